@@ -1,0 +1,52 @@
+#include "catalog/bill.h"
+
+#include <nlohmann/json.hpp>
+
+namespace funcpipe {
+
+Usage& Usage::operator+=(const Usage& other) {
+  invocations += other.invocations;
+  gb_seconds += other.gb_seconds;
+  put += other.put;
+  get += other.get;
+  list += other.list;
+  remove += other.remove;
+  uploaded += other.uploaded;
+  downloaded += other.downloaded;
+  return *this;
+}
+
+Dollars Usage::compute_dollars(const Prices& prices) const {
+  return gb_seconds * prices.gb_second + static_cast<double>(invocations) * prices.invocation;
+}
+
+Dollars Usage::request_dollars(const Prices& prices) const {
+  return static_cast<double>(put + list) * prices.put + static_cast<double>(get) * prices.get;
+}
+
+Usage Bill::total() const {
+  Usage sum;
+  for (const auto& [name, usage] : by_function) sum += usage;
+  return sum;
+}
+
+nlohmann::json to_json(const Bill& bill, const Prices& prices) {
+  const auto row = [&](const Usage& usage) {
+    return nlohmann::json{{"invocations", usage.invocations},
+                          {"gb_seconds", usage.gb_seconds},
+                          {"put", usage.put},
+                          {"get", usage.get},
+                          {"list", usage.list},
+                          {"delete", usage.remove},
+                          {"uploaded_bytes", usage.uploaded},
+                          {"downloaded_bytes", usage.downloaded},
+                          {"compute_dollars", usage.compute_dollars(prices)},
+                          {"request_dollars", usage.request_dollars(prices)},
+                          {"dollars", usage.dollars(prices)}};
+  };
+  nlohmann::json functions = nlohmann::json::object();
+  for (const auto& [name, usage] : bill.by_function) functions[name] = row(usage);
+  return {{"by_function", functions}, {"total", row(bill.total())}};
+}
+
+}  // namespace funcpipe

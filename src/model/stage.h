@@ -1,0 +1,60 @@
+// One stage of a cut model, ready to compute: the span of layers a worker holds.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+
+namespace funcpipe {
+
+// Identifies the random draws of one micro-batch: before a layer that draws, the generator is seeded with
+// mix(seed, {iteration, micro_batch, layer}), so draws depend neither on the cuts nor on the order of workers.
+struct RandomKey {
+  std::uint64_t seed = 0;
+  std::int64_t iteration = 0;
+  int micro_batch = 0;
+};
+
+class Stage {
+ public:
+  // `archive`: the bytes of a stage file written by Model::stage (Model::stage, model/model.h). Errors: corrupt.
+  static Result<Stage> load(std::string_view archive);
+  Stage(Stage&&) noexcept;
+  Stage& operator=(Stage&&) noexcept;
+  ~Stage();
+
+  int first_layer() const;
+  int end_layer() const;
+  const std::vector<int>& data_inputs() const;  // which model inputs `forward` wants as `data`, in this order
+
+  // Trainable parameters in ascending ModelDescription index, contiguous float32 leaves with requires_grad.
+  const std::vector<at::Tensor>& parameters() const;
+  const std::vector<int>& parameter_indices() const;
+  // Buffers (BatchNorm statistics...) in a fixed order; updated in place by forward when training.
+  const std::vector<at::Tensor>& buffers() const;
+
+  void train(bool on);
+
+  // Runs the layers in order. `border`: the tensors of the cut before (empty for the first stage); those that are to
+  // receive a gradient are leaves with requires_grad. Returns the border after, or the model's outputs for the last
+  // stage. Throws c10::Error only for what the model itself raises.
+  std::vector<at::Tensor> forward(std::vector<at::Tensor> border, const std::vector<at::Tensor>& data,
+                                  const RandomKey& key);
+
+  // The stage file again, with today's parameters and buffers.
+  Result<std::string> save() const;
+
+ private:
+  struct State;
+  explicit Stage(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace funcpipe

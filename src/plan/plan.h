@@ -1,0 +1,80 @@
+// A Plan says how a model is trained: cuts, memory per stage, replicas, micro-batches, pipeline order, synchronisation.
+// It is a file (docs/formats/plan.md): the planner or a person writes it, schedule, worker, simulator and report read it.
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "catalog/platform.h"
+#include "profile/model_description.h"
+
+namespace funcpipe {
+
+enum class PipelineOrder { gpipe };                                      // all forwards, then all backwards
+enum class SyncAlgorithm { three_phase, pipelined };                     // LambdaML's, FuncPipe's scatter-reduce
+std::string_view to_string(PipelineOrder order);                         // "gpipe"
+std::string_view to_string(SyncAlgorithm algorithm);                     // "three-phase", "pipelined"
+Result<PipelineOrder> parse_pipeline_order(std::string_view text);
+Result<SyncAlgorithm> parse_sync_algorithm(std::string_view text);
+
+struct StagePlan {
+  int first_layer = 0;
+  int end_layer = 0;     // one past the last
+  int memory_mb = 0;     // 0: the platform's largest option
+};
+
+// A run of consecutive samples of the global batch.
+struct MicroBatch {
+  int index = 0;         // within the global batch: 0..M-1
+  int first_sample = 0;
+  int samples = 0;
+};
+
+struct WorkerId {
+  int stage = 0;
+  int replica = 0;
+  auto operator<=>(const WorkerId&) const = default;
+};
+std::string to_string(WorkerId worker);  // "stage 1 replica 0"
+
+struct Plan {
+  static constexpr int kVersion = 1;
+  std::string model;         // ModelDescription::source
+  std::string fingerprint;   // ModelDescription::fingerprint; empty in a hand-written plan: not checked
+  std::vector<StagePlan> stages;
+  int replicas = 1;
+  int global_batch = 0;      // samples per iteration
+  int micro_batch = 0;       // samples; the last micro-batch of the global batch may be smaller
+  PipelineOrder order = PipelineOrder::gpipe;
+  SyncAlgorithm sync = SyncAlgorithm::pipelined;
+
+  int stage_count() const { return static_cast<int>(stages.size()); }
+  int worker_count() const { return stage_count() * replicas; }
+  int micro_batch_count() const { return (global_batch + micro_batch - 1) / micro_batch; }
+  // Replica r plays micro-batches [r*M/d, (r+1)*M/d): uneven shares, none empty in a valid plan.
+  std::vector<MicroBatch> micro_batches_of(int replica) const;
+  // stage * replicas + replica.
+  int rank(WorkerId worker) const { return worker.stage * replicas + worker.replica; }
+};
+
+nlohmann::json to_json(const Plan& plan);
+Result<Plan> plan_from_json(const nlohmann::json& json, const std::string& place);
+
+// Cuts of about equal cost (parameter plus activation bytes) for `--stages K --replicas D`, every stage at `memory_mb`.
+// `costs`: one figure per layer to balance; empty: bytes of the description.
+Result<Plan> even_plan(const ModelDescription& model, int stages, int replicas, int global_batch, int micro_batch,
+                       const std::vector<double>& costs = {});
+
+// Refuses, with the reason and the way out, a plan that does not fit the model (fingerprint, cuts), that would leave a
+// stage or a replica empty, that asks for memory the platform does not offer, or whose stage cannot fit its memory.
+// `optimizer_state_copies`: parameter-sized buffers the optimiser keeps (SGD 0, momentum 1, Adam 2).
+Result<> validate(const Plan& plan, const ModelDescription& model, const Platform& platform, int optimizer_state_copies);
+
+// Estimated peak of a worker (1-system section 5): base + parameters x (1 + gradient + optimiser state) + activations
+// in flight + transfer buffers.
+Bytes estimated_memory(const Plan& plan, const ModelDescription& model, int stage, int optimizer_state_copies);
+
+}  // namespace funcpipe

@@ -1,0 +1,45 @@
+// Plays a Program for real: three lanes that overlap. Needs no libtorch; what an operation does is the Executor's.
+//
+// Threads: one for the compute lane, `width` each for download and upload. A lane hands out its operations in issue
+// order; up to `width` of one lane wait or run at once. Iterations are not joined (schedule/program.h).
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <stop_token>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "schedule/program.h"
+
+namespace funcpipe {
+
+class Executor {
+ public:
+  virtual ~Executor() = default;
+  // Does operation `op` (index in Program::ops) of `iteration`; its dependencies are done. Called from lane threads:
+  // compute operations one at a time, transfers several at once. Returns soon after `stop` is requested.
+  virtual Result<> run(const Op& op, int index, std::int64_t iteration, std::stop_token stop) = 0;
+};
+
+struct LaneWidths {
+  int download = 4;
+  int upload = 4;
+};
+
+// When an operation's dependencies were met, and when it ran; seconds on the player's clock.
+struct OpEvent {
+  int op = 0;
+  std::int64_t iteration = 0;
+  Seconds ready = 0;
+  Seconds start = 0;
+  Seconds end = 0;
+};
+using OpObserver = std::function<void(const OpEvent&)>;  // called from lane threads, one at a time
+
+// Plays iterations [first, end) and returns when every operation is done, or with the first error (or cancelled) after
+// stopping the other lanes.
+Result<> play(const Program& program, std::int64_t first, std::int64_t end, Executor& executor, LaneWidths widths,
+              Clock& clock, std::stop_token stop = {}, const OpObserver& observe = {});
+
+}  // namespace funcpipe
