@@ -24,7 +24,7 @@ struct RandomKey {
 
 class Stage {
  public:
-  // `archive`: the bytes of a stage file written by Model::stage (Model::stage, model/model.h). Errors: corrupt.
+  // `archive`: the bytes of a stage file written by Model::stage (model/model.h). Errors: corrupt.
   static Result<Stage> load(std::string_view archive);
   Stage(Stage&&) noexcept;
   Stage& operator=(Stage&&) noexcept;
