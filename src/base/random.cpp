@@ -18,7 +18,7 @@ std::uint64_t finalise(std::uint64_t z) {
 
 std::uint64_t mix(std::uint64_t seed, std::initializer_list<std::uint64_t> words) {
   std::uint64_t state = finalise(seed);
-  for (const std::uint64_t word : words) state = finalise(state ^ finalise(word));
+  for (const std::uint64_t word : words) state = finalise(state ^ word);
   return state;
 }
 
