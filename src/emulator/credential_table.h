@@ -1,0 +1,39 @@
+// Who may call the emulator's services, how fast, and on whose account: one entry for the client and one per instance.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "base/units.h"
+#include "catalog/bill.h"
+#include "emulator/token_bucket.h"
+#include "store/credentials.h"
+
+namespace funcpipe {
+
+struct Account {
+  Credentials credentials;
+  std::string label = "client";  // whose line of the bill: a function's name, or "client"
+  // Null for the client, who is not shaped. Shared with transfers that are under way when the instance is reaped.
+  std::shared_ptr<TokenBucket> uplink, downlink;
+  Latency latency;               // waited per request, after dilation
+};
+
+// Lives on the io_context's thread.
+class CredentialTable {
+ public:
+  // Credentials nobody else has. `kind` is the prefix AWS gives them: "AKIA" long-lived, "ASIA" with a session token.
+  static Credentials make(bool with_session_token);
+
+  void add(Account account);
+  // Requests under way finish; later ones are answered with InvalidAccessKeyId.
+  void remove(const std::string& access_key_id);
+  // nullptr if there is none. Shared with the request, which may outlive the entry.
+  std::shared_ptr<const Account> find(const std::string& access_key_id) const;
+
+ private:
+  std::map<std::string, std::shared_ptr<const Account>, std::less<>> accounts_;
+};
+
+}  // namespace funcpipe

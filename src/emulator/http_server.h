@@ -1,0 +1,112 @@
+// HTTP/1.1 on loopback for the emulator's services: keep-alive, paced bodies, handlers that may wait for long.
+//
+// Everything runs on the one thread that runs the io_context; nothing here locks. Handlers are coroutines. One that
+// may wait long does so beside client_gone():
+//     using namespace boost::asio::experimental::awaitable_operators;
+//     auto which = co_await (wait_for_work() || request.client_gone());   // index 1: nobody listens any more
+// stop() cancels every handler: what it awaits ends with operation_aborted (a boost::system::system_error), which
+// unwinds it; the same happens to a handler that reads a body from a connection that broke. Let those pass through.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "base/error.h"
+#include "base/units.h"
+#include "emulator/token_bucket.h"
+
+namespace funcpipe {
+
+namespace asio = boost::asio;
+
+class HttpConnection;  // http_server.cpp
+
+using NamedValues = std::vector<std::pair<std::string, std::string>>;
+
+class HttpRequest {
+ public:
+  std::string method;
+  std::string raw_path;   // as on the wire, without the query
+  std::string path;       // percent-decoded
+  std::string raw_query;  // as on the wire, without the '?'
+  NamedValues query;      // decoded, in the order given; "?delete" has an empty value
+  NamedValues headers;    // names in lower case, in the order given
+  std::optional<Bytes> content_length;  // of the body; nullopt: chunked, not known before it has been read
+
+  std::string_view header(std::string_view lower_case_name) const;  // empty if it is not there
+  bool has_header(std::string_view lower_case_name) const;
+  std::optional<std::string_view> parameter(std::string_view name) const;  // of the query
+
+  // The body can be read once. `uplink` paces all reads that follow.
+  void pace(std::shared_ptr<TokenBucket> uplink) { uplink_ = Pacer(std::move(uplink)); }
+  // Reads up to into.size() bytes; 0 at the end of the body.
+  asio::awaitable<std::size_t> read_some(std::span<std::byte> into);
+  // The whole body; exhausted if it is longer than `limit` (the rest is left unread; answer 413).
+  asio::awaitable<Result<std::string>> read_body(Bytes limit);
+
+  // Returns when the client has closed the connection; to be used once the body has been read.
+  asio::awaitable<void> client_gone();
+
+ private:
+  friend class HttpConnection;
+  HttpConnection* connection_ = nullptr;
+  Pacer uplink_;
+};
+
+// Bytes of an object kept in memory.
+struct MemoryRange {
+  std::shared_ptr<const std::byte[]> bytes;  // shared with the cache it may be dropped from meanwhile
+  std::size_t first = 0, size = 0;
+};
+
+// Bytes of an open file; read on the file threads.
+struct FileRange {
+  std::shared_ptr<const int> descriptor;  // its deleter closes; shared with other answers from the same file
+  Bytes first = 0, size = 0;
+};
+
+struct HttpResponse {
+  int status = 200;
+  NamedValues headers;  // Content-Length, Date, Server and Connection are added
+  // The answer to a HEAD request has the same body, of which only the length is sent.
+  std::variant<std::string, MemoryRange, FileRange> body;
+  std::shared_ptr<TokenBucket> downlink;  // paces the body; shared with the instance's other transfers
+  std::function<void(Bytes)> sent;        // if set, called with the number of body bytes that were sent
+};
+
+class HttpServer {
+ public:
+  using Handler = std::function<asio::awaitable<HttpResponse>(HttpRequest&)>;
+
+  // Listens on 127.0.0.1:port, 0 for any free one. `service` names it in errors. An exception a handler lets through
+  // becomes a 500. Errors: unavailable (the port is in use).
+  static Result<std::unique_ptr<HttpServer>> listen(asio::io_context& context, asio::thread_pool& file_threads,
+                                                    std::string service, int port, Handler handler);
+  ~HttpServer();  // stop()
+
+  int port() const;
+  // Closes the listener and every connection, cancels every handler; they unwind as the io_context runs on.
+  void stop();
+
+ private:
+  struct State;
+  explicit HttpServer(std::shared_ptr<State> state);
+  std::shared_ptr<State> state_;  // shared with the connections, which may unwind after the server is gone
+};
+
+// "a%20b" -> "a b"; nullopt if a '%' is not followed by two hexadecimal digits. '+' stays.
+std::optional<std::string> percent_decode(std::string_view text);
+std::string_view reason_phrase(int status);
+
+}  // namespace funcpipe

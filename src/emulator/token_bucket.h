@@ -1,0 +1,54 @@
+// Bandwidth of one direction of one instance: a token bucket shared by all its connections, on the io_context's thread.
+//
+// A transfer asks for its bytes chunk by chunk through a Pacer of its own; each chunk gets a slot on the bucket's
+// schedule, in the order of asking. The schedule runs in computed time, not in slept time: a chunk woken late asks for
+// its next slot from where the last one ended, so late timers do not add up.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <memory>
+
+#include "base/units.h"
+#include "catalog/platform.h"
+
+namespace funcpipe {
+
+class TokenBucket {
+ public:
+  // `rate` may be infinity: no limit and no cost. `burst` lies on top: so many bytes may run ahead of the baseline at
+  // `burst.rate`, refilled at the baseline rate while traffic pauses. Both as they are after dilation.
+  TokenBucket(BytesPerSecond rate, Burst burst);
+
+  bool unlimited() const { return unlimited_; }
+  // Bytes worth about 5 ms at the baseline, 16 KiB..1 MiB: the chunk a paced transfer should use.
+  std::size_t chunk() const { return chunk_; }
+
+  // Books `bytes` no earlier than `from` and returns when they may have passed. Times in seconds of steady_clock.
+  Seconds book(Bytes bytes, Seconds from);
+
+ private:
+  bool unlimited_;
+  BytesPerSecond rate_;
+  Burst burst_;
+  std::size_t chunk_;
+  Seconds baseline_end_ = 0;  // when everything booked would have passed at the baseline rate
+  Seconds peak_end_ = 0;      // the same at the burst rate
+};
+
+// One transfer (a request's body, a response's body) through a bucket. Without a bucket, or an unlimited one: free.
+class Pacer {
+ public:
+  explicit Pacer(std::shared_ptr<TokenBucket> bucket = {}) : bucket_(std::move(bucket)) {}
+
+  bool limited() const { return bucket_ && !bucket_->unlimited(); }
+  // At most this many bytes per take().
+  std::size_t chunk() const { return limited() ? bucket_->chunk() : std::size_t{1} << 20; }
+  // Waits until `bytes` have passed.
+  boost::asio::awaitable<void> take(Bytes bytes);
+
+ private:
+  std::shared_ptr<TokenBucket> bucket_;  // shared with the instance's other transfers and its credentials
+  Seconds last_slot_ = -1;
+};
+
+}  // namespace funcpipe
