@@ -28,8 +28,8 @@ struct Datasets {
   Dataset validation;  // rows == 0: none
 };
 
-// Reads what [data] names. Errors: not_found, invalid_input (file, what was expected, what to do), e.g. input and target
-// of different length.
+// Reads what [data] names. Errors: not_found, invalid_input (file, what was expected, what to do), e.g. input and
+// target of different length.
 Result<Datasets> load_datasets(const JobConfig::Data& data);
 
 // Uploads in blocks of about 1 MiB under `prefix`; `progress(done, total)` in bytes, may be empty.
@@ -38,16 +38,23 @@ Result<DatasetManifest> publish(const Dataset& dataset, Store& store, const std:
 
 // Which row of the data set is sample `position` of epoch `epoch`: a function of (seed, epoch, position) alone.
 // Blocks are permuted, then rows inside windows of as many blocks as fit `window` bytes, so a reader needs only one
-// window in memory. Without shuffle: the identity.
+// window in memory. Without shuffle: the identity. Input and target share one order: that of order_column().
 class EpochOrder {
  public:
   EpochOrder(const ColumnManifest& column, bool shuffle, Bytes window, std::uint64_t seed, std::int64_t epoch);
-  std::int64_t row(std::int64_t position) const;
+  std::int64_t row(std::int64_t position) const;  // 0 <= position < rows
+
  private:
-  std::int64_t rows_, block_rows_, blocks_per_window_;
+  std::int64_t rows_before(std::int64_t slot) const;  // in the blocks of slots [0, slot)
+
+  std::int64_t rows_, block_rows_, blocks_, blocks_per_window_;
+  std::int64_t short_slot_;  // where the permutation of blocks puts the last block, which may be short
   bool shuffle_;
   std::uint64_t seed_;
 };
+
+// The column of wider rows: a window of its blocks bounds the other column's too.
+const ColumnManifest& order_column(const DatasetManifest& dataset);
 
 // Reads rows of one column, keeping blocks in memory up to `cache` bytes (least recently used out). Thread-safe.
 class ColumnReader {
