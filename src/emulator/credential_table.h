@@ -23,7 +23,7 @@ struct Account {
 // Lives on the io_context's thread.
 class CredentialTable {
  public:
-  // Credentials nobody else has. `kind` is the prefix AWS gives them: "AKIA" long-lived, "ASIA" with a session token.
+  // Credentials nobody else has, in the form AWS gives them: AKIA... long-lived, ASIA... with a session token.
   static Credentials make(bool with_session_token);
 
   void add(Account account);

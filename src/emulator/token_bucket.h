@@ -20,7 +20,7 @@ class TokenBucket {
   TokenBucket(BytesPerSecond rate, Burst burst);
 
   bool unlimited() const { return unlimited_; }
-  // Bytes worth about 5 ms at the baseline, 16 KiB..1 MiB: the chunk a paced transfer should use.
+  // Bytes worth about 5 ms at the fastest rate, 16 KiB..1 MiB: the chunk a paced transfer should use.
   std::size_t chunk() const { return chunk_; }
 
   // Books `bytes` no earlier than `from` and returns when they may have passed. Times in seconds of steady_clock.

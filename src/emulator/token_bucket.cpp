@@ -1,0 +1,50 @@
+#include "emulator/token_bucket.h"
+
+#include <algorithm>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <chrono>
+#include <cmath>
+
+namespace funcpipe {
+namespace asio = boost::asio;
+using SteadyClock = std::chrono::steady_clock;
+
+namespace {
+
+constexpr Seconds kChunkSeconds = 0.005;
+// A transfer whose other end was slow (not we) must not collect credit for longer than this.
+constexpr Seconds kMostCatchUp = 0.05;
+
+Seconds now() { return std::chrono::duration<double>(SteadyClock::now().time_since_epoch()).count(); }
+
+}  // namespace
+
+TokenBucket::TokenBucket(BytesPerSecond rate, Burst burst)
+    : unlimited_(!std::isfinite(rate) || rate <= 0), rate_(rate), burst_(burst) {
+  if (burst_.rate <= rate_) burst_.bytes = 0;
+  const double fastest = unlimited_ ? 0 : std::max(rate_, burst_.bytes > 0 ? burst_.rate : 0);
+  chunk_ = static_cast<std::size_t>(std::clamp(fastest * kChunkSeconds, 16.0 * 1024, 1024.0 * 1024));
+}
+
+Seconds TokenBucket::book(Bytes bytes, Seconds from) {
+  if (unlimited_) return from;
+  baseline_end_ = std::max(baseline_end_, from) + static_cast<double>(bytes) / rate_;
+  if (burst_.bytes == 0) return baseline_end_;
+  peak_end_ = std::max(peak_end_, from) + static_cast<double>(bytes) / burst_.rate;
+  return std::max(peak_end_, baseline_end_ - static_cast<double>(burst_.bytes) / rate_);
+}
+
+asio::awaitable<void> Pacer::take(Bytes bytes) {
+  if (!limited() || bytes <= 0) co_return;
+  const Seconds asked = now();
+  last_slot_ = bucket_->book(bytes, last_slot_ < 0 ? asked : std::max(last_slot_, asked - kMostCatchUp));
+  if (last_slot_ <= asked) co_return;
+  asio::steady_timer timer(co_await asio::this_coro::executor);
+  timer.expires_at(SteadyClock::time_point(
+      std::chrono::duration_cast<SteadyClock::duration>(std::chrono::duration<double>(last_slot_))));
+  co_await timer.async_wait(asio::use_awaitable);
+}
+
+}  // namespace funcpipe
