@@ -14,13 +14,13 @@ namespace funcpipe {
 // Of one function, or of the client ("client").
 struct Usage {
   std::int64_t invocations = 0;
-  double gb_seconds = 0;           // billed: rounded up to the billing step, start-up included
+  double gb_seconds = 0;                                // billed: rounded up to the billing step, start-up included
   std::int64_t put = 0, get = 0, list = 0, remove = 0;  // requests answered, whatever the answer
   Bytes uploaded = 0, downloaded = 0;
 
   Usage& operator+=(const Usage& other);
-  Dollars compute_dollars(const Prices& prices) const;   // GB-seconds and invocations
-  Dollars request_dollars(const Prices& prices) const;   // PUT and LIST at one price, GET at another, DELETE free
+  Dollars compute_dollars(const Prices& prices) const;  // GB-seconds and invocations
+  Dollars request_dollars(const Prices& prices) const;  // PUT and LIST at one price, GET at another, DELETE free
   Dollars dollars(const Prices& prices) const { return compute_dollars(prices) + request_dollars(prices); }
 };
 

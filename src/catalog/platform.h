@@ -1,6 +1,7 @@
 // What a platform offers, read from platforms/NAME.toml: every figure there carries its source and date.
 #pragma once
 
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -11,34 +12,34 @@ namespace funcpipe {
 
 // One size a function can be rented in.
 struct MemoryOption {
-  int memory_mb = 0;             // MiB, as the clouds write "MB"
+  int memory_mb = 0;  // MiB, as the clouds write "MB"
   double vcpus = 0;
-  BytesPerSecond uplink = 0;     // baseline per instance; infinity where the platform sets no limit
+  BytesPerSecond uplink = 0;  // baseline per instance; infinity where the platform sets no limit
   BytesPerSecond downlink = 0;
 };
 
-struct Prices {  // US dollars
-  Dollars gb_second = 0;         // GB = 1024 MB of configured memory
+struct Prices {           // US dollars
+  Dollars gb_second = 0;  // GB = 1024 MB of configured memory
   Dollars invocation = 0;
-  Dollars put = 0;               // one PUT, COPY, POST or LIST
-  Dollars get = 0;               // one GET or HEAD, found or not
+  Dollars put = 0;  // one PUT, COPY, POST or LIST
+  Dollars get = 0;  // one GET or HEAD, found or not
   Dollars storage_gb_month = 0;
   Seconds billing_step = 0.001;  // durations are rounded up to it
 };
 
 struct Limits {
-  Seconds lifetime = 900;        // longest single invocation
-  int concurrency = 1000;        // instances of all functions together
-  Seconds idle_timeout = 600;    // a warm instance unused so long is reaped
+  Seconds lifetime = 900;      // longest single invocation
+  int concurrency = 1000;      // instances of all functions together
+  Seconds idle_timeout = 600;  // a warm instance unused so long is reaped
   Bytes request_payload = 6'000'000;
 };
 
-struct Burst {                   // token bucket of each direction of an instance, on top of the baseline
-  Bytes bytes = 0;               // 0: no burst
+struct Burst {      // token bucket of each direction of an instance, on top of the baseline
+  Bytes bytes = 0;  // 0: no burst
   BytesPerSecond rate = 0;
 };
 
-struct Latency {                 // seconds until the first byte of an answer, per request
+struct Latency {  // seconds until the first byte of an answer, per request
   Seconds put = 0;
   Seconds get = 0;
 };
@@ -46,7 +47,10 @@ struct Latency {                 // seconds until the first byte of an answer, p
 struct Platform {
   std::string name;
   std::string description;
-  bool limited = true;           // false: `local`, as fast as the machine goes, priced as Lambda would be
+  bool limited = true;        // any of the three below; false: `local`, as fast as the machine goes, priced as Lambda
+  bool limit_memory = true;   // an instance over its memory is killed
+  bool limit_cpu = true;      // an instance gets its vCPU share and no more
+  bool limit_network = true;  // an instance's bandwidth and request latency
   std::vector<MemoryOption> memory_options;  // ascending memory
   Prices prices;
   Limits limits;
@@ -60,6 +64,12 @@ struct Platform {
 // `name` is the stem of a file in the platforms folder, or the path of a .toml file of one's own.
 // Errors: not_found (with the names there are), invalid_input (file:line of the bad figure).
 Result<Platform> load_platform(const std::string& name);
+
+// The names load_platform knows, sorted.
+std::vector<std::string> platform_names();
+
+// $FUNCPIPE_PLATFORMS, or share/funcpipe/platforms beside the installed program, or platforms/ of the source tree.
+std::filesystem::path platforms_folder();
 
 // Bill arithmetic shared by the emulator, the planner and the simulator.
 Dollars compute_price(const Prices& prices, int memory_mb, Seconds billed_seconds);
