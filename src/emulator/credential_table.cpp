@@ -35,7 +35,9 @@ void CredentialTable::add(Account account) {
   accounts_[std::move(id)] = std::make_shared<const Account>(std::move(account));
 }
 
-void CredentialTable::remove(const std::string& access_key_id) { accounts_.erase(access_key_id); }
+void CredentialTable::remove(const std::string& access_key_id) {
+  accounts_.erase(access_key_id);
+}
 
 std::shared_ptr<const Account> CredentialTable::find(const std::string& access_key_id) const {
   const auto found = accounts_.find(access_key_id);

@@ -26,11 +26,11 @@ namespace http = beast::http;
 namespace {
 
 constexpr auto kTuple = asio::as_tuple(asio::use_awaitable);
-constexpr Seconds kIdleSeconds = 120;   // between requests
-constexpr Seconds kStallSeconds = 60;   // without a byte of a body read or written
+constexpr Seconds kIdleSeconds = 120;  // between requests
+constexpr Seconds kStallSeconds = 60;  // without a byte of a body read or written
 constexpr std::uint32_t kMostHeader = 64 * 1024;
 constexpr std::size_t kReadAtOnce = 1 << 20;
-constexpr Bytes kDrain = 256 * 1024;      // an unread body up to this is read off, so the connection can be kept
+constexpr Bytes kDrain = 256 * 1024;  // an unread body up to this is read off, so the connection can be kept
 constexpr Bytes kLinger = 64 * 1024 * 1024;
 
 struct Malformed {  // thrown by body reads, answered with 400
@@ -87,7 +87,9 @@ HttpConnection::HttpConnection(asio::ip::tcp::socket socket, asio::thread_pool& 
   socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
 }
 
-void HttpConnection::allow(Seconds seconds) { deadline_ = steady_now() + seconds; }
+void HttpConnection::allow(Seconds seconds) {
+  deadline_ = steady_now() + seconds;
+}
 
 void HttpConnection::close() {
   boost::system::error_code ignored;
@@ -104,7 +106,9 @@ asio::awaitable<void> HttpConnection::run() {
   close();
 }
 
-bool HttpConnection::body_left() const { return chunked_ ? !parser_->is_done() : left_ > 0; }
+bool HttpConnection::body_left() const {
+  return chunked_ ? !parser_->is_done() : left_ > 0;
+}
 
 asio::awaitable<bool> HttpConnection::serve_one() {
   parser_.emplace();
@@ -116,8 +120,8 @@ asio::awaitable<bool> HttpConnection::serve_one() {
   const auto [error, read] = co_await http::async_read_header(socket_, buffer_, *parser_, kTuple);
   (void)read;
   if (error) {
-    if (error.category() == make_error_code(http::error::bad_method).category() && error != http::error::end_of_stream &&
-        error != http::error::partial_message) {
+    if (error.category() == make_error_code(http::error::bad_method).category() &&
+        error != http::error::end_of_stream && error != http::error::partial_message) {
       co_await answer_malformed(error == http::error::header_limit ? 431 : 400, error.message());
     } else if (error == http::error::buffer_overflow) {
       co_await answer_malformed(431, error.message());
@@ -197,7 +201,8 @@ std::optional<std::string> HttpConnection::take_request(HttpRequest& request) {
     request.content_length.reset();
   } else {
     const auto length = parser_->content_length();
-    if (length && *length > static_cast<std::uint64_t>(std::numeric_limits<Bytes>::max())) return "the body is too long";
+    if (length && *length > static_cast<std::uint64_t>(std::numeric_limits<Bytes>::max()))
+      return "the body is too long";
     left_ = length ? static_cast<Bytes>(*length) : 0;
     request.content_length = left_;
   }
@@ -322,9 +327,8 @@ asio::awaitable<void> HttpConnection::write_body(HttpResponse& response, Bytes& 
     if (file) {
       if (sent >= from_file_first + static_cast<Bytes>(from_file.size())) {
         const auto wanted = static_cast<std::size_t>(std::min(size - sent, static_cast<Bytes>(kReadAtOnce)));
-        auto read = co_await run_on(file_threads_, [descriptor = *file->descriptor, first = file->first + sent, wanted] {
-          return read_range(descriptor, first, wanted);
-        });
+        auto read = co_await run_on(file_threads_, [descriptor = *file->descriptor, first = file->first + sent,
+                                                    wanted] { return read_range(descriptor, first, wanted); });
         // The head with the full length is out: only breaking the connection tells the client.
         if (!read) throw boost::system::system_error(asio::error::connection_aborted);
         from_file = std::move(*read);

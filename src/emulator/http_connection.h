@@ -32,7 +32,7 @@ class HttpConnection {
  private:
   using Parser = boost::beast::http::request_parser<boost::beast::http::buffer_body>;
 
-  asio::awaitable<bool> serve_one();  // false: the connection is finished
+  asio::awaitable<bool> serve_one();                              // false: the connection is finished
   std::optional<std::string> take_request(HttpRequest& request);  // what is wrong with it
   asio::awaitable<void> answer_malformed(int status, std::string what);
   asio::awaitable<void> write(HttpResponse response, bool head_only, bool keep_alive);
@@ -50,7 +50,7 @@ class HttpConnection {
   boost::beast::flat_buffer buffer_;
   std::optional<Parser> parser_;  // of the request being served
   bool chunked_ = false;
-  Bytes left_ = 0;                // of a body with a length
+  Bytes left_ = 0;  // of a body with a length
   bool continue_expected_ = false;
   Seconds deadline_ = std::numeric_limits<Seconds>::infinity();
 };

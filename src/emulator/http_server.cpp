@@ -56,8 +56,7 @@ struct HttpServer::State {
       }
       // Shared by its coroutine and by the handler of its cancellation slot.
       auto connection = std::make_shared<HttpConnection>(std::move(socket), state->file_threads, state->handler);
-      auto done = asio::bind_cancellation_slot(connection->cancellation().slot(),
-                                               [connection](std::exception_ptr) {});
+      auto done = asio::bind_cancellation_slot(connection->cancellation().slot(), [connection](std::exception_ptr) {});
       asio::co_spawn(state->acceptor.get_executor(), serve(state, connection), std::move(done));
     }
   }
@@ -76,7 +75,9 @@ struct HttpServer::State {
 
 HttpServer::HttpServer(std::shared_ptr<State> state) : state_(std::move(state)) {}
 
-HttpServer::~HttpServer() { stop(); }
+HttpServer::~HttpServer() {
+  stop();
+}
 
 Result<std::unique_ptr<HttpServer>> HttpServer::listen(asio::io_context& context, asio::thread_pool& file_threads,
                                                        std::string service, int port, Handler handler) {
@@ -97,8 +98,7 @@ Result<std::unique_ptr<HttpServer>> HttpServer::listen(asio::io_context& context
   if (error == asio::error::access_denied)
     return fail(ErrorCode::permission_denied, fmt::format("{} may not listen on port {}", service, port), place,
                 "give a port above 1023, or 0 for any free one");
-  if (error)
-    return fail(ErrorCode::unavailable, fmt::format("{} cannot listen: {}", service, error.message()), place);
+  if (error) return fail(ErrorCode::unavailable, fmt::format("{} cannot listen: {}", service, error.message()), place);
   asio::co_spawn(context, State::accept(state), asio::detached);
   asio::co_spawn(context, State::sweep(state), asio::detached);
   return std::unique_ptr<HttpServer>(new HttpServer(std::move(state)));
@@ -152,6 +152,8 @@ asio::awaitable<Result<std::string>> HttpRequest::read_body(Bytes limit) {
   }
 }
 
-asio::awaitable<void> HttpRequest::client_gone() { co_await connection_->wait_until_gone(); }
+asio::awaitable<void> HttpRequest::client_gone() {
+  co_await connection_->wait_until_gone();
+}
 
 }  // namespace funcpipe

@@ -37,11 +37,11 @@ using NamedValues = std::vector<std::pair<std::string, std::string>>;
 class HttpRequest {
  public:
   std::string method;
-  std::string raw_path;   // as on the wire, without the query
-  std::string path;       // percent-decoded
-  std::string raw_query;  // as on the wire, without the '?'
-  NamedValues query;      // decoded, in the order given; "?delete" has an empty value
-  NamedValues headers;    // names in lower case, in the order given
+  std::string raw_path;                 // as on the wire, without the query
+  std::string path;                     // percent-decoded
+  std::string raw_query;                // as on the wire, without the '?'
+  NamedValues query;                    // decoded, in the order given; "?delete" has an empty value
+  NamedValues headers;                  // names in lower case, in the order given
   std::optional<Bytes> content_length;  // of the body; nullopt: chunked, not known before it has been read
 
   std::string_view header(std::string_view lower_case_name) const;  // empty if it is not there

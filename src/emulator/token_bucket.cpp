@@ -17,7 +17,9 @@ constexpr Seconds kChunkSeconds = 0.005;
 // A transfer whose other end was slow (not we) must not collect credit for longer than this.
 constexpr Seconds kMostCatchUp = 0.05;
 
-Seconds now() { return std::chrono::duration<double>(SteadyClock::now().time_since_epoch()).count(); }
+Seconds now() {
+  return std::chrono::duration<double>(SteadyClock::now().time_since_epoch()).count();
+}
 
 }  // namespace
 
