@@ -1,0 +1,28 @@
+// From JOB.toml and the command line to a checked JobConfig.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "config/job_config.h"
+
+namespace funcpipe {
+
+// "--training.steps 100" is {"training.steps", "100"}.
+struct Override {
+  std::string name;
+  std::string value;
+};
+
+// Command line over file over default. Errors: invalid_input; the place is file:line:column or the flag, and an unknown
+// section or key comes with the nearest known one.
+Result<JobConfig> load_job_config(const std::filesystem::path& file, const std::vector<Override>& overrides = {});
+
+// The same from text that stands for the content of `file`.
+Result<JobConfig> parse_job_config(std::string_view text, const std::filesystem::path& file,
+                                   const std::vector<Override>& overrides = {});
+
+}  // namespace funcpipe

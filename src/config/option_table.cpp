@@ -1,0 +1,157 @@
+#include "config/options.h"
+
+// Where the value of an option lives; the default is what a fresh JobConfig holds there.
+#define FIELD(member) [](JobConfig& config) -> OptionField { return &config.member; }
+
+namespace funcpipe {
+namespace {
+
+OptionRecord row(const char* section, const char* key, OptionField (*field)(JobConfig&), const char* meaning,
+                 OptionRules rules = {}) {
+  return {section, key, field, meaning, std::move(rules)};
+}
+
+}  // namespace
+
+const std::vector<SectionRecord>& section_table() {
+  static const std::vector<SectionRecord> sections = {
+      {"job", "What the job is called and where its results go."},
+      {"model", "What is trained."},
+      {"data", "What it is trained on."},
+      {"optimizer", "How the weights move."},
+      {"lr_scheduler", "How the learning rate changes over the iterations."},
+      {"training", "How long and in which batches."},
+      {"validation", "How often the model is tried on held-out data."},
+      {"metrics", "What is reported meanwhile."},
+      {"parallelism", "How the model is cut and replicated over functions."},
+      {"checkpoint", "How often workers save their state."},
+      {"platform", "The cloud the functions run on."},
+  };
+  return sections;
+}
+
+const std::vector<OptionRecord>& option_table() {
+  constexpr double kMostInt = std::numeric_limits<int>::max();
+  constexpr double kMostSteps = 1e12;
+  static const std::vector<OptionRecord> options = {
+      row("job", "name", FIELD(job.name),
+          "Name of the job, in letters, digits, '-', '_' and '.'; empty: the job file's name without its ending."),
+      row("job", "folder", FIELD(job.folder), "Results go to a folder with the job's name in this one.",
+          {.kind = OptionKind::path}),
+      row("job", "seed", FIELD(job.seed),
+          "Every random choice follows from it: first weights, order of the data, dropout.", {.least = 0}),
+
+      row("model", "source", FIELD(model.source),
+          "A built-in model (zoo:fashion-cnn, zoo:char-gpt, ...) or a TorchScript file as PyTorch saved it.",
+          {.kind = OptionKind::path_or_zoo}),
+      row("model", "loss", FIELD(model.loss), "The loss; 'model': the model's first output is the loss.",
+          {.choices = {"cross-entropy", "mse", "model"}}),
+
+      row("data", "format", FIELD(data.format),
+          "npy: NumPy arrays; idx: the files of MNIST and its relatives; tokens: one file of numbers, for language "
+          "models.",
+          {.choices = {"npy", "idx", "tokens"}}),
+      row("data", "train_input", FIELD(data.train_input), "File of the training inputs.", {.kind = OptionKind::path}),
+      row("data", "train_target", FIELD(data.train_target), "File of the training targets; not for tokens.",
+          {.kind = OptionKind::path}),
+      row("data", "validation_input", FIELD(data.validation_input),
+          "File of the validation inputs; empty: no validation.", {.kind = OptionKind::path}),
+      row("data", "validation_target", FIELD(data.validation_target), "File of the validation targets; not for tokens.",
+          {.kind = OptionKind::path}),
+      row("data", "sequence_length", FIELD(data.sequence_length),
+          "tokens: length of a row; its target is the row shifted by one.",
+          {.unit = "tokens", .least = 0, .most = 1e9}),
+      row("data", "token_dtype", FIELD(data.token_dtype), "tokens: how a token is stored in the file.",
+          {.choices = {"uint8", "uint16", "int32"}}),
+      row("data", "validation_fraction", FIELD(data.validation_fraction),
+          "tokens: share of the file, from its end, kept for validation.", {.least = 0, .most = 0.9}),
+      row("data", "shuffle", FIELD(data.shuffle), "Visit the rows in another order each epoch."),
+      row("data", "shuffle_window", FIELD(data.shuffle_window),
+          "Rows are shuffled across so much data, which the workers that read it hold in memory.",
+          {.unit = "bytes", .least = 1024, .kind = OptionKind::size}),
+
+      row("optimizer", "name", FIELD(optimizer.name), "The optimiser.", {.choices = {"sgd", "adam", "adamw"}}),
+      row("optimizer", "lr", FIELD(optimizer.lr), "Learning rate.", {.least = 0, .most = 1e6}),
+      row("optimizer", "momentum", FIELD(optimizer.momentum), "sgd: momentum.", {.least = 0, .most = 1}),
+      row("optimizer", "weight_decay", FIELD(optimizer.weight_decay),
+          "L2 penalty added to the gradient (sgd, adam) or decay taken from the weights (adamw).",
+          {.least = 0, .most = 1e6}),
+      row("optimizer", "beta1", FIELD(optimizer.beta1), "adam, adamw: decay of the mean gradient.",
+          {.least = 0, .most = 1}),
+      row("optimizer", "beta2", FIELD(optimizer.beta2), "adam, adamw: decay of the mean squared gradient.",
+          {.least = 0, .most = 1}),
+      row("optimizer", "eps", FIELD(optimizer.eps), "adam, adamw: added to the denominator.", {.least = 0, .most = 1}),
+
+      row("lr_scheduler", "name", FIELD(lr_scheduler.name), "Course of the learning rate after the warm-up.",
+          {.choices = {"constant", "cosine"}}),
+      row("lr_scheduler", "warmup_steps", FIELD(lr_scheduler.warmup_steps),
+          "The rate rises linearly from 0 for so long.", {.unit = "iterations", .least = 0, .most = kMostSteps}),
+      row("lr_scheduler", "min_lr_factor", FIELD(lr_scheduler.min_lr_factor), "cosine: ends at lr times this.",
+          {.least = 0, .most = 1}),
+
+      row("training", "steps", FIELD(training.steps), "Length of the training; 0: as many as the epochs make.",
+          {.unit = "iterations", .least = 0, .most = kMostSteps}),
+      row("training", "epochs", FIELD(training.epochs), "Length of the training, if steps is 0.",
+          {.unit = "passes over the data", .least = 0, .most = 1e6, .above_least = true}),
+      row("training", "global_batch", FIELD(training.global_batch), "Batch of one iteration, over all replicas.",
+          {.unit = "samples", .least = 1, .most = kMostInt}),
+      row("training", "micro_batch", FIELD(training.micro_batch), "What moves through the pipeline at once.",
+          {.unit = "samples", .least = 1, .most = kMostInt}),
+      row("training", "threads", FIELD(training.threads),
+          "Threads of one operation in a worker; another number changes the last bits of sums.",
+          {.unit = "threads", .least = 1, .most = 256}),
+      row("training", "wait_limit", FIELD(training.wait_limit),
+          "Longest wait for another worker's object before the job fails.",
+          {.unit = "seconds", .least = 0, .most = 86400, .above_least = true}),
+      row("training", "download_connections", FIELD(training.download_connections),
+          "Downloads a worker has under way at once.", {.unit = "connections", .least = 1, .most = 256}),
+      row("training", "upload_connections", FIELD(training.upload_connections),
+          "Uploads a worker has under way at once.", {.unit = "connections", .least = 1, .most = 256}),
+
+      row("validation", "every_epochs", FIELD(validation.every_epochs), "How often; 0: only at the end.",
+          {.unit = "epochs", .least = 0, .most = 1e6}),
+      row("validation", "micro_batch", FIELD(validation.micro_batch), "0: four times the training micro-batch.",
+          {.unit = "samples", .least = 0, .most = kMostInt}),
+
+      row("metrics", "log_freq", FIELD(metrics.log_freq), "Workers report the loss so often.",
+          {.unit = "iterations", .least = 1, .most = kMostInt}),
+
+      row("parallelism", "plan", FIELD(parallelism.plan),
+          "A plan file: cuts, memory, replicas, batches; empty: an even cut into stages and replicas as below.",
+          {.kind = OptionKind::path}),
+      row("parallelism", "stages", FIELD(parallelism.stages), "Stages the model is cut into.",
+          {.unit = "stages", .least = 1, .most = 10000}),
+      row("parallelism", "replicas", FIELD(parallelism.replicas), "Functions that share the batch of a stage.",
+          {.unit = "replicas", .least = 1, .most = 10000}),
+      row("parallelism", "order", FIELD(parallelism.order), "gpipe: all forwards, then all backwards.",
+          {.choices = {"gpipe"}}),
+      row("parallelism", "sync", FIELD(parallelism.sync), "How the gradients of a stage's replicas are summed.",
+          {.choices = {"pipelined", "three-phase"}}),
+
+      row("checkpoint", "interval", FIELD(checkpoint.interval),
+          "Between snapshots; 0: only before a function's lifetime ends.",
+          {.unit = "iterations", .least = 0, .most = kMostSteps}),
+
+      row("platform", "name", FIELD(platform.name),
+          "local (as fast as this machine goes), aws-lambda, ..., or a .toml file of one's own.",
+          {.kind = OptionKind::path_or_name}),
+      row("platform", "dilation", FIELD(platform.dilation),
+          "Slows CPU, network and latency of the embedded cloud together; reported seconds are divided back.",
+          {.least = 1, .most = 1000}),
+      row("platform", "memory_mb", FIELD(platform.memory_mb),
+          "Memory of every function, without a plan file; 0: the smallest that fits.",
+          {.unit = "MB", .least = 0, .most = 1e6}),
+      row("platform", "lifetime", FIELD(platform.lifetime), "Longest single invocation; 0: the platform's.",
+          {.unit = "seconds", .least = 0, .most = 86400}),
+      row("platform", "s3_endpoint", FIELD(platform.s3_endpoint),
+          "Address of the object store; empty: an embedded cloud is started for the job."),
+      row("platform", "lambda_endpoint", FIELD(platform.lambda_endpoint),
+          "Address of the function service; given together with s3_endpoint."),
+      row("platform", "region", FIELD(platform.region), "Region the requests are signed for."),
+      row("platform", "bucket", FIELD(platform.bucket), "Bucket the job's objects go through."),
+      row("platform", "role", FIELD(platform.role), "Execution role of the functions; the embedded cloud needs none."),
+  };
+  return options;
+}
+
+}  // namespace funcpipe
