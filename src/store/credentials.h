@@ -15,7 +15,7 @@ struct Credentials {
 
 // Where a cloud service is and how to sign for it.
 struct Endpoint {
-  std::string url;      // "http://127.0.0.1:9000", "https://s3.us-east-1.amazonaws.com"; no trailing slash
+  std::string url;  // "http://127.0.0.1:9000", "https://s3.us-east-1.amazonaws.com"; no trailing slash
   std::string region = "us-east-1";
   bool path_style = true;  // S3: bucket in the path (emulator, MinIO) rather than in the host name (AWS, OSS)
 };

@@ -22,7 +22,9 @@ namespace funcpipe {
 using ConstBytes = std::span<const std::byte>;
 using MutableBytes = std::span<std::byte>;
 
-inline ConstBytes as_bytes(std::string_view text) { return std::as_bytes(std::span(text.data(), text.size())); }
+inline ConstBytes as_bytes(std::string_view text) {
+  return std::as_bytes(std::span(text.data(), text.size()));
+}
 
 enum class PutMode { overwrite, create_if_absent };
 enum class PutOutcome { created, already_there };  // already_there only with create_if_absent; content unchanged
@@ -66,5 +68,8 @@ class Store {
   Result<PutOutcome> put(const std::string& key, std::string_view text, PutMode mode = PutMode::overwrite);
   Result<std::optional<std::string>> get_text(const std::string& key);
 };
+
+// For implementations. invalid_input unless the key has 1..1024 bytes.
+Result<> check_key(const std::string& key);
 
 }  // namespace funcpipe

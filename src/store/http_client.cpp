@@ -1,0 +1,361 @@
+#include "store/http_client.h"
+
+#include <curl/curl.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <csignal>
+#include <cstring>
+#include <ctime>
+
+#include "base/check.h"
+
+namespace funcpipe {
+namespace {
+
+constexpr std::size_t kLongestOwnedBody = 256 * kMiB;  // of a body nobody gave a destination for
+
+// The state of one request, which libcurl's callbacks work on.
+struct Transfer {
+  const HttpRequest& request;
+  HttpResponse response;
+  std::array<char, CURL_ERROR_SIZE> curl_message{};
+
+  std::size_t piece = 0;  // upload position
+  std::size_t piece_offset = 0;
+
+  Bytes announced = -1;  // Content-Length of the answer; -1 without one
+  bool into_destination = false;
+  std::optional<Error> rejected;
+};
+
+std::size_t on_upload(char* buffer, std::size_t size, std::size_t count, void* state) {
+  auto& transfer = *static_cast<Transfer*>(state);
+  const auto body = transfer.request.body;
+  std::size_t room = size * count;
+  std::size_t written = 0;
+  while (room > 0 && transfer.piece < body.size()) {
+    const ConstBytes rest = body[transfer.piece].subspan(transfer.piece_offset);
+    const std::size_t step = std::min(room, rest.size());
+    if (step > 0) std::memcpy(buffer + written, rest.data(), step);
+    written += step;
+    room -= step;
+    transfer.piece_offset += step;
+    if (transfer.piece_offset == body[transfer.piece].size()) {
+      ++transfer.piece;
+      transfer.piece_offset = 0;
+    }
+  }
+  return written;
+}
+
+// libcurl rewinds to the start when it repeats a request on another connection; it asks for nothing else.
+int on_rewind(void* state, curl_off_t offset, int origin) {
+  if (offset != 0 || origin != SEEK_SET) return CURL_SEEKFUNC_CANTSEEK;
+  auto& transfer = *static_cast<Transfer*>(state);
+  transfer.piece = 0;
+  transfer.piece_offset = 0;
+  return CURL_SEEKFUNC_OK;
+}
+
+std::string_view trimmed(std::string_view text) {
+  const std::size_t first = text.find_first_not_of(" \t\r\n");
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1);
+}
+
+// The headers are complete: decide where the body goes. False to abandon the transfer.
+bool headers_done(Transfer& transfer) {
+  const int status = transfer.response.status;
+  transfer.into_destination =
+      transfer.request.destination && (status == 200 || status == 206) && transfer.announced > 0;
+  if (transfer.request.destination && (status == 200 || status == 206) && transfer.announced < 0) {
+    transfer.rejected = Error{ErrorCode::corrupt, "the answer has no Content-Length", {}, {}};
+    return false;
+  }
+  if (!transfer.into_destination) return true;
+  auto destination = transfer.request.destination(transfer.announced);
+  if (!destination) {
+    transfer.rejected = std::move(destination).error();
+    return false;
+  }
+  FUNCPIPE_CHECK(static_cast<Bytes>(destination->size()) >= transfer.announced, "room for {} bytes, {} to come",
+                 destination->size(), transfer.announced);
+  transfer.response.received = destination->first(0);
+  // Keeps the start; received.size() grows as bytes arrive, up to `announced`.
+  return true;
+}
+
+std::size_t on_header(char* buffer, std::size_t size, std::size_t count, void* state) {
+  auto& transfer = *static_cast<Transfer*>(state);
+  const std::string_view line = trimmed({buffer, size * count});
+  if (line.starts_with("HTTP/")) {  // of the answer, or of a "100 Continue" before it
+    transfer.response = {};
+    transfer.announced = -1;
+    const std::size_t space = line.find(' ');
+    if (space != std::string_view::npos) {
+      std::from_chars(line.data() + space + 1, line.data() + line.size(), transfer.response.status);
+    }
+    return size * count;
+  }
+  if (line.empty()) {
+    const bool interim = transfer.response.status < 200;
+    return interim || headers_done(transfer) ? size * count : 0;
+  }
+  const std::size_t colon = line.find(':');
+  if (colon == std::string_view::npos) return size * count;
+  std::string name(line.substr(0, colon));
+  std::transform(name.begin(), name.end(), name.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  const std::string_view value = trimmed(line.substr(colon + 1));
+  if (name == "content-length") std::from_chars(value.data(), value.data() + value.size(), transfer.announced);
+  transfer.response.headers.emplace_back(std::move(name), value);
+  return size * count;
+}
+
+std::size_t on_download(char* buffer, std::size_t size, std::size_t count, void* state) {
+  auto& transfer = *static_cast<Transfer*>(state);
+  const std::size_t bytes = size * count;
+  if (!transfer.into_destination) {
+    if (transfer.response.body.size() + bytes > kLongestOwnedBody) return 0;
+    transfer.response.body.append(buffer, bytes);
+    return bytes;
+  }
+  MutableBytes& received = transfer.response.received;
+  // libcurl stops at Content-Length by itself; the check guards the caller's memory all the same.
+  if (static_cast<Bytes>(received.size() + bytes) > transfer.announced) return 0;
+  std::memcpy(received.data() + received.size(), buffer, bytes);
+  received = MutableBytes(received.data(), received.size() + bytes);
+  return bytes;
+}
+
+int on_progress(void* state, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
+  return static_cast<Transfer*>(state)->request.stop.stop_requested() ? 1 : 0;
+}
+
+// OpenSSL writes to its socket without MSG_NOSIGNAL. While one of these lives, a peer that hung up raises no SIGPIPE in
+// this thread.
+class WithoutSigpipe {
+ public:
+  explicit WithoutSigpipe(bool needed) : needed_(needed) {
+    if (!needed_) return;
+    sigemptyset(&sigpipe_);
+    sigaddset(&sigpipe_, SIGPIPE);
+    sigset_t pending;
+    sigpending(&pending);
+    already_pending_ = sigismember(&pending, SIGPIPE) == 1;
+    pthread_sigmask(SIG_BLOCK, &sigpipe_, &before_);
+  }
+  ~WithoutSigpipe() {
+    if (!needed_) return;
+    constexpr std::timespec kNoWait{};
+    if (!already_pending_) sigtimedwait(&sigpipe_, nullptr, &kNoWait);
+    pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+  }
+  WithoutSigpipe(const WithoutSigpipe&) = delete;
+  WithoutSigpipe& operator=(const WithoutSigpipe&) = delete;
+
+ private:
+  const bool needed_;
+  bool already_pending_ = false;
+  sigset_t sigpipe_;
+  sigset_t before_;
+};
+
+HttpFailure::Kind kind_of(CURLcode code, bool connected) {
+  switch (code) {
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_RESOLVE_PROXY:
+    case CURLE_COULDNT_CONNECT:
+      return HttpFailure::Kind::refused;
+    case CURLE_OPERATION_TIMEDOUT:
+      return connected ? HttpFailure::Kind::timeout : HttpFailure::Kind::refused;
+    case CURLE_SEND_ERROR:
+    case CURLE_RECV_ERROR:
+    case CURLE_GOT_NOTHING:
+    case CURLE_PARTIAL_FILE:
+    case CURLE_SEND_FAIL_REWIND:
+    case CURLE_SSL_CONNECT_ERROR:
+      return HttpFailure::Kind::cut;
+    default:
+      return HttpFailure::Kind::local;
+  }
+}
+
+}  // namespace
+
+std::optional<std::string_view> HttpResponse::header(std::string_view lower_case_name) const {
+  for (const auto& [name, value] : headers) {
+    if (name == lower_case_name) return value;
+  }
+  return std::nullopt;
+}
+
+// An easy handle with a multi handle of its own: the multi handle keeps the connection between requests, and can be
+// woken by another thread.
+class HttpClient::Connection {
+ public:
+  Connection() : easy_(curl_easy_init()), multi_(curl_multi_init()) {
+    FUNCPIPE_CHECK(easy_ && multi_, "libcurl gives no handle");
+  }
+  ~Connection() {
+    curl_easy_cleanup(easy_);
+    curl_multi_cleanup(multi_);
+  }
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  tl::expected<HttpResponse, HttpFailure> perform(const HttpRequest& request, bool loopback);
+
+ private:
+  void prepare(Transfer& transfer, curl_slist* headers, bool loopback);
+  CURLcode run(const std::stop_token& stop);
+
+  CURL* easy_;
+  CURLM* multi_;
+};
+
+void HttpClient::Connection::prepare(Transfer& transfer, curl_slist* headers, bool loopback) {
+  const HttpRequest& request = transfer.request;
+  const auto set = [this](CURLoption option, auto value) {
+    const CURLcode code = curl_easy_setopt(easy_, option, value);
+    FUNCPIPE_CHECK(code == CURLE_OK, "libcurl option {}: {}", static_cast<int>(option), curl_easy_strerror(code));
+  };
+  const auto milliseconds = [](Seconds seconds) { return std::max(1L, static_cast<long>(seconds * 1000)); };
+  curl_easy_reset(easy_);  // keeps connections, name lookups and TLS sessions
+  set(CURLOPT_URL, request.url.c_str());
+  set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
+  set(CURLOPT_PATH_AS_IS, 1L);  // a key may hold "/../", and the path is signed
+  set(CURLOPT_NOSIGNAL, 1L);
+  set(CURLOPT_TCP_NODELAY, 1L);
+  set(CURLOPT_TCP_KEEPALIVE, 1L);
+  set(CURLOPT_BUFFERSIZE, 512L * 1024);
+  set(CURLOPT_HTTPHEADER, headers);
+  set(CURLOPT_ERRORBUFFER, transfer.curl_message.data());
+  set(CURLOPT_USERAGENT, "funcpipe");
+  if (loopback) set(CURLOPT_NOPROXY, "*");
+
+  set(CURLOPT_CONNECTTIMEOUT_MS, milliseconds(request.limits.connect));
+  set(CURLOPT_TIMEOUT_MS, milliseconds(request.limits.overall));
+  if (request.limits.stall > 0) {
+    set(CURLOPT_LOW_SPEED_LIMIT, 1L);
+    set(CURLOPT_LOW_SPEED_TIME, std::max(1L, static_cast<long>(request.limits.stall)));
+  }
+
+  set(CURLOPT_CUSTOMREQUEST, request.method.c_str());
+  if (request.method == "HEAD") set(CURLOPT_NOBODY, 1L);
+  if (request.method == "PUT" || request.method == "POST") {
+    curl_off_t size = 0;
+    for (const ConstBytes& piece : request.body) size += static_cast<curl_off_t>(piece.size());
+    set(CURLOPT_UPLOAD, 1L);
+    set(CURLOPT_INFILESIZE_LARGE, size);
+    set(CURLOPT_UPLOAD_BUFFERSIZE, size < 64 * 1024 ? 64L * 1024 : 1024L * 1024);
+    set(CURLOPT_READFUNCTION, &on_upload);
+    set(CURLOPT_READDATA, &transfer);
+    set(CURLOPT_SEEKFUNCTION, &on_rewind);
+    set(CURLOPT_SEEKDATA, &transfer);
+  }
+  if (request.fresh_connection) set(CURLOPT_FRESH_CONNECT, 1L);
+  set(CURLOPT_HEADERFUNCTION, &on_header);
+  set(CURLOPT_HEADERDATA, &transfer);
+  set(CURLOPT_WRITEFUNCTION, &on_download);
+  set(CURLOPT_WRITEDATA, &transfer);
+  set(CURLOPT_NOPROGRESS, 0L);
+  set(CURLOPT_XFERINFOFUNCTION, &on_progress);
+  set(CURLOPT_XFERINFODATA, &transfer);
+}
+
+CURLcode HttpClient::Connection::run(const std::stop_token& stop) {
+  const CURLMcode added = curl_multi_add_handle(multi_, easy_);
+  FUNCPIPE_CHECK(added == CURLM_OK, "libcurl takes no request: {}", curl_multi_strerror(added));
+  const std::stop_callback wake(stop, [this] { curl_multi_wakeup(multi_); });
+  CURLcode code = CURLE_OK;
+  int running = 1;
+  while (true) {
+    const CURLMcode performed = curl_multi_perform(multi_, &running);
+    FUNCPIPE_CHECK(performed == CURLM_OK, "libcurl: {}", curl_multi_strerror(performed));
+    if (running == 0) break;
+    if (stop.stop_requested()) {
+      code = CURLE_ABORTED_BY_CALLBACK;
+      break;
+    }
+    curl_multi_poll(multi_, nullptr, 0, /*milliseconds=*/1000, nullptr);
+  }
+  int left = 0;
+  while (const CURLMsg* message = curl_multi_info_read(multi_, &left)) {
+    if (message->msg == CURLMSG_DONE) code = message->data.result;
+  }
+  return code;
+}
+
+tl::expected<HttpResponse, HttpFailure> HttpClient::Connection::perform(const HttpRequest& request, bool loopback) {
+  std::unique_ptr<curl_slist, decltype(&curl_slist_free_all)> headers(nullptr, &curl_slist_free_all);
+  const auto add_header = [&](const std::string& line) {
+    curl_slist* longer = curl_slist_append(headers.get(), line.c_str());
+    FUNCPIPE_CHECK(longer, "no memory for a header");
+    headers.release();
+    headers.reset(longer);
+  };
+  for (const auto& [name, value] : request.headers) add_header(value.empty() ? name + ";" : name + ": " + value);
+  // libcurl's own: Expect costs a round trip (or a second, where it is not understood); the others say nothing.
+  add_header("Expect:");
+  add_header("Accept:");
+
+  Transfer transfer{request};
+  const WithoutSigpipe guard(request.url.starts_with("https"));
+  prepare(transfer, headers.get(), loopback);
+  const CURLcode code = run(request.stop);
+  long request_bytes = 0;
+  curl_off_t connected_us = 0;
+  curl_easy_getinfo(easy_, CURLINFO_REQUEST_SIZE, &request_bytes);
+  curl_easy_getinfo(easy_, CURLINFO_PRETRANSFER_TIME_T, &connected_us);
+  curl_multi_remove_handle(multi_, easy_);  // closes the connection of an unfinished transfer
+  if (code == CURLE_OK) return std::move(transfer.response);
+
+  HttpFailure failure{HttpFailure::Kind::local, transfer.curl_message.data(), request_bytes > 0, {}};
+  if (failure.message.empty()) failure.message = curl_easy_strerror(code);
+  if (transfer.rejected) {
+    failure.kind = HttpFailure::Kind::rejected;
+    failure.error = *transfer.rejected;
+  } else if (request.stop.stop_requested()) {
+    failure.kind = HttpFailure::Kind::stopped;
+  } else {
+    failure.kind = kind_of(code, connected_us > 0);
+  }
+  return tl::unexpected(std::move(failure));
+}
+
+HttpClient::HttpClient(bool loopback) : loopback_(loopback) {
+  // libcurl wants it once a process, before the first handle.
+  static const CURLcode started = curl_global_init(CURL_GLOBAL_DEFAULT);
+  FUNCPIPE_CHECK(started == CURLE_OK, "libcurl does not start: {}", curl_easy_strerror(started));
+}
+
+HttpClient::~HttpClient() = default;
+
+std::unique_ptr<HttpClient::Connection> HttpClient::take() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!idle_.empty()) {
+      auto connection = std::move(idle_.back());
+      idle_.pop_back();
+      return connection;
+    }
+  }
+  return std::make_unique<Connection>();
+}
+
+void HttpClient::give_back(std::unique_ptr<Connection> connection) {
+  const std::lock_guard lock(mutex_);
+  idle_.push_back(std::move(connection));
+}
+
+tl::expected<HttpResponse, HttpFailure> HttpClient::perform(const HttpRequest& request) {
+  auto connection = take();
+  auto outcome = connection->perform(request, loopback_);
+  give_back(std::move(connection));
+  return outcome;
+}
+
+}  // namespace funcpipe

@@ -1,0 +1,120 @@
+#include "store/retry.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <random>
+
+#include "base/random.h"
+
+namespace funcpipe {
+namespace {
+
+bool may_pass(int status, Retrier::Repeat repeat) {
+  if (status == 429 || status == 503) return true;
+  return repeat == Retrier::Repeat::idempotent && (status == 500 || status == 502 || status == 504);
+}
+
+bool may_pass(const HttpFailure& failure, Retrier::Repeat repeat) {
+  switch (failure.kind) {
+    case HttpFailure::Kind::refused:
+      return repeat == Retrier::Repeat::idempotent || !failure.sent;
+    case HttpFailure::Kind::cut:
+    case HttpFailure::Kind::timeout:
+      return repeat == Retrier::Repeat::idempotent;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
+Retrier::Retrier(const RetryPolicy& policy, std::string endpoint, bool loopback)
+    : policy_(policy),
+      endpoint_(std::move(endpoint)),
+      loopback_(loopback),
+      budget_tenths_(static_cast<std::int64_t>(policy.budget * 10)),
+      seed_(policy.seed) {
+  if (seed_ == 0) {
+    std::random_device device;
+    seed_ = mix(device(), {device()});
+  }
+}
+
+bool Retrier::take_budget() {
+  if (budget_tenths_.fetch_sub(10) >= 10) return true;
+  budget_tenths_.fetch_add(10);
+  return false;
+}
+
+void Retrier::return_budget() {
+  const auto most = static_cast<std::int64_t>(policy_.budget * 10);
+  std::int64_t now = budget_tenths_.load();
+  while (now < most && !budget_tenths_.compare_exchange_weak(now, now + 1)) {
+  }
+}
+
+Seconds Retrier::delay(int tries_done, const HttpResponse* answer) {
+  const Seconds longest = std::min(policy_.longest_delay, policy_.first_delay * std::exp2(tries_done - 1));
+  const double evenly = static_cast<double>(mix(seed_, {draws_.fetch_add(1)}) >> 11) * 0x1p-53;
+  Seconds chosen = evenly * longest;
+  if (answer) {
+    if (const auto asked = answer->header("retry-after")) {
+      int seconds = 0;  // a date in its place stays 0
+      std::from_chars(asked->data(), asked->data() + asked->size(), seconds);
+      chosen += std::clamp(seconds, 0, 60);
+    }
+  }
+  return chosen;
+}
+
+tl::unexpected<Error> Retrier::give_up(const std::string& what, const HttpFailure& failure, int tries,
+                                       Seconds elapsed) const {
+  const std::string effort =
+      tries == 1 ? std::string() : fmt::format(" ({} tries in {})", tries, format_seconds(elapsed));
+  switch (failure.kind) {
+    case HttpFailure::Kind::stopped:
+      return fail(ErrorCode::cancelled, "stopped while waiting for the answer", what);
+    case HttpFailure::Kind::rejected:
+      return tl::unexpected(Error{failure.error.code, failure.error.message,
+                                  failure.error.place.empty() ? what : failure.error.place, failure.error.hint});
+    case HttpFailure::Kind::timeout:
+      return fail(ErrorCode::timeout, fmt::format("no answer from {}{}: {}", endpoint_, effort, failure.message), what);
+    default:
+      break;
+  }
+  std::string hint = "Check the endpoint's address and this machine's network.";
+  if (loopback_) hint = "Nobody answers there on this machine: is the emulator still running?";
+  return fail(ErrorCode::unavailable, fmt::format("cannot reach {}{}: {}", endpoint_, effort, failure.message), what,
+              hint);
+}
+
+Result<HttpResponse> Retrier::run(const std::string& what, const Attempt& attempt, Repeat repeat,
+                                  std::stop_token stop) {
+  const Seconds start = clock_.now();
+  for (int tries = 1;; ++tries) {
+    auto outcome = attempt();
+    if (outcome && !may_pass(outcome->status, repeat)) {
+      if (outcome->status < 500) return_budget();
+      return std::move(*outcome);
+    }
+    const Seconds elapsed = clock_.now() - start;
+    Seconds limit = policy_.total;
+    if (!outcome && loopback_ && outcome.error().kind == HttpFailure::Kind::refused) {
+      limit = std::min(limit, policy_.total_loopback_refused);
+    }
+    const Seconds wait = delay(tries, outcome ? &*outcome : nullptr);
+    const bool over =
+        tries >= policy_.tries || elapsed + wait > limit || (!outcome && !may_pass(outcome.error(), repeat));
+    if (over || !take_budget()) {
+      if (outcome) return std::move(*outcome);
+      return give_up(what, outcome.error(), tries, elapsed);
+    }
+    ++repeated_;
+    if (!clock_.sleep_until(clock_.now() + wait, stop)) {
+      return fail(ErrorCode::cancelled, "stopped while waiting to try again", what);
+    }
+  }
+}
+
+}  // namespace funcpipe

@@ -1,0 +1,68 @@
+// When and how often a request to a cloud service is repeated.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <stop_token>
+#include <string>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/units.h"
+#include "store/http_client.h"
+
+namespace funcpipe {
+
+struct RetryPolicy {
+  int tries = 10;              // in all; 1: never repeat
+  Seconds first_delay = 0.05;  // the n-th delay is drawn evenly from 0 to first_delay * 2^n ...
+  Seconds longest_delay = 4;   // ... or to this (full jitter)
+  Seconds total = 60;          // no try begins later than this after the first
+  // The same while the address refuses connections and is on this machine: nobody is going to start there.
+  Seconds total_loopback_refused = 2;
+  // How many requests of one client may be repeated in a burst before it gives up at the first failure, so that an
+  // overloaded service does not get more load: each repeat takes one, each success gives back a tenth.
+  double budget = 200;
+  std::uint64_t seed = 0;  // of the jitter; 0: another one for each client
+};
+
+// Of one client. Thread-safe.
+class Retrier {
+ public:
+  // `endpoint` is for messages.
+  Retrier(const RetryPolicy& policy, std::string endpoint, bool loopback);
+
+  // Which failures may be repeated.
+  enum class Repeat {
+    idempotent,  // everything that may pass: 429, 500, 502, 503, 504, no connection, cut, timed out
+    unsent,      // only what the service cannot have acted upon: 429, 503, connection refused
+  };
+
+  // Calls `attempt` until it succeeds, fails for good, or the policy ends it; returns its last answer whatever the
+  // status, or, where there was none: unavailable, timeout, cancelled, or the destination's own error. `what` says for
+  // messages what was tried: "PUT s3://bucket/key".
+  using Attempt = std::function<tl::expected<HttpResponse, HttpFailure>()>;
+  Result<HttpResponse> run(const std::string& what, const Attempt& attempt, Repeat repeat = Repeat::idempotent,
+                           std::stop_token stop = {});
+
+  std::int64_t repeated() const { return repeated_; }
+
+ private:
+  bool take_budget();
+  void return_budget();
+  Seconds delay(int tries_done, const HttpResponse* answer);
+  tl::unexpected<Error> give_up(const std::string& what, const HttpFailure& failure, int tries, Seconds elapsed) const;
+
+  const RetryPolicy policy_;
+  const std::string endpoint_;
+  const bool loopback_;
+  SystemClock clock_;
+  std::atomic<std::int64_t> budget_tenths_;
+  std::atomic<std::uint64_t> draws_ = 0;
+  std::atomic<std::int64_t> repeated_ = 0;
+  std::uint64_t seed_;
+};
+
+}  // namespace funcpipe

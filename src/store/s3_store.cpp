@@ -1,0 +1,281 @@
+#include "store/s3_store.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/crc32c.h"
+#include "store/digest.h"
+#include "store/s3_xml.h"
+#include "store/uri.h"
+
+namespace funcpipe {
+namespace {
+
+constexpr std::size_t kKeysPerDelete = 1000;  // S3's limit
+constexpr int kConflict = 409;
+constexpr int kPutTriesOnConflict = 10;
+
+std::uint32_t checksum(std::span<const ConstBytes> pieces) {
+  std::uint32_t sum = 0;
+  for (const ConstBytes& piece : pieces) sum = crc32c(piece, sum);
+  return sum;
+}
+
+bool ok(const HttpResponse& answer) {
+  return answer.status >= 200 && answer.status < 300;
+}
+
+}  // namespace
+
+struct S3Store::Call {
+  std::string method;
+  std::string path;   // as it goes over the wire
+  std::string query;  // likewise, without '?'
+  HttpHeaders headers;
+  std::span<const ConstBytes> body;
+  Destination destination;
+  std::string where;  // for messages
+  std::atomic<std::int64_t>* count = nullptr;
+};
+
+Result<std::unique_ptr<S3Store>> S3Store::open(S3Options options) {
+  FUNCPIPE_TRY(url, parse_url(options.endpoint.url));
+  if (options.bucket.empty() || options.bucket.find('/') != std::string::npos) {
+    return fail(ErrorCode::invalid_input, fmt::format("not a bucket name: \"{}\"", options.bucket));
+  }
+  return std::unique_ptr<S3Store>(new S3Store(std::move(options), std::move(url)));
+}
+
+S3Store::S3Store(S3Options options, Url url)
+    : options_(std::move(options)),
+      url_(std::move(url)),
+      host_(options_.endpoint.path_style ? url_.authority : options_.bucket + "." + url_.authority),
+      unsigned_payload_(url_.secure() || url_.loopback()),
+      client_(url_.loopback()),
+      retrier_(options_.retry, options_.endpoint.url, url_.loopback()) {}
+
+std::string S3Store::place(const std::string& key) const {
+  return "s3://" + options_.bucket + "/" + key;
+}
+
+std::string S3Store::path(const std::string& key) const {
+  std::string path = options_.endpoint.path_style ? "/" + uri_encode(options_.bucket) : std::string();
+  if (!key.empty() || path.empty()) path += "/" + uri_encode(key, /*keep_slash=*/true);
+  return path;
+}
+
+Result<HttpResponse> S3Store::send(const Call& call) {
+  const std::string payload_hash = unsigned_payload_ ? std::string(kUnsignedPayload) : hex(sha256(call.body));
+  const std::string url =
+      url_.scheme + "://" + host_ + call.path + (call.query.empty() ? std::string() : "?" + call.query);
+  return retrier_.run(call.method + " " + call.where, [&]() -> tl::expected<HttpResponse, HttpFailure> {
+    // Signed anew for each try: a signature is good for minutes only.
+    const SigningScope scope{"s3", options_.endpoint.region, amz_time(unix_time())};
+    HttpHeaders headers = call.headers;
+    headers.emplace_back("Host", host_);
+    headers.emplace_back("x-amz-date", scope.time);
+    headers.emplace_back("x-amz-content-sha256", payload_hash);
+    if (!options_.credentials.session_token.empty()) {
+      headers.emplace_back("x-amz-security-token", options_.credentials.session_token);
+    }
+    headers.emplace_back("Authorization", authorization_v4({call.method, call.path, call.query, headers, payload_hash},
+                                                           scope, options_.credentials));
+    auto answer = client_.perform(
+        {call.method, url, std::move(headers), call.body, call.destination, options_.limits, false, {}});
+    if (answer) ++*call.count;
+    return answer;
+  });
+}
+
+tl::unexpected<Error> S3Store::refused(const HttpResponse& answer, const std::string& where) const {
+  const S3Error error = parse_s3_error(answer.body);
+  std::string message = fmt::format("HTTP status {} from {}", answer.status, options_.endpoint.url);
+  if (!error.code.empty()) {
+    message =
+        fmt::format("{}: {} (HTTP status {} from {})", error.code, error.message, answer.status, options_.endpoint.url);
+  }
+  switch (answer.status) {
+    case 401:
+    case 403:
+      return fail(ErrorCode::permission_denied, message, where,
+                  error.code == "SignatureDoesNotMatch" || error.code == "InvalidAccessKeyId"
+                      ? "Check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN."
+                      : "The credentials need s3:GetObject, s3:PutObject, s3:DeleteObject on the job's prefix and "
+                        "s3:ListBucket on the bucket.");
+    case 404:
+      return fail(ErrorCode::not_found, message, where,
+                  error.code == "NoSuchBucket" ? "Create the bucket, or name one that exists." : "");
+    case 416:
+      return fail(ErrorCode::invalid_input, message, where);
+    case 429:
+    case 500:
+    case 502:
+    case 503:
+    case 504:
+      return fail(ErrorCode::unavailable, message, where, "The service is overloaded or broken; try again later.");
+    case 507:
+      return fail(ErrorCode::exhausted, message, where, "The store's disk is full.");
+    default:
+      if (error.code == "BadDigest" || error.code == "XAmzContentSHA256Mismatch") {
+        return fail(ErrorCode::corrupt, message, where);
+      }
+      return fail(ErrorCode::failed, message, where);
+  }
+}
+
+Result<PutOutcome> S3Store::put(const std::string& key, std::span<const ConstBytes> pieces, PutMode mode) {
+  FUNCPIPE_TRY_VOID(check_key(key));
+  Call call{"PUT", path(key), "", {}, pieces, {}, place(key), &puts_};
+  call.headers = {{"Content-Type", "application/octet-stream"},
+                  {"x-amz-checksum-crc32c", crc32c_header(checksum(pieces))}};
+  if (mode == PutMode::create_if_absent) call.headers.emplace_back("If-None-Match", "*");
+  for (int tries = 1;; ++tries) {
+    FUNCPIPE_TRY(answer, send(call));
+    if (answer.status == 412 && mode == PutMode::create_if_absent) return PutOutcome::already_there;
+    // Somebody else's put of the same key is under way: whoever comes second will see 412.
+    if (answer.status == kConflict && mode == PutMode::create_if_absent && tries < kPutTriesOnConflict) {
+      SystemClock clock;
+      clock.sleep_until(clock.now() + 0.02 * tries);
+      continue;
+    }
+    if (!ok(answer)) return refused(answer, call.where);
+    for (const ConstBytes& piece : pieces) uploaded_ += static_cast<Bytes>(piece.size());
+    return PutOutcome::created;
+  }
+}
+
+Result<std::optional<Bytes>> S3Store::get(const std::string& key, const Destination& destination,
+                                          std::optional<ByteRange> range) {
+  FUNCPIPE_TRY_VOID(check_key(key));
+  if (range && range->size == 0) {  // HTTP has no word for an empty range
+    FUNCPIPE_TRY(whole, size(key));
+    if (!whole) return std::nullopt;
+    if (range->first > *whole) {
+      return fail(ErrorCode::invalid_input, fmt::format("a range at {} of {} bytes", range->first, *whole), place(key));
+    }
+    FUNCPIPE_TRY_VOID(destination(0));
+    return Bytes{0};
+  }
+  Call call{"GET", path(key), "", {}, {}, destination, place(key), &gets_};
+  call.headers = {{"x-amz-checksum-mode", "ENABLED"}};
+  if (range) {
+    call.headers.emplace_back("Range", fmt::format("bytes={}-{}", range->first, range->first + range->size - 1));
+    // A range that the object does not hold whole must not reach the caller's memory.
+    call.destination = [&](Bytes bytes) -> Result<MutableBytes> {
+      if (bytes != range->size) {
+        return fail(ErrorCode::invalid_input,
+                    fmt::format("asked for {} bytes at {}, got {}", range->size, range->first, bytes), place(key));
+      }
+      return destination(bytes);
+    };
+  }
+  constexpr int kTriesOnCorrupt = 3;
+  for (int tries = 1;; ++tries) {
+    FUNCPIPE_TRY(answer, send(call));
+    if (answer.status == 404 && parse_s3_error(answer.body).code != "NoSuchBucket") return std::nullopt;
+    if (!ok(answer)) return refused(answer, call.where);
+    const auto bytes = static_cast<Bytes>(answer.received.size());
+    if (range && bytes != range->size) {
+      return fail(ErrorCode::invalid_input, fmt::format("asked for {} bytes, got {}", range->size, bytes), place(key));
+    }
+    if (bytes == 0) FUNCPIPE_TRY_VOID(destination(0));
+    const auto announced = answer.header("x-amz-checksum-crc32c");
+    // A ranged answer bears the whole object's checksum, if any; so do, with a '-', objects uploaded in parts.
+    if (!range && announced && announced->find('-') == std::string_view::npos) {
+      const std::string found = crc32c_header(crc32c(answer.received));
+      if (found != *announced) {
+        if (tries < kTriesOnCorrupt) continue;
+        return fail(
+            ErrorCode::corrupt,
+            fmt::format("{} bytes with CRC-32C {} where {} is announced ({} tries)", bytes, found, *announced, tries),
+            place(key));
+      }
+    }
+    downloaded_ += bytes;
+    return bytes;
+  }
+}
+
+Result<std::optional<Bytes>> S3Store::size(const std::string& key) {
+  FUNCPIPE_TRY_VOID(check_key(key));
+  FUNCPIPE_TRY(answer, send({"HEAD", path(key), "", {}, {}, {}, place(key), &gets_}));
+  if (answer.status == 404) return std::nullopt;
+  if (!ok(answer)) return refused(answer, place(key));
+  const auto length = answer.header("content-length");
+  if (!length) return fail(ErrorCode::corrupt, "the answer has no Content-Length", place(key));
+  return std::stoll(std::string(*length));
+}
+
+Result<> S3Store::remove(std::span<const std::string> keys) {
+  for (const std::string& key : keys) FUNCPIPE_TRY_VOID(check_key(key));
+  for (std::size_t first = 0; first < keys.size(); first += kKeysPerDelete) {
+    FUNCPIPE_TRY_VOID(remove_batch(keys.subspan(first, std::min(kKeysPerDelete, keys.size() - first))));
+  }
+  return {};
+}
+
+Result<> S3Store::remove_batch(std::span<const std::string> keys) {
+  const std::string xml = delete_request_xml(keys);
+  const ConstBytes body = as_bytes(xml);
+  Call call{"POST", path(""), "delete=", {}, {&body, 1}, {}, place(""), &removes_};
+  call.headers = {{"Content-Type", "application/xml"}, {"Content-MD5", base64(md5(xml))}};
+  FUNCPIPE_TRY(answer, send(call));
+  if (!ok(answer)) return refused(answer, call.where);
+  FUNCPIPE_TRY(failures, parse_delete_result(answer.body));
+  if (!failures.empty()) {
+    const DeleteFailure& first = failures.front();
+    return fail(first.error.code == "AccessDenied" ? ErrorCode::permission_denied : ErrorCode::failed,
+                fmt::format("{} of {} objects not deleted, the first: {}: {}", failures.size(), keys.size(),
+                            first.error.code, first.error.message),
+                place(first.key));
+  }
+  return {};
+}
+
+Result<std::vector<ListedObject>> S3Store::list(const std::string& prefix) {
+  std::vector<ListedObject> objects;
+  std::string continuation;
+  do {
+    std::vector<std::pair<std::string, std::string>> parameters;
+    if (!continuation.empty()) parameters.emplace_back("continuation-token", continuation);
+    parameters.emplace_back("encoding-type", "url");  // XML cannot hold every character a key can
+    parameters.emplace_back("list-type", "2");
+    if (!prefix.empty()) parameters.emplace_back("prefix", prefix);
+    FUNCPIPE_TRY(answer, send({"GET", path(""), encode_query(parameters), {}, {}, {}, place(prefix), &lists_}));
+    if (!ok(answer)) return refused(answer, place(prefix));
+    FUNCPIPE_TRY(page, parse_list_page(answer.body));
+    std::move(page.objects.begin(), page.objects.end(), std::back_inserter(objects));
+    continuation = std::move(page.continuation);
+  } while (!continuation.empty());
+  return objects;
+}
+
+Result<bool> S3Store::bucket_exists() {
+  FUNCPIPE_TRY(answer, send({"HEAD", path(""), "", {}, {}, {}, place(""), &gets_}));
+  if (answer.status == 404) return false;
+  if (!ok(answer)) return refused(answer, place(""));
+  return true;
+}
+
+Result<> S3Store::create_bucket() {
+  // us-east-1 is the one region that must not be named.
+  const std::string& region = options_.endpoint.region;
+  const std::string xml = region == "us-east-1" ? std::string() : create_bucket_xml(region);
+  const ConstBytes body = as_bytes(xml);
+  FUNCPIPE_TRY(answer, send({"PUT", path(""), "", {}, {&body, 1}, {}, place(""), &puts_}));
+  if (ok(answer)) return {};
+  const std::string code = parse_s3_error(answer.body).code;
+  if (code == "BucketAlreadyOwnedByYou") return {};
+  if (code == "BucketAlreadyExists") {
+    return fail(ErrorCode::already_exists, "the bucket's name is taken by somebody else", place(""),
+                "Choose another bucket name; they are shared by all customers of the service.");
+  }
+  return refused(answer, place(""));
+}
+
+RequestCounts S3Store::counts() const {
+  return {puts_, gets_, lists_, removes_, retrier_.repeated(), uploaded_, downloaded_};
+}
+
+}  // namespace funcpipe
