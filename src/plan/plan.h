@@ -1,5 +1,6 @@
 // A Plan says how a model is trained: cuts, memory per stage, replicas, micro-batches, pipeline order, synchronisation.
-// It is a file (docs/formats/plan.md): the planner or a person writes it, schedule, worker, simulator and report read it.
+// It is a file (docs/formats/plan.md): the planner or a person writes it, schedule, worker, simulator and report read
+// it.
 #pragma once
 
 #include <cstdint>
@@ -13,22 +14,22 @@
 
 namespace funcpipe {
 
-enum class PipelineOrder { gpipe };                                      // all forwards, then all backwards
-enum class SyncAlgorithm { three_phase, pipelined };                     // LambdaML's, FuncPipe's scatter-reduce
-std::string_view to_string(PipelineOrder order);                         // "gpipe"
-std::string_view to_string(SyncAlgorithm algorithm);                     // "three-phase", "pipelined"
+enum class PipelineOrder { gpipe };                   // all forwards, then all backwards
+enum class SyncAlgorithm { three_phase, pipelined };  // LambdaML's, FuncPipe's scatter-reduce
+std::string_view to_string(PipelineOrder order);      // "gpipe"
+std::string_view to_string(SyncAlgorithm algorithm);  // "three-phase", "pipelined"
 Result<PipelineOrder> parse_pipeline_order(std::string_view text);
 Result<SyncAlgorithm> parse_sync_algorithm(std::string_view text);
 
 struct StagePlan {
   int first_layer = 0;
-  int end_layer = 0;     // one past the last
-  int memory_mb = 0;     // 0: the platform's largest option
+  int end_layer = 0;  // one past the last
+  int memory_mb = 0;  // 0: the platform's largest option
 };
 
 // A run of consecutive samples of the global batch.
 struct MicroBatch {
-  int index = 0;         // within the global batch: 0..M-1
+  int index = 0;  // within the global batch: 0..M-1
   int first_sample = 0;
   int samples = 0;
 };
@@ -42,12 +43,12 @@ std::string to_string(WorkerId worker);  // "stage 1 replica 0"
 
 struct Plan {
   static constexpr int kVersion = 1;
-  std::string model;         // ModelDescription::source
-  std::string fingerprint;   // ModelDescription::fingerprint; empty in a hand-written plan: not checked
+  std::string model;        // ModelDescription::source
+  std::string fingerprint;  // ModelDescription::fingerprint; empty in a hand-written plan: not checked
   std::vector<StagePlan> stages;
   int replicas = 1;
-  int global_batch = 0;      // samples per iteration
-  int micro_batch = 0;       // samples; the last micro-batch of the global batch may be smaller
+  int global_batch = 0;  // samples per iteration
+  int micro_batch = 0;   // samples; the last micro-batch of the global batch may be smaller
   PipelineOrder order = PipelineOrder::gpipe;
   SyncAlgorithm sync = SyncAlgorithm::pipelined;
 
@@ -71,7 +72,8 @@ Result<Plan> even_plan(const ModelDescription& model, int stages, int replicas, 
 // Refuses, with the reason and the way out, a plan that does not fit the model (fingerprint, cuts), that would leave a
 // stage or a replica empty, that asks for memory the platform does not offer, or whose stage cannot fit its memory.
 // `optimizer_state_copies`: parameter-sized buffers the optimiser keeps (SGD 0, momentum 1, Adam 2).
-Result<> validate(const Plan& plan, const ModelDescription& model, const Platform& platform, int optimizer_state_copies);
+Result<> validate(const Plan& plan, const ModelDescription& model, const Platform& platform,
+                  int optimizer_state_copies);
 
 // Estimated peak of a worker (1-system section 5): base + parameters x (1 + gradient + optimiser state) + activations
 // in flight + transfer buffers.

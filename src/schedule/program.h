@@ -20,47 +20,50 @@ inline constexpr int kLanes = 3;
 
 enum class OpKind : std::uint8_t {
   // compute lane
-  forward,            // micro_batch
-  backward,           // micro_batch; adds to the stage's gradient
-  reduce,             // gradient[slice] = gradient[slice] + bytes staged by `source`; operands in that order
-  update,             // optimiser step on the whole stage with the synchronised gradient, then gradient = 0
+  forward,   // micro_batch
+  backward,  // micro_batch; adds to the stage's gradient
+  reduce,    // gradient[slice] = gradient[slice] + bytes staged by `source`; operands in that order. Once it is
+             // done the staged bytes are free: every fetch has exactly one reduce
+  update,    // optimiser step on the whole stage with the synchronised gradient, then gradient = 0
   // download lane
-  load,               // micro_batch: the data inputs and, on the last stage, the targets this stage reads
-  receive_activation, // micro_batch, object
-  receive_gradient,   // micro_batch, object: gradient of the activations sent for that micro-batch
-  fetch_buffers,      // object -> the stage's buffers (validation: every replica evaluates with replica 0's)
-  fetch,              // object -> staged under this operation, for one `reduce`
-  fetch_into,         // object -> gradient[slice], overwriting it
+  load,                // micro_batch: the data inputs and, on the last stage, the targets this stage reads
+  receive_activation,  // micro_batch, object
+  receive_gradient,    // micro_batch, object: gradient of the activations sent for that micro-batch
+  fetch_buffers,       // object -> the stage's buffers (validation: every replica evaluates with replica 0's)
+  fetch,               // object -> staged under this operation, for one `reduce`
+  fetch_into,          // object -> gradient[slice], overwriting it
   // upload lane
-  send_activation,    // micro_batch, object
-  send_gradient,      // micro_batch, object
-  publish,            // gradient[slice] -> object
-  publish_buffers,    // the stage's buffers -> object
-  report,             // the iteration's loss and counts, for whoever watches
-  release,            // deletes `released` of `release_age` iterations ago: every consumer is past them by then
+  send_activation,  // micro_batch, object
+  send_gradient,    // micro_batch, object
+  publish,          // gradient[slice] -> object
+  publish_buffers,  // the stage's buffers -> object
+  report,           // the iteration's loss and counts, for whoever watches; of zero samples where the share is empty
+  release,          // deletes `released` of `release_age` iterations ago: every consumer is past them by then.
+                    // Nothing to do while iteration < release_age
 };
 Lane lane_of(OpKind kind);
 std::string_view to_string(OpKind kind);
 std::string_view to_string(Lane lane);
 
 enum class ObjectKind : std::uint8_t {
-  activation,         // from stage, replica, index = micro-batch
-  gradient,           // from stage, replica, index = micro-batch
-  part,               // one replica's un-summed shard: from stage, replica, index = shard
-  merged,             // a shard summed over replicas: from stage, replica, index = shard
-  buffers,            // a stage's buffers: from stage, replica 0, index 0
-  tied,               // a stage's share of a tied parameter's gradient: from stage, replica, index = tied parameter
+  activation,  // from stage, replica, index = micro-batch
+  gradient,    // from stage, replica, index = micro-batch
+  part,        // one replica's un-summed shard: from stage, replica, index = shard
+  merged,      // a shard summed over replicas: from stage, replica, index = shard
+  buffers,     // a stage's buffers: from stage, replica 0, index = the replica it is for (who deletes it)
+  tied,        // a stage's share of a tied parameter's gradient: from stage, replica, index = tied parameter
+               // (ModelDescription index)
 };
 
 // Names the object within an iteration; content is a function of (job, iteration, name). Published once.
 struct ObjectName {
   ObjectKind kind = ObjectKind::activation;
-  int stage = 0;      // of the publisher
-  int replica = 0;    // of the publisher
+  int stage = 0;    // of the publisher
+  int replica = 0;  // of the publisher
   int index = 0;
   auto operator<=>(const ObjectName&) const = default;
 };
-std::string to_string(const ObjectName& name);                                 // "activation/s0-r1/m3"
+std::string to_string(const ObjectName& name);  // "activation/s0-r1/m3"
 std::string object_key(const std::string& prefix, std::int64_t iteration, const ObjectName& name);  // "p/i00000012/..."
 
 // Elements of the stage's flat gradient (all trainable parameters of the stage, in order, without gaps).
@@ -78,12 +81,12 @@ struct Dependency {
 
 struct Op {
   OpKind kind = OpKind::forward;
-  int micro_batch = -1;     // MicroBatch::index, where the kind has one
-  ObjectName object;        // where the kind moves one
-  Slice slice;              // where the kind touches the gradient
-  int source = -1;          // reduce: the fetch whose bytes it adds
+  int micro_batch = -1;              // MicroBatch::index, where the kind has one
+  ObjectName object;                 // where the kind moves one
+  Slice slice;                       // where the kind touches the gradient
+  int source = -1;                   // reduce: the fetch whose bytes it adds
   std::vector<ObjectName> released;  // release
-  int release_age = 0;      // release: of how many iterations ago
+  int release_age = 0;               // release: of how many iterations ago
   std::vector<Dependency> after;
 };
 
@@ -105,6 +108,7 @@ struct StageShape {
   };
   std::vector<Tied> tied;
   bool has_buffers = false;
+  bool reads_data = true;  // some layer reads the model's data inputs (the last stage also loads targets)
 };
 
 // The flat gradient holds the stage's trainable parameters in ascending ModelDescription index.

@@ -1,7 +1,8 @@
 // Plays a Program for real: three lanes that overlap. Needs no libtorch; what an operation does is the Executor's.
 //
-// Threads: one for the compute lane, `width` each for download and upload. A lane hands out its operations in issue
-// order; up to `width` of one lane wait or run at once. Iterations are not joined (schedule/program.h).
+// Threads: the caller's for the compute lane, `width` more each for download and upload. A lane hands out its
+// operations in issue order; up to `width` of one lane wait or run at once. Iterations are not joined
+// (schedule/program.h), but no operation starts before the iteration two before its own is done in whole.
 #pragma once
 
 #include <cstdint>
@@ -35,10 +36,12 @@ struct OpEvent {
   Seconds start = 0;
   Seconds end = 0;
 };
-using OpObserver = std::function<void(const OpEvent&)>;  // called from lane threads, one at a time
+using OpObserver =
+    std::function<void(const OpEvent&)>;  // called from lane threads, one at a time, before dependants run
 
 // Plays iterations [first, end) and returns when every operation is done, or with the first error (or cancelled) after
-// stopping the other lanes.
+// stopping the other lanes. An error without a place gets the worker, iteration and operation as its place; an
+// exception out of the executor becomes an error of code failed.
 Result<> play(const Program& program, std::int64_t first, std::int64_t end, Executor& executor, LaneWidths widths,
               Clock& clock, std::stop_token stop = {}, const OpObserver& observe = {});
 

@@ -1,0 +1,57 @@
+#include <algorithm>
+
+#include "plan/plan.h"
+
+namespace funcpipe {
+namespace {
+
+// A worker that has loaded libtorch and its own code, nothing else: 117-156 MiB resident measured, with a margin for
+// the heap's slack and the lanes' stacks.
+constexpr Bytes kBase = 200 * kMiB;
+// Transfers a lane keeps in flight (LaneWidths), each with a buffer of its own.
+constexpr int kInFlight = 4;
+
+Bytes scaled(Bytes bytes, int samples, int described_samples) {
+  return static_cast<Bytes>(static_cast<double>(bytes) * samples / std::max(described_samples, 1));
+}
+
+// Of one micro-batch: the tensors sent forward across the cut after `layer`, and their gradients sent back.
+Bytes border_bytes(const ModelDescription& model, int layer) {
+  Bytes bytes = 0;
+  for (const TensorSpec& tensor : model.layers[layer].border) bytes += tensor.bytes() * (tensor.requires_grad ? 2 : 1);
+  return bytes;
+}
+
+}  // namespace
+
+Bytes estimated_memory(const Plan& plan, const ModelDescription& model, int stage, int optimizer_state_copies) {
+  const StagePlan& span = plan.stages[stage];
+  Bytes parameters = 0, trainable = 0;
+  for (const int index : model.parameters_of(span.first_layer, span.end_layer)) {
+    const Bytes bytes = model.parameters[index].bytes();
+    parameters += bytes;
+    if (model.parameters[index].trainable) trainable += bytes;
+  }
+  Bytes activations = 0, largest = 0, buffers = 0;
+  for (int i = span.first_layer; i < span.end_layer; ++i) {
+    activations += model.layers[i].activation_bytes;
+    largest = std::max(largest, model.layers[i].activation_bytes);
+    buffers += model.layers[i].buffer_bytes;
+  }
+  Bytes borders = 0;
+  if (stage > 0) borders += border_bytes(model, span.first_layer - 1);
+  if (span.end_layer < static_cast<int>(model.layers.size())) borders += border_bytes(model, span.end_layer - 1);
+
+  const int micro_batches = (plan.micro_batch_count() + plan.replicas - 1) / plan.replicas;
+  const auto of_micro_batches = [&](Bytes bytes, int count) {
+    return scaled(bytes, plan.micro_batch, model.micro_batch) * count;
+  };
+  // GPipe keeps every micro-batch's activations until its backward; the largest layer's once more as working space.
+  const Bytes kept = of_micro_batches(activations, micro_batches) + of_micro_batches(largest, 1);
+  const Bytes moving = of_micro_batches(borders, std::min(micro_batches, kInFlight));
+  // Shards of other replicas on their way to being added.
+  const Bytes staged = trainable / plan.replicas * std::min(plan.replicas - 1, kInFlight);
+  return kBase + parameters + trainable * (1 + optimizer_state_copies) + buffers + kept + moving + staged;
+}
+
+}  // namespace funcpipe

@@ -1,0 +1,62 @@
+#include "plan/plan.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/check.h"
+
+namespace funcpipe {
+
+std::string_view to_string(PipelineOrder order) {
+  switch (order) {
+    case PipelineOrder::gpipe:
+      return "gpipe";
+  }
+  return "unknown";
+}
+
+std::string_view to_string(SyncAlgorithm algorithm) {
+  switch (algorithm) {
+    case SyncAlgorithm::three_phase:
+      return "three-phase";
+    case SyncAlgorithm::pipelined:
+      return "pipelined";
+  }
+  return "unknown";
+}
+
+Result<PipelineOrder> parse_pipeline_order(std::string_view text) {
+  if (text == to_string(PipelineOrder::gpipe)) return PipelineOrder::gpipe;
+  return fail(ErrorCode::invalid_input, fmt::format("unknown pipeline order \"{}\"", text), {},
+              "the only order so far is \"gpipe\"");
+}
+
+Result<SyncAlgorithm> parse_sync_algorithm(std::string_view text) {
+  for (const auto algorithm : {SyncAlgorithm::three_phase, SyncAlgorithm::pipelined}) {
+    if (text == to_string(algorithm)) return algorithm;
+  }
+  return fail(ErrorCode::invalid_input, fmt::format("unknown synchronisation \"{}\"", text), {},
+              "choose \"pipelined\" or \"three-phase\"");
+}
+
+std::string to_string(WorkerId worker) {
+  return fmt::format("stage {} replica {}", worker.stage, worker.replica);
+}
+
+std::vector<MicroBatch> Plan::micro_batches_of(int replica) const {
+  FUNCPIPE_CHECK(replica >= 0 && replica < replicas, "replica {} of {}", replica, replicas);
+  FUNCPIPE_CHECK(micro_batch > 0, "micro-batch of {} samples", micro_batch);
+  const std::int64_t count = (static_cast<std::int64_t>(global_batch) + micro_batch - 1) / micro_batch;
+  const auto begin = static_cast<int>(replica * count / replicas);
+  const auto end = static_cast<int>((replica + 1) * count / replicas);
+  std::vector<MicroBatch> batches;
+  batches.reserve(end - begin);
+  for (int index = begin; index < end; ++index) {
+    const int first = index * micro_batch;
+    batches.push_back({index, first, std::min(micro_batch, global_batch - first)});
+  }
+  return batches;
+}
+
+}  // namespace funcpipe

@@ -1,0 +1,175 @@
+// docs/formats/plan.md, read strictly: a misspelt key is refused, not ignored.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "plan/plan.h"
+
+namespace funcpipe {
+namespace {
+
+using nlohmann::json;
+
+// Insertions, deletions and substitutions that turn one word into the other.
+std::size_t edits(const std::string& from, const std::string& to) {
+  std::vector<std::size_t> row(to.size() + 1);
+  for (std::size_t j = 0; j <= to.size(); ++j) row[j] = j;
+  for (std::size_t i = 0; i < from.size(); ++i) {
+    std::size_t diagonal = std::exchange(row[0], i + 1);
+    for (std::size_t j = 0; j < to.size(); ++j) {
+      const std::size_t replaced = diagonal + (from[i] == to[j] ? 0 : 1);
+      diagonal = row[j + 1];
+      row[j + 1] = std::min({row[j] + 1, diagonal + 1, replaced});
+    }
+  }
+  return row.back();
+}
+
+struct Key {
+  std::string name;
+  bool required;
+};
+
+Result<> check_keys(const json& object, const std::vector<Key>& keys, const std::string& place) {
+  if (!object.is_object()) {
+    return fail(ErrorCode::invalid_input, fmt::format("expected an object, found {}", object.type_name()), place);
+  }
+  for (const auto& [found, value] : object.items()) {
+    if (std::any_of(keys.begin(), keys.end(), [&](const Key& key) { return key.name == found; })) continue;
+    const std::string word = found.substr(0, 64);
+    const auto closest = std::min_element(keys.begin(), keys.end(), [&](const Key& a, const Key& b) {
+      return edits(word, a.name) < edits(word, b.name);
+    });
+    return fail(ErrorCode::invalid_input, fmt::format("unknown key \"{}\"", word), place,
+                fmt::format("the nearest known key is \"{}\" (docs/formats/plan.md)", closest->name));
+  }
+  for (const Key& key : keys) {
+    if (key.required && !object.contains(key.name)) {
+      return fail(ErrorCode::invalid_input, fmt::format("key \"{}\" is missing", key.name), place,
+                  "docs/formats/plan.md lists the keys of a plan");
+    }
+  }
+  return {};
+}
+
+Result<int> read_int(const json& object, const char* key, int least, const std::string& place) {
+  const json& value = object.at(key);
+  constexpr int kMost = std::numeric_limits<int>::max();
+  const bool whole = value.is_number_integer();
+  const bool fits = whole && (value.is_number_unsigned() ? value.get<std::uint64_t>() <= std::uint64_t{kMost}
+                                                         : value.get<std::int64_t>() <= kMost);
+  if (!fits || value.get<std::int64_t>() < least) {
+    return fail(ErrorCode::invalid_input,
+                fmt::format("\"{}\" must be a whole number from {} to {}, found {}", key, least, kMost,
+                            value.dump(-1, ' ', true, json::error_handler_t::replace).substr(0, 40)),
+                place);
+  }
+  return value.get<int>();
+}
+
+Result<std::string> read_text(const json& object, const char* key, const std::string& place) {
+  const json& value = object.at(key);
+  if (!value.is_string()) {
+    return fail(ErrorCode::invalid_input, fmt::format("\"{}\" must be a text, found {}", key, value.type_name()),
+                place);
+  }
+  return value.get<std::string>();
+}
+
+template <class T>
+Result<T> at_place(Result<T> result, const std::string& place) {
+  if (!result) result.error().place = place;
+  return result;
+}
+
+Result<StagePlan> stage_from_json(const json& value, const std::string& place) {
+  FUNCPIPE_TRY_VOID(check_keys(value, {{"first_layer", true}, {"end_layer", true}, {"memory_mb", false}}, place));
+  StagePlan stage;
+  FUNCPIPE_TRY(first, read_int(value, "first_layer", 0, place));
+  FUNCPIPE_TRY(end, read_int(value, "end_layer", 1, place));
+  stage.first_layer = first;
+  stage.end_layer = end;
+  if (value.contains("memory_mb")) {
+    FUNCPIPE_TRY(memory, read_int(value, "memory_mb", 0, place));
+    stage.memory_mb = memory;
+  }
+  return stage;
+}
+
+}  // namespace
+
+json to_json(const Plan& plan) {
+  json stages = json::array();
+  for (const StagePlan& stage : plan.stages) {
+    stages.push_back(
+        {{"first_layer", stage.first_layer}, {"end_layer", stage.end_layer}, {"memory_mb", stage.memory_mb}});
+  }
+  return {{"version", Plan::kVersion},
+          {"model", plan.model},
+          {"fingerprint", plan.fingerprint},
+          {"stages", std::move(stages)},
+          {"replicas", plan.replicas},
+          {"global_batch", plan.global_batch},
+          {"micro_batch", plan.micro_batch},
+          {"order", std::string(to_string(plan.order))},
+          {"sync", std::string(to_string(plan.sync))}};
+}
+
+Result<Plan> plan_from_json(const json& value, const std::string& place) {
+  FUNCPIPE_TRY_VOID(check_keys(value,
+                               {{"version", true},
+                                {"model", true},
+                                {"fingerprint", false},
+                                {"stages", true},
+                                {"replicas", false},
+                                {"global_batch", true},
+                                {"micro_batch", true},
+                                {"order", false},
+                                {"sync", false}},
+                               place));
+  FUNCPIPE_TRY(version, read_int(value, "version", 0, place));
+  if (version != Plan::kVersion) {
+    return fail(ErrorCode::invalid_input,
+                fmt::format("plan format version {}, this program reads version {}", version, Plan::kVersion), place,
+                "write the plan again with this version of funcpipe");
+  }
+  Plan plan;
+  FUNCPIPE_TRY(model, read_text(value, "model", place));
+  plan.model = std::move(model);
+  if (value.contains("fingerprint")) {
+    FUNCPIPE_TRY(fingerprint, read_text(value, "fingerprint", place));
+    plan.fingerprint = std::move(fingerprint);
+  }
+  const json& stages = value.at("stages");
+  if (!stages.is_array() || stages.empty()) {
+    return fail(ErrorCode::invalid_input, "\"stages\" must be a list of at least one stage", place);
+  }
+  for (std::size_t k = 0; k < stages.size(); ++k) {
+    FUNCPIPE_TRY(stage, stage_from_json(stages[k], fmt::format("{}: stage {}", place, k)));
+    plan.stages.push_back(stage);
+  }
+  if (value.contains("replicas")) {
+    FUNCPIPE_TRY(replicas, read_int(value, "replicas", 1, place));
+    plan.replicas = replicas;
+  }
+  FUNCPIPE_TRY(global_batch, read_int(value, "global_batch", 1, place));
+  FUNCPIPE_TRY(micro_batch, read_int(value, "micro_batch", 1, place));
+  plan.global_batch = global_batch;
+  plan.micro_batch = micro_batch;
+  if (value.contains("order")) {
+    FUNCPIPE_TRY(text, read_text(value, "order", place));
+    FUNCPIPE_TRY(order, at_place(parse_pipeline_order(text), place));
+    plan.order = order;
+  }
+  if (value.contains("sync")) {
+    FUNCPIPE_TRY(text, read_text(value, "sync", place));
+    FUNCPIPE_TRY(sync, at_place(parse_sync_algorithm(text), place));
+    plan.sync = sync;
+  }
+  return plan;
+}
+
+}  // namespace funcpipe

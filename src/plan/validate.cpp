@@ -1,0 +1,120 @@
+#include <fmt/format.h>
+
+#include "plan/plan.h"
+
+namespace funcpipe {
+namespace {
+
+tl::unexpected<Error> refuse(std::string reason, std::string way_out) {
+  return fail(ErrorCode::invalid_input, std::move(reason), "plan", std::move(way_out));
+}
+
+Result<> check_batches(const Plan& plan) {
+  if (plan.replicas < 1 || plan.global_batch < 1 || plan.micro_batch < 1) {
+    return refuse(fmt::format("replicas, global_batch and micro_batch must be at least 1, found {}, {} and {}",
+                              plan.replicas, plan.global_batch, plan.micro_batch),
+                  "give each at least 1");
+  }
+  // Quotient first: global_batch + micro_batch could overflow.
+  const int count = plan.global_batch / plan.micro_batch + (plan.global_batch % plan.micro_batch != 0 ? 1 : 0);
+  if (count < plan.replicas) {
+    const std::string other = plan.global_batch >= plan.replicas
+                                  ? fmt::format("micro_batch to at most {}", plan.global_batch / plan.replicas)
+                                  : fmt::format("global_batch to at least {} and micro_batch to 1", plan.replicas);
+    return refuse(fmt::format("{} samples in micro-batches of {} are {} micro-batches: some of the {} replicas would "
+                              "get none",
+                              plan.global_batch, plan.micro_batch, count, plan.replicas),
+                  fmt::format("set replicas to at most {}, or {}", count, other));
+  }
+  return {};
+}
+
+Result<> check_cuts(const Plan& plan, const ModelDescription& model) {
+  const int layers = static_cast<int>(model.layers.size());
+  if (plan.stages.empty()) return refuse("the plan has no stage", "give it at least one");
+  int expected = 0;
+  for (int k = 0; k < plan.stage_count(); ++k) {
+    const StagePlan& stage = plan.stages[k];
+    if (stage.first_layer != expected) {
+      return refuse(fmt::format("stage {} starts at layer {}, but {}", k, stage.first_layer,
+                                k == 0 ? std::string("the first layer is 0")
+                                       : fmt::format("stage {} ends before layer {}", k - 1, expected)),
+                    fmt::format("set first_layer of stage {} to {}", k, expected));
+    }
+    if (stage.end_layer <= stage.first_layer) {
+      return refuse(fmt::format("stage {} is empty: layers {} to {}", k, stage.first_layer, stage.end_layer),
+                    "give it at least one layer, or remove it");
+    }
+    if (stage.end_layer > layers) {
+      return refuse(
+          fmt::format("stage {} ends at layer {}, but {} has {} layers", k, stage.end_layer, model.source, layers),
+          fmt::format("set end_layer of the last stage to {}", layers));
+    }
+    expected = stage.end_layer;
+  }
+  if (expected != layers) {
+    return refuse(fmt::format("the last stage ends at layer {}, but {} has {} layers", expected, model.source, layers),
+                  fmt::format("set end_layer of the last stage to {}", layers));
+  }
+  return {};
+}
+
+std::string offered(const Platform& platform) {
+  std::string text;
+  for (const MemoryOption& option : platform.memory_options) {
+    text += fmt::format("{}{}", text.empty() ? "" : ", ", option.memory_mb);
+  }
+  return text;
+}
+
+Result<> check_memory(const Plan& plan, const ModelDescription& model, const Platform& platform, int stage,
+                      int optimizer_state_copies) {
+  if (platform.memory_options.empty()) {
+    return refuse(fmt::format("platform {} offers no function size", platform.name), "choose another platform");
+  }
+  const MemoryOption& largest = platform.memory_options.back();
+  const int wanted = plan.stages[stage].memory_mb;
+  if (wanted < 0 || wanted > largest.memory_mb) {
+    return refuse(fmt::format("stage {} asks for {} MB, but {} offers at most {} MB", stage, wanted, platform.name,
+                              largest.memory_mb),
+                  fmt::format("choose memory_mb among {}", offered(platform)));
+  }
+  if (!platform.limited) return {};
+  const int given = wanted == 0 ? largest.memory_mb : wanted;
+  const Bytes needed = estimated_memory(plan, model, stage, optimizer_state_copies);
+  if (needed <= given * kMiB) return {};
+  std::string way_out = "cut the model into more stages or take a smaller micro_batch";
+  for (const MemoryOption& option : platform.memory_options) {
+    if (option.memory_mb * kMiB < needed) continue;
+    way_out = fmt::format("choose memory_mb >= {}, or {}", option.memory_mb, way_out);
+    break;
+  }
+  return refuse(
+      fmt::format("stage {} needs at least {} MiB, its function has {} MB", stage, (needed + kMiB - 1) / kMiB, given),
+      std::move(way_out));
+}
+
+}  // namespace
+
+Result<> validate(const Plan& plan, const ModelDescription& model, const Platform& platform,
+                  int optimizer_state_copies) {
+  if (!plan.fingerprint.empty() && plan.fingerprint != model.fingerprint) {
+    return refuse(fmt::format("the plan is for another model: {} (fingerprint {}), not {} (fingerprint {})", plan.model,
+                              plan.fingerprint, model.source, model.fingerprint),
+                  "plan this model anew, or empty the plan's fingerprint if you are sure");
+  }
+  FUNCPIPE_TRY_VOID(check_cuts(plan, model));
+  FUNCPIPE_TRY_VOID(check_batches(plan));
+  const std::int64_t workers = static_cast<std::int64_t>(plan.stages.size()) * plan.replicas;
+  if (workers > platform.limits.concurrency) {
+    return refuse(fmt::format("{} stages x {} replicas are {} functions, but {} runs at most {} at once",
+                              plan.stage_count(), plan.replicas, workers, platform.name, platform.limits.concurrency),
+                  fmt::format("set replicas to at most {}", platform.limits.concurrency / plan.stage_count()));
+  }
+  for (int k = 0; k < plan.stage_count(); ++k) {
+    FUNCPIPE_TRY_VOID(check_memory(plan, model, platform, k, optimizer_state_copies));
+  }
+  return {};
+}
+
+}  // namespace funcpipe

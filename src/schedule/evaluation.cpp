@@ -1,0 +1,88 @@
+#include <algorithm>
+
+#include "base/check.h"
+#include "schedule/builder.h"
+#include "schedule/program.h"
+
+namespace funcpipe {
+namespace {
+
+// A worker runs at most so many micro-batches ahead of its sends, and receives so many ahead of its forwards: a whole
+// validation set's activations would not fit its memory.
+constexpr std::size_t kAhead = 8;
+constexpr std::size_t kReleaseBatch = 64;
+
+}  // namespace
+
+// Every object has one consumer here (of a stage's buffers each replica gets its own copy), and the consumer deletes it
+// after receiving it: there is no next iteration whose traffic could tell the producer that it was read.
+Program evaluation_program(const Plan& plan, const std::vector<StageShape>& shapes, WorkerId worker) {
+  FUNCPIPE_CHECK(static_cast<int>(shapes.size()) == plan.stage_count(), "{} shapes for {} stages", shapes.size(),
+                 plan.stage_count());
+  const auto [stage, replica] = worker;
+  const StageShape& shape = shapes[stage];
+  const bool first = stage == 0;
+  const bool last = stage == plan.stage_count() - 1;
+  const bool loads = shape.reads_data || last;
+  const std::vector<MicroBatch> batches = plan.micro_batches_of(replica);
+  ProgramBuilder builder(worker, shape.gradient_elements);
+
+  std::vector<ObjectName> received;
+  std::vector<Dependency> receives;
+  const auto release = [&] {
+    if (received.empty()) return;
+    builder.add({.kind = OpKind::release, .released = std::move(received), .after = std::move(receives)});
+    received.clear();
+    receives.clear();
+  };
+
+  int buffers = -1;
+  if (shape.has_buffers && replica == 0) {
+    for (int r = 1; r < plan.replicas; ++r) {
+      if (plan.micro_batches_of(r).empty()) continue;
+      builder.add({.kind = OpKind::publish_buffers, .object = {ObjectKind::buffers, stage, 0, r}});
+    }
+  } else if (shape.has_buffers && !batches.empty()) {
+    const ObjectName object{ObjectKind::buffers, stage, 0, replica};
+    buffers = builder.add({.kind = OpKind::fetch_buffers, .object = object});
+    received.push_back(object);
+    receives.push_back({buffers, 0});
+  }
+
+  std::vector<int> forwards, sends;
+  for (const MicroBatch& batch : batches) {
+    std::vector<Dependency> ahead;
+    if (forwards.size() >= kAhead) ahead.push_back({forwards[forwards.size() - kAhead], 0});
+    Op forward{.kind = OpKind::forward, .micro_batch = batch.index};
+    if (buffers >= 0) forward.after.push_back({buffers, 0});
+    if (loads) {
+      forward.after.push_back({builder.add({.kind = OpKind::load, .micro_batch = batch.index, .after = ahead}), 0});
+    }
+    if (!first) {
+      const ObjectName object{ObjectKind::activation, stage - 1, replica, batch.index};
+      const int receive = builder.add(
+          {.kind = OpKind::receive_activation, .micro_batch = batch.index, .object = object, .after = ahead});
+      forward.after.push_back({receive, 0});
+      received.push_back(object);
+      receives.push_back({receive, 0});
+    }
+    if (sends.size() >= kAhead) forward.after.push_back({sends[sends.size() - kAhead], 0});
+    forwards.push_back(builder.add(std::move(forward)));
+    if (!last) {
+      sends.push_back(builder.add({.kind = OpKind::send_activation,
+                                   .micro_batch = batch.index,
+                                   .object = {ObjectKind::activation, stage, replica, batch.index},
+                                   .after = {{forwards.back(), 0}}}));
+    }
+    if (received.size() >= kReleaseBatch) release();
+  }
+  release();
+  if (last) {
+    Op report{.kind = OpKind::report};
+    if (!forwards.empty()) report.after.push_back({forwards.back(), 0});
+    builder.add(std::move(report));
+  }
+  return std::move(builder).finish();
+}
+
+}  // namespace funcpipe

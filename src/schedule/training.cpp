@@ -1,0 +1,73 @@
+#include "base/check.h"
+#include "schedule/all_reduce_pipelined.h"
+#include "schedule/all_reduce_three_phase.h"
+#include "schedule/builder.h"
+#include "schedule/pipeline_gpipe.h"
+#include "schedule/program.h"
+#include "schedule/tied.h"
+
+namespace funcpipe {
+namespace {
+
+bool publishes(OpKind kind) {
+  return kind == OpKind::send_activation || kind == OpKind::send_gradient || kind == OpKind::publish;
+}
+
+// Every worker deletes, after its update of iteration t, what it published in t-1. Every consumer V of such an object
+// is past it, because this worker's update of t needed something V makes only after its own update of t-1, and V's
+// update of t-1 came after all V consumed in t-1:
+//   activation: V is the next stage; its gradient of t was received;
+//   gradient:   V is the stage before; its activation of t was received;
+//   part:       V owns the shard; its merged shard of t was fetched (the shard is not empty, or there were no part);
+//   merged:     every other replica V; its part of this shard of t was fetched;
+//   tied:       every other user V; its share of t was fetched. (Its own share it fetched itself before its update.)
+void append_release(ProgramBuilder& builder, int update) {
+  std::vector<ObjectName> published;
+  for (const Op& op : builder.program().ops) {
+    if (publishes(op.kind)) published.push_back(op.object);
+  }
+  if (published.empty()) return;
+  builder.add({.kind = OpKind::release, .released = std::move(published), .release_age = 1, .after = {{update, 0}}});
+}
+
+}  // namespace
+
+Program training_program(const Plan& plan, const std::vector<StageShape>& shapes, WorkerId worker) {
+  FUNCPIPE_CHECK(static_cast<int>(shapes.size()) == plan.stage_count(), "{} shapes for {} stages", shapes.size(),
+                 plan.stage_count());
+  const StageShape& shape = shapes[worker.stage];
+  const bool last = worker.stage == plan.stage_count() - 1;
+  ProgramBuilder builder(worker, shape.gradient_elements);
+
+  GpipeOps pipeline;
+  switch (plan.order) {
+    case PipelineOrder::gpipe:
+      pipeline = append_gpipe(builder, {.worker = worker,
+                                        .stages = plan.stage_count(),
+                                        .micro_batches = plan.micro_batches_of(worker.replica),
+                                        .loads = shape.reads_data || last});
+      break;
+  }
+  const AllReduceOptions all_reduce{.worker = worker,
+                                    .replicas = plan.replicas,
+                                    .elements = shape.gradient_elements,
+                                    .wait_after = pipeline.nearly_done};
+  switch (plan.sync) {
+    case SyncAlgorithm::three_phase:
+      append_all_reduce_three_phase(builder, all_reduce);
+      break;
+    case SyncAlgorithm::pipelined:
+      append_all_reduce_pipelined(builder, all_reduce);
+      break;
+  }
+  append_tied_exchange(builder, {.worker = worker, .tied = shape.tied, .wait_after = pipeline.last_backward});
+
+  const int update = builder.add({.kind = OpKind::update});
+  // The next iteration computes with the new weights, and adds to a gradient the update has cleared.
+  for (const int forward : pipeline.forwards) builder.depend(forward, {update, 1});
+  if (last) builder.add({.kind = OpKind::report, .after = {{update, 0}}});
+  append_release(builder, update);
+  return std::move(builder).finish();
+}
+
+}  // namespace funcpipe
