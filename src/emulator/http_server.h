@@ -34,6 +34,9 @@ class HttpConnection;  // http_server.cpp
 
 using NamedValues = std::vector<std::pair<std::string, std::string>>;
 
+// The store room has an HttpResponse of its own, the client's; the inline namespace keeps the two apart when linked.
+inline namespace serving {
+
 class HttpRequest {
  public:
   std::string method;
@@ -59,7 +62,7 @@ class HttpRequest {
   asio::awaitable<void> client_gone();
 
  private:
-  friend class HttpConnection;
+  friend funcpipe::HttpConnection;
   HttpConnection* connection_ = nullptr;
   Pacer uplink_;
 };
@@ -84,6 +87,8 @@ struct HttpResponse {
   std::shared_ptr<TokenBucket> downlink;  // paces the body; shared with the instance's other transfers
   std::function<void(Bytes)> sent;        // if set, called with the number of body bytes that were sent
 };
+
+}  // namespace serving
 
 class HttpServer {
  public:
