@@ -111,29 +111,39 @@ Result<std::map<ObjectName, Traffic>> check_objects(const std::vector<Program>& 
       for (const ObjectName& name : op.released) objects[name].releases.push_back({p, i});
     }
   }
+  const auto at = [&](OpPlace place, std::string what) {
+    return unsound(programs[place.program], place.op, std::move(what));
+  };
+  // First what is not published once: a wrong name leaves another object unread too, which says less.
   for (const auto& [name, traffic] : objects) {
-    const auto at = [&](OpPlace place, std::string what) {
-      return unsound(programs[place.program], place.op, std::move(what));
-    };
-    if (traffic.producers.empty()) {
-      if (traffic.consumers.empty()) {
-        return at(traffic.releases[0], fmt::format("releases {}, which nobody publishes", to_string(name)));
-      }
-      return at(traffic.consumers[0], fmt::format("waits for {}, which nobody publishes", to_string(name)));
-    }
     if (traffic.producers.size() > 1) {
       return at(traffic.producers[1],
                 fmt::format("publishes {}, and so does operation {} of {}", to_string(name), traffic.producers[0].op,
                             to_string(programs[traffic.producers[0].program].worker)));
     }
-    if (traffic.consumers.empty()) {
-      return at(traffic.producers[0], fmt::format("publishes {}, which nobody reads", to_string(name)));
-    }
+    if (!traffic.producers.empty()) continue;
+    const bool read = !traffic.consumers.empty();
+    return at(read ? traffic.consumers[0] : traffic.releases[0],
+              fmt::format("{} {}, which nobody publishes", read ? "waits for" : "releases", to_string(name)));
+  }
+  for (const auto& [name, traffic] : objects) {
+    const OpPlace producer = traffic.producers[0];
+    if (traffic.consumers.empty())
+      return at(producer, fmt::format("publishes {}, which nobody reads", to_string(name)));
     if (traffic.releases.empty()) {
-      return at(traffic.producers[0], fmt::format("publishes {}, which nobody releases", to_string(name)));
+      return at(producer, fmt::format("publishes {}, which nobody releases", to_string(name)));
     }
     if (traffic.releases.size() > 1) {
       return at(traffic.releases[1], fmt::format("releases {} a second time", to_string(name)));
+    }
+    // A tied parameter lies elsewhere on each stage; a shard lies in the same place on every replica.
+    const Slice sent = programs[producer.program].ops[producer.op].slice;
+    for (const OpPlace& consumer : traffic.consumers) {
+      const Slice wanted = programs[consumer.program].ops[consumer.op].slice;
+      if (wanted == sent || (name.kind == ObjectKind::tied && wanted.elements == sent.elements)) continue;
+      return at(consumer,
+                fmt::format("takes {} for elements {} to {}, but it holds {} to {}", to_string(name), wanted.first,
+                            wanted.first + wanted.elements, sent.first, sent.first + sent.elements));
     }
   }
   return objects;
@@ -257,8 +267,8 @@ Result<> check_programs(const std::vector<Program>& programs) {
   FUNCPIPE_TRY(objects, check_objects(programs));
   const Unrolled graph(programs);
   FUNCPIPE_TRY_VOID(check_cycles(graph));
-  FUNCPIPE_TRY_VOID(check_releases(programs, objects, graph));
   for (const Program& program : programs) FUNCPIPE_TRY_VOID(check_data(program));
+  FUNCPIPE_TRY_VOID(check_releases(programs, objects, graph));
   return {};
 }
 

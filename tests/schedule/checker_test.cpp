@@ -1,0 +1,239 @@
+#include "schedule/checker.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <functional>
+
+#include "schedule/shapes.h"
+
+namespace funcpipe {
+namespace {
+
+using ::testing::HasSubstr;
+using testing::plan_of;
+using testing::programs_of;
+using testing::shapes_of;
+using testing::tie;
+
+constexpr SyncAlgorithm kBoth[] = {SyncAlgorithm::pipelined, SyncAlgorithm::three_phase};
+
+std::string verdict(const std::vector<Program>& programs) {
+  const Result<> result = check_programs(programs);
+  return result ? "sound" : describe(result.error());
+}
+
+TEST(Checker, AcceptsTrainingProgramsOfEveryShape) {
+  for (const SyncAlgorithm sync : kBoth) {
+    for (const int stages : {1, 2, 3, 5}) {
+      for (const int replicas : {1, 2, 3, 5, 8}) {
+        for (const std::int64_t elements : {0, 1, 7, 1000}) {
+          const Plan plan = plan_of(stages, replicas, replicas + 3, sync);
+          EXPECT_EQ(verdict(programs_of(plan, shapes_of(stages, elements))), "sound")
+              << to_string(sync) << " " << stages << " x " << replicas << ", " << elements << " elements";
+        }
+      }
+    }
+  }
+}
+
+TEST(Checker, AcceptsTiedParameters) {
+  for (const SyncAlgorithm sync : kBoth) {
+    for (const int replicas : {1, 3}) {
+      auto shapes = shapes_of(5, 100);
+      tie(shapes, 0, {0, 4}, {0, 30});
+      tie(shapes, 3, {0, 1, 2, 4}, {30, 31});
+      EXPECT_EQ(verdict(programs_of(plan_of(5, replicas, 4, sync), shapes)), "sound");
+    }
+  }
+}
+
+TEST(Checker, AcceptsEvaluationProgramsIncludingEmptyShares) {
+  for (const int stages : {1, 3}) {
+    for (const int replicas : {1, 3}) {
+      for (const int micro_batches : {1, 2, 40, 200}) {
+        auto shapes = shapes_of(stages, 10);
+        for (StageShape& shape : shapes) shape.has_buffers = true;
+        EXPECT_EQ(verdict(programs_of(plan_of(stages, replicas, micro_batches), shapes, evaluation_program)), "sound")
+            << stages << " x " << replicas << ", " << micro_batches;
+      }
+    }
+  }
+}
+
+// Breaks a sound set of programs and expects the verdict to say `what`.
+void expect_refusal(const std::string& what, const std::function<void(std::vector<Program>&)>& damage) {
+  for (const SyncAlgorithm sync : kBoth) {
+    auto programs = programs_of(plan_of(3, 3, 7, sync), shapes_of(3, 100));
+    ASSERT_EQ(verdict(programs), "sound");
+    damage(programs);
+    EXPECT_THAT(verdict(programs), HasSubstr(what)) << to_string(sync);
+  }
+}
+
+int find(const Program& program, OpKind kind, int nth = 0) {
+  for (int i = 0; i < static_cast<int>(program.ops.size()); ++i) {
+    if (program.ops[i].kind == kind && nth-- == 0) return i;
+  }
+  ADD_FAILURE() << "no " << to_string(kind);
+  return 0;
+}
+
+std::vector<int>& lane(Program& program, OpKind kind) {
+  return program.lanes[static_cast<int>(lane_of(kind))];
+}
+
+TEST(Checker, RefusesACycleOfDependencies) {
+  expect_refusal("circle", [](auto& programs) {
+    Program& program = programs[0];
+    program.ops[find(program, OpKind::forward)].after.push_back({find(program, OpKind::backward), 0});
+  });
+}
+
+TEST(Checker, RefusesACycleAcrossWorkers) {
+  expect_refusal("circle", [](auto& programs) {  // the first stage wants the gradient before it sends the activation
+    Program& program = programs[0];
+    program.ops[find(program, OpKind::send_activation, 1)].after.push_back(
+        {find(program, OpKind::receive_gradient), 0});
+    std::erase_if(program.ops[find(program, OpKind::receive_gradient)].after, [](auto) { return true; });
+    Program& peer = programs[3];
+    peer.ops[find(peer, OpKind::send_gradient)].after.push_back({find(peer, OpKind::receive_activation, 1), 0});
+  });
+}
+
+TEST(Checker, RefusesLanesThatBlockEachOther) {
+  expect_refusal("circle", [](auto& programs) {  // stage 1 asks for the gradient before the activation it answers
+    auto& download = lane(programs[3], OpKind::fetch);
+    const int gradient = find(programs[3], OpKind::receive_gradient);
+    std::erase(download, gradient);
+    download.insert(download.begin(), gradient);
+  });
+  expect_refusal("circle", [](auto& programs) {  // reduces before backwards on the compute lane
+    auto& compute = lane(programs[4], OpKind::reduce);
+    const int reduce = find(programs[4], OpKind::reduce);
+    std::erase(compute, reduce);
+    compute.insert(compute.begin(), reduce);
+  });
+}
+
+TEST(Checker, RefusesAnOperationThatIsNotOnItsLaneOnce) {
+  expect_refusal("0 times", [](auto& programs) { lane(programs[1], OpKind::forward).pop_back(); });
+  expect_refusal("2 times", [](auto& programs) {
+    auto& upload = lane(programs[1], OpKind::publish);
+    upload.push_back(upload.front());
+  });
+  expect_refusal("is on the compute lane", [](auto& programs) {
+    auto& upload = lane(programs[1], OpKind::publish);
+    programs[1].lanes[static_cast<int>(Lane::compute)].push_back(upload.back());
+    upload.pop_back();
+  });
+  expect_refusal("lists operation 9999", [](auto& programs) { lane(programs[1], OpKind::fetch).push_back(9999); });
+  expect_refusal("depends on operation -1", [](auto& programs) { programs[2].ops[3].after.push_back({-1, 0}); });
+}
+
+TEST(Checker, RefusesAnObjectWithoutProducer) {
+  expect_refusal("which nobody publishes", [](auto& programs) {
+    Program& program = programs[2];
+    program.ops[find(program, OpKind::receive_gradient)].object.index = 77;
+  });
+  expect_refusal("which nobody publishes", [](auto& programs) { programs.pop_back(); });
+}
+
+TEST(Checker, RefusesTwoProducers) {
+  expect_refusal("and so does operation", [](auto& programs) {
+    Program& program = programs[2];
+    program.ops[find(program, OpKind::send_activation, 1)].object =
+        program.ops[find(program, OpKind::send_activation, 0)].object;
+  });
+  expect_refusal("another worker's object", [](auto& programs) {
+    Program& program = programs[2];
+    program.ops[find(program, OpKind::send_activation)].object.replica = 0;
+  });
+  expect_refusal("two programs", [](auto& programs) { programs.push_back(programs.back()); });
+}
+
+TEST(Checker, RefusesAReleaseThatIsTooEarly) {
+  expect_refusal("perhaps before", [](auto& programs) {
+    Program& program = programs[3];
+    program.ops[find(program, OpKind::release)].release_age = 0;
+  });
+  expect_refusal("perhaps before", [](auto& programs) {  // at the start of the next iteration: peers may still read
+    Program& program = programs[0];
+    program.ops[find(program, OpKind::release)].after = {{find(program, OpKind::forward), 0}};
+  });
+  expect_refusal("perhaps before", [](auto& programs) {
+    Program& program = programs[0];
+    program.ops[find(program, OpKind::release)].after.clear();
+  });
+}
+
+TEST(Checker, RefusesAnObjectThatIsNeverReleasedOrTwice) {
+  expect_refusal("nobody releases", [](auto& programs) {
+    Program& program = programs[5];
+    program.ops[find(program, OpKind::release)].released.pop_back();
+  });
+  expect_refusal("a second time", [](auto& programs) {
+    Program& program = programs[5];
+    auto& released = program.ops[find(program, OpKind::release)].released;
+    released.push_back(released.front());
+  });
+  expect_refusal("releases activation/s9-r9/m9, which nobody publishes", [](auto& programs) {
+    Program& program = programs[5];
+    program.ops[find(program, OpKind::release)].released.push_back({ObjectKind::activation, 9, 9, 9});
+  });
+}
+
+TEST(Checker, RefusesAnObjectNobodyReads) {
+  expect_refusal("nobody reads", [](auto& programs) {
+    Program& program = programs[3];
+    program.ops[find(program, OpKind::receive_activation)].object =
+        program.ops[find(program, OpKind::receive_activation, 1)].object;
+  });
+}
+
+TEST(Checker, RefusesTouchingTheGradientTogether) {
+  expect_refusal("touch the gradient", [](auto& programs) {  // a merged shard lands on a part that is still going up
+    Program& program = programs[0];
+    program.ops[find(program, OpKind::fetch_into)].after.clear();
+  });
+  expect_refusal("touch the gradient", [](auto& programs) {
+    Program& program = programs[0];
+    program.ops[find(program, OpKind::publish)].after.clear();
+  });
+}
+
+TEST(Checker, RefusesDataThatMayNotBeThereYet) {
+  expect_refusal("may start before", [](auto& programs) {
+    Program& program = programs[4];
+    auto& after = program.ops[find(program, OpKind::forward)].after;
+    std::erase_if(after, [&](const Dependency& on) { return program.ops[on.op].kind == OpKind::receive_activation; });
+  });
+  expect_refusal("may start before", [](auto& programs) {
+    Program& program = programs[4];
+    program.ops[find(program, OpKind::send_gradient)].after.clear();
+  });
+  expect_refusal("its source", [](auto& programs) {
+    Program& program = programs[4];
+    Op& reduce = program.ops[find(program, OpKind::reduce)];
+    std::erase_if(reduce.after, [&](const Dependency& on) { return on.op == reduce.source; });
+  });
+}
+
+TEST(Checker, RefusesTheWrongElements) {
+  expect_refusal("another slice", [](auto& programs) {
+    Program& program = programs[4];
+    ++program.ops[find(program, OpKind::reduce)].slice.first;
+  });
+  expect_refusal("but it holds", [](auto& programs) {
+    Program& program = programs[0];
+    --program.ops[find(program, OpKind::fetch_into)].slice.elements;
+  });
+  expect_refusal("moves 0 elements", [](auto& programs) {
+    Program& program = programs[0];
+    program.ops[find(program, OpKind::publish)].slice.elements = 0;
+  });
+}
+
+}  // namespace
+}  // namespace funcpipe

@@ -1,0 +1,198 @@
+#include "schedule/program.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "schedule/all_reduce.h"
+#include "schedule/shapes.h"
+
+namespace funcpipe {
+namespace {
+
+using testing::plan_of;
+using testing::shapes_of;
+using testing::tie;
+
+int count(const Program& program, OpKind kind) {
+  int n = 0;
+  for (const Op& op : program.ops) n += op.kind == kind ? 1 : 0;
+  return n;
+}
+
+std::int64_t elements(const Program& program, Lane lane) {
+  std::int64_t sum = 0;
+  for (const int op : program.lanes[static_cast<int>(lane)]) sum += program.ops[op].slice.elements;
+  return sum;
+}
+
+TEST(Shard, CutsWithoutGapsAndEvenly) {
+  for (const int n : {1, 2, 3, 5, 8}) {
+    for (const std::int64_t size :
+         {std::int64_t{0}, std::int64_t{1}, std::int64_t{7}, std::int64_t{1000}, std::int64_t{1} << 62}) {
+      std::int64_t next = 0;
+      for (int i = 0; i < n; ++i) {
+        const Slice slice = shard(size, n, i);
+        EXPECT_EQ(slice.first, next);
+        EXPECT_GE(slice.elements, size / n);
+        EXPECT_LE(slice.elements, size / n + 1);
+        next += slice.elements;
+      }
+      EXPECT_EQ(next, size);
+    }
+  }
+}
+
+TEST(Program, OneStageOneReplicaMovesNothing) {
+  const Program program = training_program(plan_of(1, 1, 3), shapes_of(1, 100), {0, 0});
+  EXPECT_TRUE(program.lanes[static_cast<int>(Lane::upload)].size() == 1) << "only the report";
+  EXPECT_EQ(count(program, OpKind::report), 1);
+  EXPECT_EQ(count(program, OpKind::load), 3);
+  EXPECT_EQ(program.lanes[static_cast<int>(Lane::download)].size(), 3u);
+  EXPECT_EQ(count(program, OpKind::release), 0);
+}
+
+TEST(Program, BackwardsRunInTheOrderOfForwards) {
+  const Program program = training_program(plan_of(2, 2, 7), shapes_of(2, 100), {0, 1});
+  std::vector<std::pair<OpKind, int>> computed;
+  for (const int op : program.lanes[static_cast<int>(Lane::compute)]) {
+    const Op& o = program.ops[op];
+    if (o.micro_batch >= 0) computed.emplace_back(o.kind, o.micro_batch);
+  }
+  const std::vector<std::pair<OpKind, int>> expected{
+      {OpKind::forward, 3},  {OpKind::forward, 4},  {OpKind::forward, 5},  {OpKind::forward, 6},
+      {OpKind::backward, 3}, {OpKind::backward, 4}, {OpKind::backward, 5}, {OpKind::backward, 6}};
+  EXPECT_EQ(computed, expected);
+}
+
+// 1-system section 7: pipelined moves s up and 2(1-1/n)s down, so does three-phase.
+TEST(Program, AllReducesMoveTheBytesOfTheFormula) {
+  for (const SyncAlgorithm sync : {SyncAlgorithm::pipelined, SyncAlgorithm::three_phase}) {
+    for (const int n : {2, 3, 5, 8}) {
+      const std::int64_t s = 840;  // divisible by every n
+      for (int r = 0; r < n; ++r) {
+        const Program program = training_program(plan_of(1, n, n, sync), shapes_of(1, s), {0, r});
+        EXPECT_EQ(elements(program, Lane::upload), s);
+        EXPECT_EQ(elements(program, Lane::download), 2 * (s - s / n));
+        EXPECT_EQ(count(program, OpKind::reduce), n - 1);
+        EXPECT_EQ(count(program, OpKind::publish), n);
+        EXPECT_EQ(count(program, OpKind::fetch_into), n - 1);
+      }
+    }
+  }
+}
+
+TEST(Program, EmptyShardsMoveNothing) {
+  for (const SyncAlgorithm sync : {SyncAlgorithm::pipelined, SyncAlgorithm::three_phase}) {
+    int objects = 0;
+    for (int r = 0; r < 8; ++r) {
+      const Program program = training_program(plan_of(1, 8, 8, sync), shapes_of(1, 3), {0, r});
+      for (const Op& op : program.ops) {
+        if (op.kind == OpKind::publish || op.kind == OpKind::fetch || op.kind == OpKind::fetch_into) {
+          EXPECT_EQ(op.slice.elements, 1);
+        }
+      }
+      objects += count(program, OpKind::publish);
+    }
+    EXPECT_EQ(objects, 3 * 8);  // 3 shards: 7 parts and a sum each
+  }
+}
+
+TEST(Program, EveryOperationOfTheMergeOrderIsAFunctionOfTheShard) {
+  // Worker 1 of 4 adds parts of 0, 3, 2 (pipelined) or 0, 2, 3 (three-phase) to its own.
+  const auto sources = [](SyncAlgorithm sync) {
+    const Program program = training_program(plan_of(1, 4, 4, sync), shapes_of(1, 100), {0, 1});
+    std::vector<int> replicas;
+    for (const int op : program.lanes[static_cast<int>(Lane::compute)]) {
+      if (program.ops[op].kind == OpKind::reduce) {
+        replicas.push_back(program.ops[program.ops[op].source].object.replica);
+      }
+    }
+    return replicas;
+  };
+  EXPECT_EQ(sources(SyncAlgorithm::pipelined), (std::vector<int>{0, 3, 2}));
+  EXPECT_EQ(sources(SyncAlgorithm::three_phase), (std::vector<int>{0, 2, 3}));
+}
+
+TEST(Program, OnlyStagesThatReadDataLoadIt) {
+  auto shapes = shapes_of(3, 10);
+  for (StageShape& shape : shapes) shape.reads_data = false;
+  shapes[0].reads_data = true;
+  const Plan plan = plan_of(3, 1, 2);
+  EXPECT_EQ(count(training_program(plan, shapes, {0, 0}), OpKind::load), 2);
+  EXPECT_EQ(count(training_program(plan, shapes, {1, 0}), OpKind::load), 0);
+  EXPECT_EQ(count(training_program(plan, shapes, {2, 0}), OpKind::load), 2) << "the targets";
+}
+
+TEST(Program, LoadsAtMostOneIterationAhead) {
+  const Program program = training_program(plan_of(1, 1, 2), shapes_of(1, 10), {0, 0});
+  for (const Op& op : program.ops) {
+    if (op.kind != OpKind::load) continue;
+    ASSERT_EQ(op.after.size(), 1u);
+    EXPECT_EQ(op.after[0].iterations_back, 1);
+    EXPECT_EQ(program.ops[op.after[0].op].kind, OpKind::forward);
+    EXPECT_EQ(program.ops[op.after[0].op].micro_batch, op.micro_batch);
+  }
+}
+
+TEST(Program, EvaluationOfAnEmptyShareReportsZero) {
+  auto shapes = shapes_of(1, 10);
+  shapes[0].has_buffers = true;
+  const Program program = evaluation_program(plan_of(1, 3, 1), shapes, {0, 1});
+  ASSERT_EQ(program.ops.size(), 1u);
+  EXPECT_EQ(program.ops[0].kind, OpKind::report);
+}
+
+TEST(Program, EvaluationSendsBuffersToReplicasThatEvaluate) {
+  auto shapes = shapes_of(1, 10);
+  shapes[0].has_buffers = true;
+  const Plan plan = plan_of(1, 3, 2);  // replica 0 has none of the micro-batches, 1 and 2 have one each
+  const Program program = evaluation_program(plan, shapes, {0, 0});
+  EXPECT_EQ(count(program, OpKind::forward), 0);
+  EXPECT_EQ(count(program, OpKind::publish_buffers), 2);
+  EXPECT_EQ(count(evaluation_program(plan, shapes, {0, 2}), OpKind::fetch_buffers), 1);
+}
+
+TEST(Program, NamesSayEverything) {
+  EXPECT_EQ(to_string(ObjectName{ObjectKind::activation, 0, 1, 3}), "activation/s0-r1/m3");
+  EXPECT_EQ(object_key("job/x", 12, {ObjectKind::part, 2, 1, 0}), "job/x/i00000012/part/s2-r1/shard0");
+  std::set<std::string> keys;
+  for (const ObjectKind kind : {ObjectKind::activation, ObjectKind::gradient, ObjectKind::part, ObjectKind::merged,
+                                ObjectKind::buffers, ObjectKind::tied}) {
+    for (int i = 0; i < 8; ++i) keys.insert(object_key("p", i & 1, {kind, i >> 1 & 1, i >> 2 & 1, 5}));
+  }
+  EXPECT_EQ(keys.size(), 6u * 8u);
+}
+
+TEST(StageShape, FindsTiedFrozenAndBufferedParts) {
+  ModelDescription model;
+  model.parameters = {{.name = "embedding", .shape = {5, 4}},
+                      {.name = "frozen", .shape = {3}, .trainable = false},
+                      {.name = "middle", .shape = {7}},
+                      {.name = "head", .shape = {2}}};
+  model.layers.resize(3);
+  model.layers[0].parameters = {0, 1};
+  model.layers[0].data_inputs = {0};
+  model.layers[1].parameters = {2};
+  model.layers[1].buffer_bytes = 8;
+  model.layers[2].parameters = {3, 0};
+  const Plan plan = plan_of(3, 1, 1);
+  const StageShape first = stage_shape(plan, model, 0);
+  EXPECT_EQ(first.gradient_elements, 20);
+  EXPECT_TRUE(first.reads_data);
+  EXPECT_FALSE(first.has_buffers);
+  ASSERT_EQ(first.tied.size(), 1u);
+  EXPECT_EQ(first.tied[0].stages, (std::vector<int>{0, 2}));
+  EXPECT_EQ(first.tied[0].slice, (Slice{0, 20}));
+  const StageShape middle = stage_shape(plan, model, 1);
+  EXPECT_EQ(middle.gradient_elements, 7);
+  EXPECT_TRUE(middle.tied.empty());
+  EXPECT_TRUE(middle.has_buffers);
+  EXPECT_FALSE(middle.reads_data);
+  const StageShape last = stage_shape(plan, model, 2);
+  EXPECT_EQ(last.gradient_elements, 22);
+  EXPECT_EQ(last.tied[0].slice, (Slice{0, 20})) << "ascending model index: the embedding before the head";
+}
+
+}  // namespace
+}  // namespace funcpipe

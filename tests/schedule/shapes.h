@@ -1,0 +1,41 @@
+// Hand-made plans and stage shapes: what the writers need, without a model.
+#pragma once
+
+#include <vector>
+
+#include "schedule/program.h"
+
+namespace funcpipe::testing {
+
+inline Plan plan_of(int stages, int replicas, int micro_batches, SyncAlgorithm sync = SyncAlgorithm::pipelined,
+                    int micro_batch = 1) {
+  Plan plan;
+  for (int k = 0; k < stages; ++k) plan.stages.push_back({.first_layer = k, .end_layer = k + 1});
+  plan.replicas = replicas;
+  plan.micro_batch = micro_batch;
+  plan.global_batch = micro_batches * micro_batch;
+  plan.sync = sync;
+  return plan;
+}
+
+inline std::vector<StageShape> shapes_of(int stages, std::int64_t elements) {
+  return std::vector<StageShape>(stages, StageShape{.gradient_elements = elements});
+}
+
+// `parameter` of `elements` at `first` of every one of `users`.
+inline void tie(std::vector<StageShape>& shapes, int parameter, const std::vector<int>& users, Slice slice) {
+  for (const int k : users) shapes[k].tied.push_back({parameter, slice, users});
+}
+
+using Writer = Program (*)(const Plan&, const std::vector<StageShape>&, WorkerId);
+
+inline std::vector<Program> programs_of(const Plan& plan, const std::vector<StageShape>& shapes,
+                                        Writer writer = training_program) {
+  std::vector<Program> programs;
+  for (int k = 0; k < plan.stage_count(); ++k) {
+    for (int r = 0; r < plan.replicas; ++r) programs.push_back(writer(plan, shapes, {k, r}));
+  }
+  return programs;
+}
+
+}  // namespace funcpipe::testing
