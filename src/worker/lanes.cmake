@@ -1,4 +1,4 @@
 # The part of the room that needs no libtorch.
 funcpipe_library(lanes
-  SOURCES player.cpp
+  SOURCES arrival.cpp player.cpp wire.cpp
   USES base plan schedule store)
