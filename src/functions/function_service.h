@@ -16,15 +16,15 @@ struct FunctionSpec {
   std::string name;
   int memory_mb = 1024;
   Seconds timeout = 900;
-  std::string zip;                                // the deployment package's bytes: a zip with `bootstrap` in it
+  std::string zip;  // the deployment package's bytes: a zip with `bootstrap` in it
   std::map<std::string, std::string> environment;
   std::string role = "arn:aws:iam::000000000000:role/funcpipe";
 };
 
 struct Invocation {
-  std::string payload;                            // the function's answer
-  std::optional<std::string> function_error;      // set if the function failed: what it or the platform says
-  std::string log_tail;                           // last lines the instance printed, with its REPORT line
+  std::string payload;                        // the function's answer
+  std::optional<std::string> function_error;  // set if the function failed: what it or the platform says
+  std::string log_tail;                       // last lines the instance printed, with its REPORT line
 };
 
 class FunctionService {
@@ -33,7 +33,7 @@ class FunctionService {
   // Creates and waits until it can be invoked. already_exists if the name is taken.
   virtual Result<> create(const FunctionSpec& spec) = 0;
   virtual Result<bool> exists(const std::string& name) = 0;
-  virtual Result<> remove(const std::string& name) = 0;                       // not_found is an error
+  virtual Result<> remove(const std::string& name) = 0;  // not_found is an error
   // Waits for the answer. `stop` abandons the wait (the function itself may go on): cancelled.
   virtual Result<Invocation> invoke(const std::string& name, const std::string& payload, std::stop_token stop = {}) = 0;
   // Fire and forget (Lambda's "Event"): at least once, in no order.

@@ -26,6 +26,7 @@ struct Transfer {
   std::size_t piece_offset = 0;
 
   Bytes announced = -1;  // Content-Length of the answer; -1 without one
+  bool headers_complete = false;
   bool into_destination = false;
   std::optional<Error> rejected;
 };
@@ -68,6 +69,7 @@ std::string_view trimmed(std::string_view text) {
 // The headers are complete: decide where the body goes. False to abandon the transfer.
 bool headers_done(Transfer& transfer) {
   const int status = transfer.response.status;
+  transfer.headers_complete = true;
   transfer.into_destination =
       transfer.request.destination && (status == 200 || status == 206) && transfer.announced > 0;
   if (transfer.request.destination && (status == 200 || status == 206) && transfer.announced < 0) {
@@ -311,9 +313,15 @@ tl::expected<HttpResponse, HttpFailure> HttpClient::Connection::perform(const Ht
   curl_easy_getinfo(easy_, CURLINFO_REQUEST_SIZE, &request_bytes);
   curl_easy_getinfo(easy_, CURLINFO_PRETRANSFER_TIME_T, &connected_us);
   curl_multi_remove_handle(multi_, easy_);  // closes the connection of an unfinished transfer
-  if (code == CURLE_OK) return std::move(transfer.response);
+  // libcurl is content with a connection that ends amid the headers; such an answer may be anything.
+  if (code == CURLE_OK && transfer.headers_complete) return std::move(transfer.response);
 
   HttpFailure failure{HttpFailure::Kind::local, transfer.curl_message.data(), request_bytes > 0, {}};
+  if (code == CURLE_OK) {
+    failure.kind = HttpFailure::Kind::cut;
+    failure.message = "the connection ended amid the answer's headers";
+    return tl::unexpected(std::move(failure));
+  }
   if (failure.message.empty()) failure.message = curl_easy_strerror(code);
   if (transfer.rejected) {
     failure.kind = HttpFailure::Kind::rejected;

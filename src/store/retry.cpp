@@ -11,8 +11,8 @@ namespace funcpipe {
 namespace {
 
 bool may_pass(int status, Retrier::Repeat repeat) {
-  if (status == 429 || status == 503) return true;
-  return repeat == Retrier::Repeat::idempotent && (status == 500 || status == 502 || status == 504);
+  if (status == 429) return true;
+  return repeat == Retrier::Repeat::idempotent && (status == 500 || status == 502 || status == 503 || status == 504);
 }
 
 bool may_pass(const HttpFailure& failure, Retrier::Repeat repeat) {

@@ -37,7 +37,7 @@ class Retrier {
   // Which failures may be repeated.
   enum class Repeat {
     idempotent,  // everything that may pass: 429, 500, 502, 503, 504, no connection, cut, timed out
-    unsent,      // only what the service cannot have acted upon: 429, 503, connection refused
+    unsent,      // only what the service cannot have acted upon: 429, connection refused
   };
 
   // Calls `attempt` until it succeeds, fails for good, or the policy ends it; returns its last answer whatever the

@@ -1,0 +1,51 @@
+// The client of AWS Lambda's API, which the emulator serves too.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "functions/function_service.h"
+#include "store/credentials.h"
+#include "store/http_client.h"
+#include "store/retry.h"
+#include "store/uri.h"
+
+namespace funcpipe {
+
+struct LambdaOptions {
+  Endpoint endpoint;
+  Credentials credentials;
+  HttpLimits limits;  // of every request but invoke
+  RetryPolicy retry;
+  Seconds ready_limit = 60;        // create: from the answer until the function is active
+  Seconds invocation_limit = 960;  // invoke: the longest function timeout, and a margin for its start
+};
+
+// What is repeated: everything on 429 and where nobody could be reached; after that only what does no harm twice.
+// An invoke whose answer was lost is not: the function may have run (unavailable, or timeout).
+class LambdaService final : public FunctionService {
+ public:
+  // Errors: invalid_input for a malformed endpoint. Makes no request.
+  static Result<std::unique_ptr<LambdaService>> open(LambdaOptions options);
+
+  Result<> create(const FunctionSpec& spec) override;
+  Result<bool> exists(const std::string& name) override;
+  Result<> remove(const std::string& name) override;
+  Result<Invocation> invoke(const std::string& name, const std::string& payload, std::stop_token stop = {}) override;
+  Result<> invoke_async(const std::string& name, const std::string& payload) override;
+
+ private:
+  struct Call;
+  LambdaService(LambdaOptions options, Url url);
+
+  Result<HttpResponse> send(const Call& call);
+  Result<> wait_until_active(const std::string& name);
+  tl::unexpected<Error> refused(const HttpResponse& answer, const std::string& where) const;
+
+  const LambdaOptions options_;
+  const Url url_;
+  HttpClient client_;
+  Retrier retrier_;
+};
+
+}  // namespace funcpipe
