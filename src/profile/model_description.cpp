@@ -54,7 +54,8 @@ std::string inconsistency(const ModelDescription& description) {
   if (description.layers.empty()) return "a model has at least one layer, got none";
   const auto bad_tensors = [](const std::vector<TensorSpec>& tensors) {
     return std::ranges::any_of(tensors, [](const TensorSpec& tensor) {
-      return element_size(tensor.dtype) == 0 || std::ranges::any_of(tensor.shape, [](auto extent) { return extent < 0; });
+      return element_size(tensor.dtype) == 0 ||
+             std::ranges::any_of(tensor.shape, [](auto extent) { return extent < 0; });
     });
   };
   if (bad_tensors(description.inputs) || bad_tensors(description.outputs)) return "a tensor of unknown type or shape";
@@ -104,9 +105,13 @@ Bytes element_size(const std::string& dtype) {
   return found == kSizes.end() ? 0 : found->bytes;
 }
 
-Bytes TensorSpec::bytes() const { return product(shape) * element_size(dtype); }
+Bytes TensorSpec::bytes() const {
+  return product(shape) * element_size(dtype);
+}
 
-std::int64_t ParameterDescription::elements() const { return product(shape); }
+std::int64_t ParameterDescription::elements() const {
+  return product(shape);
+}
 
 Bytes ModelDescription::parameter_bytes() const {
   Bytes bytes = 0;
@@ -156,8 +161,8 @@ Json to_json(const ModelDescription& description) {
 Result<ModelDescription> model_description_from_json(const Json& json, const std::string& place) {
   const std::string remedy = "write it anew with `funcpipe-worker describe`";
   if (!json.is_object() || json.value("format", Json()) != kFormat) {
-    return fail(ErrorCode::invalid_input, fmt::format("this is no model description: \"format\" is not \"{}\"", kFormat),
-                place, remedy);
+    return fail(ErrorCode::invalid_input,
+                fmt::format("this is no model description: \"format\" is not \"{}\"", kFormat), place, remedy);
   }
   if (const auto version = json.value("version", Json()); version != ModelDescription::kVersion) {
     return fail(ErrorCode::invalid_input,

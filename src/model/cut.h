@@ -1,0 +1,51 @@
+// Where a flattened model may be cut, and which of those places become the borders between layers.
+#pragma once
+
+#include <span>
+#include <unordered_map>
+#include <vector>
+
+#include "model/flat_model.h"
+#include "profile/model_description.h"
+
+namespace funcpipe {
+
+// A cut before FlatModel::nodes[position]; `tensors` are live there, in the order of their making.
+struct Border {
+  int position = 0;
+  std::vector<torch::jit::Value*> tensors;
+};
+
+using MeasuredTensors = std::unordered_map<const torch::jit::Value*, TensorSpec>;
+
+// Every position at which all live values are tensors (data inputs, parameters, buffers, constants and `training` do
+// not count: each stage has its own) and no later in-place operation writes to memory of a live one.
+std::vector<Border> candidate_borders(const FlatModel& model);
+
+// The borders between layers, chosen among `candidates` by their price: bytes sent (twice for a tensor whose gradient
+// travels back) plus 4 KiB for each tensor. The rule:
+// 1. A span is worth being a layer if it applies a weight (a parameter of two or more dimensions). All else
+// (activations,
+//    normalisation, pooling, attention products, reshaping) joins a neighbour: between two such spans, the border is
+//    the cheapest candidate, of equals the last.
+// 2. A border is dropped if among the four borders before it and also among the four after it there is one of less than
+//    half its price: such a cut is never a good choice.
+std::vector<Border> layer_borders(const FlatModel& model, std::vector<Border> candidates, const MeasuredTensors& sizes);
+
+// The name of the layer of nodes [begin, end): the submodules whose weights it applies, or whose code it runs.
+std::string layer_name(const FlatModel& model, int begin, int end);
+
+// Whether nodes [begin, end) draw random numbers when training.
+bool draws_random_numbers(const FlatModel& model, int begin, int end);
+
+// Calls `visit` for `node` and every node in its blocks.
+template <class Visit>
+void visit_nested(torch::jit::Node* node, const Visit& visit) {
+  visit(node);
+  for (auto* block : node->blocks()) {
+    for (auto* inner : block->nodes()) visit_nested(inner, visit);
+    visit(block->return_node());
+  }
+}
+
+}  // namespace funcpipe

@@ -1,0 +1,383 @@
+#include "model/flat_model.h"
+
+#include <torch/csrc/jit/api/function_impl.h>
+#include <torch/csrc/jit/ir/alias_analysis.h>
+#include <torch/csrc/jit/ir/constants.h>
+#include <torch/csrc/jit/passes/constant_propagation.h>
+#include <torch/csrc/jit/passes/dead_code_elimination.h>
+#include <torch/csrc/jit/passes/loop_unrolling.h>
+#include <torch/csrc/jit/passes/lower_tuples.h>
+#include <torch/csrc/jit/passes/peephole.h>
+#include <torch/csrc/jit/passes/remove_mutation.h>
+
+#include <map>
+#include <set>
+#include <tuple>
+
+#include "model/torch_error.h"
+
+namespace funcpipe {
+namespace {
+
+using namespace torch::jit;  // NOLINT: this file is about its types
+
+// What a value of class type is at run time, and where it hangs in the module tree.
+struct TrackedObject {
+  c10::IValue object;
+  std::string path;
+};
+
+// Thrown inside this file only, for what a user's module does that we cannot flatten.
+struct Unsupported {
+  std::string what;
+  std::string hint;
+};
+
+std::string join(const std::string& path, const std::string& name) {
+  return path.empty() ? name : path + "." + name;
+}
+
+class Flattener {
+ public:
+  Flattener(const Module& module, std::size_t data_inputs) : module_(module) { flat_.data_inputs = data_inputs; }
+
+  FlatModel run() {
+    const Method forward = forward_method();
+    flat_.graph = toGraphFunction(forward.function()).graph()->copy();
+    auto& graph = *flat_.graph;
+    bind_inputs(forward.function().getSchema());
+    collect_slots(module_._ivalue(), "");
+    flat_.training = graph.addInput("training");
+    flat_.training->setType(c10::BoolType::get());
+
+    Value* self = graph.inputs()[0];
+    objects_[self] = {module_._ivalue(), ""};
+    resolve_block(graph.block(), "");
+    simplify();
+    if (self->hasUses()) throw_uses_of(self);
+    graph.eraseInput(0);
+    flatten_outputs();
+    EliminateDeadCode(flat_.graph);
+    drop_unused_slots();
+    mark_changing_buffers();
+    for (Node* node : graph.nodes()) {
+      if (node->kind() != prim::Constant) flat_.nodes.push_back(node);
+    }
+    graph.lint();
+    return std::move(flat_);
+  }
+
+ private:
+  Method forward_method() const {
+    if (const auto method = module_.find_method("forward")) return *method;
+    throw Unsupported{"the module has no method `forward`",
+                      "save the whole model with torch.jit.script(model).save(path)"};
+  }
+
+  // Data inputs stay; further inputs of forward take their default values.
+  void bind_inputs(const c10::FunctionSchema& schema) {
+    auto& graph = *flat_.graph;
+    const auto& arguments = schema.arguments();  // [0] is self
+    const std::size_t wanted = arguments.size() - 1;
+    if (flat_.data_inputs > wanted) {
+      throw Unsupported{fmt::format("the model takes {} data inputs, {} were given", wanted, flat_.data_inputs), ""};
+    }
+    for (std::size_t i = wanted; i > flat_.data_inputs; --i) {
+      const auto& argument = arguments[i];
+      if (!argument.default_value()) {
+        throw Unsupported{fmt::format("the model also wants the input `{}`; {} data inputs were given", argument.name(),
+                                      flat_.data_inputs),
+                          "every input of forward without a default value is a data input"};
+      }
+      WithInsertPoint at_start(graph.block()->nodes().front());
+      Value* constant = graph.insertConstant(*argument.default_value());
+      graph.inputs()[i]->replaceAllUsesWith(constant);
+      graph.eraseInput(i);
+    }
+    for (std::size_t i = 1; i <= flat_.data_inputs; ++i) {
+      if (!graph.inputs()[i]->type()->isSubtypeOf(*c10::TensorType::get())) {
+        throw Unsupported{fmt::format("input `{}` of the model is a {}, not a tensor", arguments[i].name(),
+                                      graph.inputs()[i]->type()->repr_str()),
+                          "give it a default value, or wrap the model in a module whose forward takes tensors"};
+      }
+    }
+  }
+
+  using Key = std::tuple<const void*, std::vector<std::int64_t>, std::vector<std::int64_t>, int>;
+
+  static Key key_of(const at::Tensor& tensor) {
+    const void* memory = tensor.numel() == 0 ? tensor.unsafeGetTensorImpl() : tensor.data_ptr();
+    return {memory, tensor.sizes().vec(), tensor.strides().vec(), static_cast<int>(tensor.scalar_type())};
+  }
+
+  // Every tensor attribute in the order of the state dict: a module's parameters, its buffers, then its submodules.
+  void collect_slots(const c10::IValue& object, const std::string& path) {
+    const auto holder = object.toObject();
+    const auto type = holder->type();
+    if (!visited_.insert(holder.get()).second) return;
+    for (const bool parameters : {true, false}) {
+      for (std::size_t i = 0; i < type->numAttributes(); ++i) {
+        const c10::IValue& attribute = holder->getSlot(i);
+        if (!attribute.isTensor() || !attribute.toTensor().defined() || type->is_parameter(i) != parameters) continue;
+        add_slot(attribute.toTensor(), join(path, type->getAttributeName(i)),
+                 parameters ? TensorSlot::Kind::parameter : TensorSlot::Kind::buffer);
+      }
+    }
+    for (std::size_t i = 0; i < type->numAttributes(); ++i) {
+      const c10::IValue& attribute = holder->getSlot(i);
+      if (attribute.isObject()) collect_slots(attribute, join(path, type->getAttributeName(i)));
+    }
+  }
+
+  void add_slot(const at::Tensor& tensor, std::string name, TensorSlot::Kind kind) {
+    const auto [position, added] = by_memory_.try_emplace(key_of(tensor), flat_.slots.size());
+    if (added) flat_.slots.push_back({kind, std::move(name), tensor});
+  }
+
+  Value* slot_value(const at::Tensor& tensor) {
+    auto& slot = flat_.slots[by_memory_.at(key_of(tensor))];
+    if (slot.value == nullptr) {
+      slot.value = flat_.graph->addInput();
+      slot.value->setType(c10::TensorType::get());
+    }
+    return slot.value;
+  }
+
+  void resolve_block(Block* block, const std::string& path) {
+    resolve_range(*block->nodes().begin(), block->return_node(), path);
+  }
+
+  void resolve_range(Node* begin, Node* end, const std::string& path) {
+    for (Node* node = begin; node != end;) {
+      Node* next = node->next();
+      resolve(node, path);
+      node = next;
+    }
+  }
+
+  void resolve(Node* node, const std::string& path) {
+    node->setScope(scope_of(path));
+    switch (node->kind()) {
+      case prim::GetAttr:
+        return resolve_get(node);
+      case prim::SetAttr:
+        return resolve_set(node);
+      case prim::CallMethod:
+        return inline_method(node, path);
+      case prim::CallFunction:
+        return inline_function(node, path);
+      default:
+        for (Block* block : node->blocks()) resolve_block(block, path);
+    }
+  }
+
+  ScopePtr scope_of(const std::string& path) {
+    auto& scope = scopes_[path];
+    if (!scope) scope = c10::make_intrusive<Scope>()->push(Symbol::scope(path.empty() ? "." : path));
+    return scope;
+  }
+
+  void resolve_get(Node* node) {
+    const auto found = objects_.find(node->input());
+    if (found == objects_.end()) return;  // of an object made inside forward
+    const auto& name = node->s(attr::name);
+    const TrackedObject holder = found->second;
+    const c10::IValue value = holder.object.toObject()->getAttr(name);
+    if (value.isObject()) {
+      objects_[node->output()] = {value, join(holder.path, name)};
+      return;
+    }
+    Value* replacement = nullptr;
+    if (value.isTensor() && value.toTensor().defined()) {
+      replacement = slot_value(value.toTensor());
+    } else if (name == "training" && value.isBool() && value.toBool() == module_.is_training()) {
+      replacement = flat_.training;
+    } else {
+      WithInsertPoint here(node);
+      const auto constant = tryInsertConstant(*flat_.graph, value);
+      if (!constant) {
+        throw Unsupported{fmt::format("the attribute `{}` of type {} cannot be made a constant",
+                                      join(holder.path, name), value.type()->repr_str()),
+                          "hold tensors as parameters or buffers, and submodules as attributes or ModuleList"};
+      }
+      replacement = *constant;
+    }
+    node->output()->replaceAllUsesWith(replacement);
+    node->destroy();
+  }
+
+  // `self.buffer = value` becomes an in-place copy: the same to every later reader.
+  void resolve_set(Node* node) {
+    const auto found = objects_.find(node->inputs()[0]);
+    if (found == objects_.end()) return;
+    const auto& name = node->s(attr::name);
+    const c10::IValue value = found->second.object.toObject()->getAttr(name);
+    if (!value.isTensor() || !node->inputs()[1]->type()->isSubtypeOf(*c10::TensorType::get())) {
+      throw Unsupported{fmt::format("forward assigns to the attribute `{}`", join(found->second.path, name)),
+                        "state that changes must be a buffer (register_buffer)"};
+    }
+    WithInsertPoint here(node);
+    Value* no = flat_.graph->insertConstant(false);
+    flat_.graph->insert(aten::copy_, {slot_value(value.toTensor()), node->inputs()[1], no});
+    node->destroy();
+  }
+
+  void inline_method(Node* node, const std::string& path) {
+    Value* object = node->inputs()[0];
+    const auto found = objects_.find(object);
+    const auto type =
+        found != objects_.end() ? found->second.object.toObject()->type() : object->type()->cast<ClassType>();
+    torch::jit::Function* method = type ? type->findMethod(node->s(attr::name)) : nullptr;
+    if (method == nullptr || !method->isGraphFunction()) {
+      throw Unsupported{fmt::format("the call of `{}` cannot be resolved when the model is cut", node->s(attr::name)),
+                        "call submodules by their attribute or through a ModuleList"};
+    }
+    inline_body(node, toGraphFunction(*method), node->inputs(), found != objects_.end() ? found->second.path : path);
+  }
+
+  void inline_function(Node* node, const std::string& path) {
+    const auto type = node->inputs()[0]->type()->cast<FunctionType>();
+    if (!type || !type->function()->isGraphFunction()) {
+      throw Unsupported{"a call of a function that is chosen at run time", ""};
+    }
+    inline_body(node, toGraphFunction(*type->function()), node->inputs().slice(1), path);
+  }
+
+  void inline_body(Node* call, GraphFunction& callee, at::ArrayRef<Value*> arguments, const std::string& path) {
+    const std::vector<Value*> inputs(arguments.begin(), arguments.end());
+    Node* const before = call->prev();
+    std::vector<Value*> outputs;
+    {
+      WithInsertPoint here(call);
+      std::unordered_map<Value*, Value*> mapping;
+      outputs = insertGraph(*flat_.graph, *callee.graph(), inputs, mapping);
+    }
+    // Before the body is resolved, so that later readers follow when an output's maker is replaced.
+    for (std::size_t i = 0; i < outputs.size(); ++i) call->outputs()[i]->replaceAllUsesWith(outputs[i]);
+    resolve_range(before->next(), call, path);
+    call->destroy();
+  }
+
+  void simplify() {
+    auto& graph = flat_.graph;
+    EliminateDeadCode(graph);
+    for (int round = 0; round < 2; ++round) {
+      ConstantPropagation(graph);
+      PeepholeOptimize(graph);
+      LowerSimpleTuples(graph);
+      UnrollConstantLoops(graph);
+    }
+    ConstantPropagation(graph);
+    RemoveListMutation(graph);
+    RemoveTensorMutation(graph);
+    PeepholeOptimize(graph);
+    EliminateDeadCode(graph);
+  }
+
+  [[noreturn]] static void throw_uses_of(Value* self) {
+    const Node* user = self->uses().front().user;
+    throw Unsupported{fmt::format("the module itself is used by `{}`", user->kind().toQualString()), ""};
+  }
+
+  // A tuple, list or dict of tensors made at the end becomes several outputs.
+  void flatten_outputs() {
+    auto& graph = *flat_.graph;
+    for (bool changed = true; changed;) {
+      changed = false;
+      const std::vector<Value*> outputs(graph.outputs().begin(), graph.outputs().end());
+      std::vector<Value*> leaves;
+      for (Value* output : outputs) {
+        Node* maker = output->node();
+        const auto inputs = maker->inputs();
+        if (maker->kind() == prim::TupleConstruct || maker->kind() == prim::ListConstruct) {
+          leaves.insert(leaves.end(), inputs.begin(), inputs.end());
+          changed = true;
+        } else if (maker->kind() == prim::DictConstruct) {
+          for (std::size_t i = 1; i < inputs.size(); i += 2) leaves.push_back(inputs[i]);
+          changed = true;
+        } else if (!output->mustBeNone()) {
+          leaves.push_back(output);
+        }
+      }
+      while (!graph.outputs().empty()) graph.eraseOutput(graph.outputs().size() - 1);
+      for (Value* leaf : leaves) graph.registerOutput(leaf);
+    }
+    for (Value* output : graph.outputs()) {
+      if (!output->type()->isSubtypeOf(*c10::TensorType::get())) {
+        throw Unsupported{fmt::format("the model returns a {}, not tensors", output->type()->repr_str()),
+                          "return a tensor, or a tuple or dict of tensors"};
+      }
+    }
+    if (graph.outputs().empty()) throw Unsupported{"the model returns no tensor", ""};
+  }
+
+  void drop_unused_slots() {
+    auto& graph = *flat_.graph;
+    std::vector<TensorSlot> used;
+    for (auto& slot : flat_.slots) {
+      if (slot.value == nullptr) continue;
+      if (slot.value->hasUses()) {
+        used.push_back(std::move(slot));
+      } else {
+        graph.eraseInput(slot.value->offset());
+      }
+    }
+    // Inputs in the order of the slots.
+    std::vector<Value*> fresh;
+    for (auto& slot : used) {
+      Value* input = graph.addInput();
+      input->setType(c10::TensorType::get());
+      slot.value->replaceAllUsesWith(input);
+      fresh.push_back(input);
+    }
+    for (std::size_t i = 0; i < used.size(); ++i) {
+      graph.eraseInput(used[i].value->offset());
+      used[i].value = fresh[i];
+      flat_.slot_of[fresh[i]] = static_cast<int>(i);
+    }
+    flat_.slots = std::move(used);
+  }
+
+  void mark_changing_buffers() {
+    for (auto& slot : flat_.slots) {
+      if (slot.kind != TensorSlot::Kind::buffer) continue;
+      for (const Use& use : slot.value->uses()) slot.changes = slot.changes || may_write(use);
+    }
+  }
+
+  // Normalisations write running statistics without saying so in their schema; a view might be written to later.
+  static bool may_write(Use use) {
+    const auto* schema = use.user->maybeSchema();
+    if (schema == nullptr) return use.user->kind() != prim::ListConstruct && use.user->kind() != prim::TupleConstruct;
+    if (schema->name().find("norm") != std::string::npos) return true;
+    return schema->arguments().at(use.offset).alias_info() != nullptr;
+  }
+
+  const Module& module_;
+  FlatModel flat_;
+  std::unordered_map<const Value*, TrackedObject> objects_;
+  std::map<std::string, ScopePtr> scopes_;
+  std::map<Key, std::size_t> by_memory_;
+  std::set<const void*> visited_;
+};
+
+}  // namespace
+
+Result<FlatModel> flatten(const Module& module, std::size_t data_inputs) {
+  try {
+    return Flattener(module, data_inputs).run();
+  } catch (const Unsupported& unsupported) {
+    return fail(ErrorCode::invalid_input, unsupported.what, {}, unsupported.hint);
+  } catch (const std::exception& error) {
+    return fail(ErrorCode::invalid_input, "the model cannot be flattened: " + first_lines(error));
+  }
+}
+
+std::string module_path(Node* node) {
+  const auto scope = node->scope();
+  if (!scope || scope->isBlank()) return {};
+  const std::string path = scope->name().toUnqualString();
+  return path == "." ? std::string() : path;
+}
+
+}  // namespace funcpipe

@@ -1,0 +1,49 @@
+// A TorchScript module flattened into one graph: calls inlined, attributes resolved, in-place operations made pure
+// where that is provably the same. Its inputs are, in order: the data inputs, `training` (bool), and one tensor per
+// slot.
+//
+// Every `training` attribute that agrees with the root module's becomes the one `training` input, so train and eval
+// mode share their cuts; a submodule that disagrees stays as it is (frozen). A traced module has its mode baked in.
+#pragma once
+
+#include <torch/csrc/jit/api/module.h>
+#include <torch/csrc/jit/ir/ir.h>
+
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/error.h"
+
+namespace funcpipe {
+
+// A parameter or buffer of the module; tied ones (same memory) are one slot.
+struct TensorSlot {
+  enum class Kind { parameter, buffer };
+  Kind kind = Kind::parameter;
+  std::string name;   // in the state dict; of tied ones the first
+  at::Tensor tensor;  // the module's own
+  torch::jit::Value* value = nullptr;
+  bool changes = false;  // a buffer that forward may write to
+};
+
+struct FlatModel {
+  std::shared_ptr<torch::jit::Graph> graph;
+  std::size_t data_inputs = 0;
+  torch::jit::Value* training = nullptr;
+  std::vector<TensorSlot> slots;
+  std::vector<torch::jit::Node*> nodes;  // top level, in order, without constants
+  std::unordered_map<const torch::jit::Value*, int> slot_of;
+
+  torch::jit::Value* data_input(std::size_t index) const { return graph->inputs()[index]; }
+};
+
+// Errors: invalid_input for what cannot be flattened (module objects in lists, attributes assigned in forward, outputs
+// that are no tensors, other than `data_inputs` tensors wanted).
+Result<FlatModel> flatten(const torch::jit::Module& module, std::size_t data_inputs);
+
+// The dotted path of the submodule that `node` came from; empty for the root's own forward.
+std::string module_path(torch::jit::Node* node);
+
+}  // namespace funcpipe

@@ -1,0 +1,101 @@
+#include "model/measure_sizes.h"
+
+#include <ATen/CPUGeneratorImpl.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/zeros.h>
+#include <torch/csrc/jit/runtime/interpreter.h>
+
+#include <set>
+
+#include "base/check.h"
+#include "model/random_state.h"
+#include "model/span.h"
+#include "model/tensor_type.h"
+
+namespace funcpipe {
+namespace {
+
+using torch::jit::Value;
+
+std::vector<at::Tensor> sample_inputs(const std::vector<TensorSpec>& inputs) {
+  auto generator = at::detail::createCPUGenerator(/*seed_val=*/1);
+  std::vector<at::Tensor> samples;
+  for (const auto& spec : inputs) {
+    const auto type = dtype_from_name(spec.dtype);
+    FUNCPIPE_CHECK(type.has_value(), "unknown type {}", spec.dtype);
+    if (at::isFloatingType(*type)) {
+      samples.push_back(at::empty(spec.shape, *type).normal_(0, 1, generator));
+    } else {
+      samples.push_back(at::zeros(spec.shape, *type));
+    }
+  }
+  return samples;
+}
+
+// Every tensor that the top-level nodes of [begin, end) make.
+std::vector<Value*> made_in(const FlatModel& model, int begin, int end) {
+  std::vector<Value*> made;
+  for (int position = begin; position < end; ++position) {
+    for (Value* output : model.nodes[position]->outputs()) {
+      if (output->type()->isSubtypeOf(*c10::TensorType::get())) made.push_back(output);
+    }
+  }
+  return made;
+}
+
+}  // namespace
+
+MeasuredSizes measure_sizes(const FlatModel& model, const std::vector<Border>& candidates,
+                            const std::vector<TensorSpec>& inputs) {
+  const at::AutoGradMode with_gradients(true);
+  const RandomDraws draws(/*seed=*/1);
+  const auto data = sample_inputs(inputs);
+  std::vector<at::Tensor> slots;
+  for (const auto& slot : model.slots) slots.push_back(slot.changes ? slot.tensor.detach().clone() : slot.tensor);
+
+  MeasuredSizes sizes;
+  std::unordered_map<const Value*, at::Tensor> live;
+  int begin = 0;
+  for (std::size_t i = 0; i <= candidates.size(); ++i) {
+    const bool last = i == candidates.size();
+    const int end = last ? static_cast<int>(model.nodes.size()) : candidates[i].position;
+    const auto& before = i == 0 ? std::vector<Value*>{} : candidates[i - 1].tensors;
+    const auto after = last ? std::vector<Value*>(model.graph->outputs().begin(), model.graph->outputs().end())
+                            : candidates[i].tensors;
+    const auto made = made_in(model, begin, end);
+    auto wanted = after;
+    wanted.insert(wanted.end(), made.begin(), made.end());
+    const auto span = span_graph(model, begin, end, before, wanted);
+
+    torch::jit::Stack stack;
+    std::set<const void*> known;
+    const auto push = [&](const at::Tensor& tensor) {
+      stack.emplace_back(tensor);
+      known.insert(tensor.storage().data());
+    };
+    for (const Value* value : before) push(live.at(value));
+    for (const int index : span.data_inputs) push(data[index]);
+    stack.emplace_back(true);
+    for (const int index : span.slots) push(slots[index]);
+    torch::jit::InterpreterState(torch::jit::Code(span.graph, "measure")).run(stack);
+
+    live.clear();
+    for (std::size_t k = 0; k < after.size(); ++k) {
+      const at::Tensor tensor = stack[k].toTensor();
+      sizes.tensors[after[k]] = spec_of(tensor);
+      live[after[k]] = tensor.detach().requires_grad_(tensor.requires_grad());
+    }
+    Bytes activations = 0;
+    for (std::size_t k = after.size(); k < stack.size(); ++k) {
+      if (!stack[k].isTensor() || !stack[k].toTensor().defined()) continue;
+      const at::Tensor tensor = stack[k].toTensor();
+      if (known.insert(tensor.storage().data()).second) activations += static_cast<Bytes>(tensor.storage().nbytes());
+    }
+    sizes.activation_bytes.push_back(activations);
+    begin = end;
+  }
+  return sizes;
+}
+
+}  // namespace funcpipe

@@ -1,0 +1,22 @@
+// The graph of a span of nodes alone, cloned out of the flattened model.
+#pragma once
+
+#include <vector>
+
+#include "model/flat_model.h"
+
+namespace funcpipe {
+
+// Inputs of `graph` in order: the border before, the data inputs read, `training`, the slots used.
+struct SpanGraph {
+  std::shared_ptr<torch::jit::Graph> graph;
+  std::size_t border_inputs = 0;
+  std::vector<int> data_inputs;  // ascending
+  std::vector<int> slots;        // ascending
+};
+
+// Nodes [begin, end) with `inputs` live before and `outputs` wanted after; an input may also be an output.
+SpanGraph span_graph(const FlatModel& model, int begin, int end, const std::vector<torch::jit::Value*>& inputs,
+                     const std::vector<torch::jit::Value*>& outputs);
+
+}  // namespace funcpipe

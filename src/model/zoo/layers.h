@@ -1,0 +1,62 @@
+// The building blocks of the zoo: TorchScript modules with the parameter names of their torch.nn namesakes.
+#pragma once
+
+#include <ATen/core/Generator.h>
+#include <torch/csrc/jit/api/module.h>
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace funcpipe::zoo {
+
+using torch::jit::Module;
+
+// Draws initial weights in the order they are asked for.
+class Initialiser {
+ public:
+  explicit Initialiser(std::uint64_t seed);
+  at::Tensor uniform(std::vector<std::int64_t> shape, double bound);  // in [-bound, bound]
+  at::Tensor normal(std::vector<std::int64_t> shape, double deviation);
+
+ private:
+  at::Generator generator_;
+};
+
+// A module of class `type` without anything in it but `training`.
+Module make_module(const std::string& type);
+void add_parameter(Module& module, const std::string& name, at::Tensor value);
+// `body`: TorchScript lines of forward after "def forward(self, <arguments>):", indented by two blanks.
+void define_forward(Module& module, const std::string& arguments, const std::string& body);
+
+struct Convolution {
+  int in = 0, out = 0;
+  int kernel_height = 1, kernel_width = 1;
+  int stride_height = 1, stride_width = 1;
+  int padding_height = 0, padding_width = 0;
+  bool bias = false;
+
+  static Convolution square(int in, int out, int kernel, int stride = 1, int padding = 0, bool bias = false) {
+    return {in, out, kernel, kernel, stride, stride, padding, padding, bias};
+  }
+};
+
+// Initial weights as torch.nn's: uniform within 1/sqrt(fan in).
+Module convolution(Initialiser& init, const Convolution& shape);
+Module linear(Initialiser& init, int in, int out);
+// Normal with deviation 0.02 and zero bias, as transformers have it.
+Module transformer_linear(Initialiser& init, int in, int out);
+Module batch_norm(int channels);
+Module layer_norm(int width, double epsilon = 1e-5);
+Module embedding(Initialiser& init, int entries, int width);  // normal with deviation 0.02
+Module dropout(double probability);
+Module relu();
+
+// Calls its members in turn; names as given.
+Module sequential(const std::vector<std::pair<std::string, Module>>& members);
+Module sequential(const std::vector<Module>& members);  // named 0, 1, ...
+// Holds members for a parent that unrolls them itself: `self.blocks.0`, ...
+Module module_list(const std::vector<Module>& members);
+
+}  // namespace funcpipe::zoo

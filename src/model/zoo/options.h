@@ -1,0 +1,40 @@
+// Options of a zoo name, "?key=value&key=value", against the family's table.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+
+namespace funcpipe::zoo {
+
+struct Option {
+  enum class Type { integer, real, integers, text };
+  std::string name;
+  Type type = Type::integer;
+  std::string fallback;
+  double least = 1;  // of a number, or of each of several
+  double most = 1 << 20;
+  std::vector<std::string> choices;  // of a text
+};
+
+class Options {
+ public:
+  // Errors: invalid_input, with the nearest known option and the list.
+  static Result<Options> parse(const std::vector<Option>& table, const std::map<std::string, std::string>& preset,
+                               const std::string& query, const std::string& place);
+  int integer(const std::string& name) const;
+  double real(const std::string& name) const;
+  std::vector<int> integers(const std::string& name) const;
+  const std::string& text(const std::string& name) const { return values_.at(name); }
+
+ private:
+  std::map<std::string, std::string> values_;
+};
+
+// The one of `known` with the fewest edits to `word`; empty if none is near.
+std::string nearest(const std::string& word, const std::vector<std::string>& known);
+
+}  // namespace funcpipe::zoo
