@@ -231,6 +231,9 @@ Result<> check_data(const Program& program) {
         break;
       case OpKind::reduce:
         if (!ordered[i][op.source]) return unsound(program, i, "may start before its source is done");
+        if (!ordered[size + op.source][i]) {
+          return unsound(program, op.source, "may overwrite what it staged in the iteration before");
+        }
         break;
       default:
         break;

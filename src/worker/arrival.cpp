@@ -82,10 +82,10 @@ std::optional<Seconds> ArrivalEstimates::first_poll(int op) const {
 void ArrivalEstimates::learn(int op, const Arrival& arrival) {
   std::lock_guard lock(mutex_);
   const auto found = means_.find(op);
-  // Found at the first GET, it may have been there for long: believe it was, so that the mean comes down until a GET
-  // misses now and then.
-  const Seconds sample =
-      arrival.last_missed ? (*arrival.last_missed + arrival.found) / 2 : arrival.found - lead(arrival.found);
+  // Found at the first GET, it may have been there for long (and the GET may have gone out late): believe it was, so
+  // that the mean comes down until a GET misses now and then.
+  const Seconds latest = found == means_.end() ? arrival.found : std::min(arrival.found, found->second);
+  const Seconds sample = arrival.last_missed ? (*arrival.last_missed + arrival.found) / 2 : latest - lead(latest);
   if (found == means_.end()) {
     means_[op] = std::max(0.0, sample);
     return;

@@ -220,6 +220,13 @@ TEST(Checker, RefusesDataThatMayNotBeThereYet) {
   });
 }
 
+TEST(Checker, RefusesFetchingOverBytesNotYetAdded) {
+  expect_refusal("may overwrite what it staged", [](auto& programs) {
+    Program& program = programs[4];
+    program.ops[find(program, OpKind::fetch)].after.clear();
+  });
+}
+
 TEST(Checker, RefusesTheWrongElements) {
   expect_refusal("another slice", [](auto& programs) {
     Program& program = programs[4];
