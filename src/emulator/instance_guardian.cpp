@@ -98,6 +98,8 @@ void InstanceGuardian::watch(pid_t leader, const std::optional<ControlWrite>& la
   send(pipe_, order);
 }
 
-void InstanceGuardian::forget(pid_t leader) { send(pipe_, Order{.leader = leader}); }
+void InstanceGuardian::forget(pid_t leader) {
+  send(pipe_, Order{.leader = leader});
+}
 
 }  // namespace funcpipe

@@ -119,14 +119,25 @@ InstanceProcess::InstanceProcess(asio::any_io_executor executor, pid_t pid, int 
     : pid_(pid), pidfd_(executor, pidfd), output_(executor, output), start_report_(executor, start_report) {}
 
 InstanceProcess::~InstanceProcess() {
-  if (status_) return;
-  ::kill(pid_, SIGKILL);
-  reap(true);
+  end();
+}
+
+void InstanceProcess::end() {
+  if (!status_) {
+    ::kill(pid_, SIGKILL);
+    reap(true);
+  }
+  boost::system::error_code ignored;
+  pidfd_.cancel(ignored);
+  output_.cancel(ignored);
+  start_report_.cancel(ignored);
 }
 
 asio::awaitable<Result<>> InstanceProcess::wait_for_start() {
   // exec closes the pipe; before a failed child exits it writes errno.
-  co_await start_report_.async_wait(asio::posix::stream_descriptor::wait_read, asio::use_awaitable);
+  boost::system::error_code cancelled;
+  co_await start_report_.async_wait(asio::posix::stream_descriptor::wait_read,
+                                    asio::redirect_error(asio::use_awaitable, cancelled));
   int error = 0;
   const ssize_t size = ::read(start_report_.native_handle(), &error, sizeof error);
   if (size != static_cast<ssize_t>(sizeof error)) co_return Result<>{};

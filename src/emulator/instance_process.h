@@ -26,13 +26,15 @@ struct ProcessSpec {
 
 class InstanceProcess {
  public:
-  // The process must be spawned from a thread that lives as long as it should. Returns after fork; wait_for_start() says
-  // whether the program could be executed. Errors: exhausted.
+  // The process must be spawned from a thread that lives as long as it should. Returns after fork; wait_for_start()
+  // says whether the program could be executed. Errors: exhausted.
   static Result<std::unique_ptr<InstanceProcess>> spawn(boost::asio::any_io_executor executor, const ProcessSpec& spec);
   ~InstanceProcess();  // SIGKILL, and waits for the end; what froze it must have let go
 
   pid_t pid() const { return pid_; }
-  // Errors: not_found, permission_denied, failed (whatever else exec or entering the sandbox said).
+  void end();  // what the destructor does, and wakes whoever waits; its last output can still be read
+  // At once, without error, if it was ended meanwhile. Errors: not_found, permission_denied, failed (whatever else exec
+  // or entering the sandbox said).
   boost::asio::awaitable<Result<>> wait_for_start();
   boost::asio::awaitable<void> wait_for_exit();
   std::optional<int> exit_status() const { return status_; }  // as waitpid gives it; nullopt while it runs

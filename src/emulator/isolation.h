@@ -1,5 +1,5 @@
-// What keeps a function instance to its share of the machine. Three implementations behind one seam: cgroup v1, cgroup v2
-// (isolation_cgroup.h) and, where neither may be written to, a watcher of /proc with signals (isolation_fallback.h).
+// What keeps a function instance to its share of the machine. Three implementations behind one seam: cgroup v1, cgroup
+// v2 (isolation_cgroup.h) and, where neither may be written to, a watcher of /proc with signals (isolation_fallback.h).
 // Everything here runs on the thread of the executor it was made with.
 #pragma once
 
@@ -21,8 +21,8 @@ struct ControlWrite {
 };
 
 struct SandboxLimits {
-  std::optional<Bytes> memory;   // anonymous memory of all its processes together
-  std::optional<double> vcpus;   // of this machine's processors, dilation already divided out
+  std::optional<Bytes> memory;  // anonymous memory of all its processes together
+  std::optional<double> vcpus;  // of this machine's processors, dilation already divided out
 };
 
 // Holds the processes of one instance.
@@ -37,9 +37,9 @@ class Sandbox {
   // What must be written, after SIGKILL, for frozen processes to die too, should the emulator itself be killed.
   virtual std::optional<ControlWrite> last_write() const = 0;
 
-  virtual void freeze() = 0;     // no process inside gets any processor time until thaw()
+  virtual void freeze() = 0;  // no process inside gets any processor time until thaw()
   virtual void thaw() = 0;
-  virtual void kill() = 0;       // SIGKILL to everything inside, frozen or not
+  virtual void kill() = 0;  // SIGKILL to everything inside, frozen or not
 
   virtual bool memory_exceeded() = 0;  // the limit was hit: a process inside was, or all are being, killed
   // Largest resident memory so far, each process's libraries included as in a machine of its own; at most the limit.

@@ -77,7 +77,9 @@ Result<CgroupFolder> CgroupFolder::make(fs::path path) {
   return CgroupFolder(std::move(path));
 }
 
-CgroupFolder::CgroupFolder(CgroupFolder&& other) noexcept : path_(std::move(other.path_)) { other.path_.clear(); }
+CgroupFolder::CgroupFolder(CgroupFolder&& other) noexcept : path_(std::move(other.path_)) {
+  other.path_.clear();
+}
 
 CgroupFolder& CgroupFolder::operator=(CgroupFolder&& other) noexcept {
   if (this != &other) {
@@ -88,7 +90,9 @@ CgroupFolder& CgroupFolder::operator=(CgroupFolder&& other) noexcept {
   return *this;
 }
 
-CgroupFolder::~CgroupFolder() { remove(); }
+CgroupFolder::~CgroupFolder() {
+  remove();
+}
 
 void CgroupFolder::remove() {
   if (path_.empty()) return;
@@ -110,7 +114,9 @@ Result<> CgroupFolder::write(const std::string& file, const std::string& value) 
   return {};
 }
 
-std::string CgroupFolder::read(const std::string& file) const { return read_file(path_ / file).value_or(""); }
+std::string CgroupFolder::read(const std::string& file) const {
+  return read_file(path_ / file).value_or("");
+}
 
 std::optional<long long> CgroupFolder::number(const std::string& file, const std::string& label) const {
   std::istringstream in(read(file));
@@ -155,8 +161,8 @@ std::optional<fs::path> own_cgroup(const std::string& controller) {
     if (dash == std::string::npos) continue;
     const auto left = split(line.substr(0, dash), ' '), right = split(line.substr(dash + 3), ' ');
     if (left.size() < 5 || right.size() < 3) continue;
-    const bool matches = controller.empty() ? right[0] == "cgroup2"
-                                            : right[0] == "cgroup" && contains(split(right[2], ','), controller);
+    const bool matches =
+        controller.empty() ? right[0] == "cgroup2" : right[0] == "cgroup" && contains(split(right[2], ','), controller);
     if (!matches) continue;
     const std::string root = left[3] == "/" ? "" : left[3];  // what part of the hierarchy is mounted there
     if (!own->starts_with(root)) return fs::path(left[4]);

@@ -74,8 +74,8 @@ Result<CgroupFolder> usable_folder(const fs::path& parent, bool controllers) {
 
 }  // namespace
 
-// A group that holds processes cannot hand controllers to groups below it, so the emulator's own seldom can; the nearest
-// ancestor that does is used (a systemd slice, a delegated user service, the root).
+// A group that holds processes cannot hand controllers to groups below it, so the emulator's own seldom can; the
+// nearest ancestor that does is used (a systemd slice, a delegated user service, the root).
 Result<std::unique_ptr<Isolation>> make_cgroup2_isolation(bool controllers) {
   const auto own = own_cgroup("");
   if (!own) return fail(ErrorCode::permission_denied, "no cgroup2 hierarchy is mounted");

@@ -17,10 +17,10 @@ namespace {
 
 using SteadyClock = std::chrono::steady_clock;
 
-constexpr std::chrono::milliseconds kTick{10};         // processor share is judged at every tick,
-constexpr int kTicksPerMemorySample = 2;               // memory at every second,
-constexpr int kTicksPerProcessScan = 20;               // and who is in the sandbox every 200 ms
-constexpr Seconds kBurst = 0.05;                       // unused share that may be caught up with later
+constexpr std::chrono::milliseconds kTick{10};  // processor share is judged at every tick,
+constexpr int kTicksPerMemorySample = 2;        // memory at every second,
+constexpr int kTicksPerProcessScan = 20;        // and who is in the sandbox every 200 ms
+constexpr Seconds kBurst = 0.05;                // unused share that may be caught up with later
 
 class FallbackIsolation;
 
@@ -83,7 +83,8 @@ class FallbackSandbox final : public Sandbox {
         processes_.push_back(process.pid);
         groups_.insert(process.group);
       }
-    std::erase_if(used_, [&](const auto& entry) { return std::ranges::find(processes_, entry.first) == processes_.end(); });
+    std::erase_if(used_,
+                  [&](const auto& entry) { return std::ranges::find(processes_, entry.first) == processes_.end(); });
   }
 
   void sample_memory() {
@@ -126,11 +127,11 @@ class FallbackSandbox final : public Sandbox {
   pid_t leader_ = 0;
   bool frozen_ = false, throttled_ = false, exceeded_ = false;
   Bytes peak_ = 0;
-  Seconds allowance_ = 0;                 // processor time it may use at once; negative: it waits
+  Seconds allowance_ = 0;  // processor time it may use at once; negative: it waits
   SteadyClock::time_point last_tick_;
   std::vector<pid_t> processes_;
   std::set<pid_t> groups_;
-  std::map<pid_t, Seconds> used_;         // processor time of each process already charged
+  std::map<pid_t, Seconds> used_;  // processor time of each process already charged
 };
 
 class FallbackIsolation final : public Isolation {

@@ -1,6 +1,6 @@
 // Isolation without any privilege: a watcher samples the processes of each sandbox in /proc, kills them over the memory
-// limit, and stops and continues them so that, on average, they use their vCPU share. A burst of allocations can pass the
-// limit for the length of a sample, and processes that start a session of their own escape.
+// limit, and stops and continues them so that, on average, they use their vCPU share. A burst of allocations can pass
+// the limit for the length of a sample, and processes that start a session of their own escape.
 #pragma once
 
 #include <memory>

@@ -17,8 +17,8 @@ struct ProcessMemory {
 };
 
 ProcessMemory process_memory(pid_t pid);
-Seconds process_cpu_time(pid_t pid);                      // user and system, all threads
-std::optional<long long> process_start_time(pid_t pid);   // clock ticks since boot: tells a reused pid apart
+Seconds process_cpu_time(pid_t pid);                     // user and system, all threads
+std::optional<long long> process_start_time(pid_t pid);  // clock ticks since boot: tells a reused pid apart
 
 struct ProcessEntry {
   pid_t pid = 0;

@@ -20,13 +20,14 @@ struct LambdaOptions {
   std::filesystem::path folder;  // holds functions/, logs/, and, while instances run, instances/
   int port = 0;                  // 0: any free one
   std::string region = "us-east-1";
-  std::string s3_url;            // handed to instances as AWS_ENDPOINT_URL_S3
+  std::string s3_url;  // handed to instances as AWS_ENDPOINT_URL_S3
 };
 
 class LambdaServer {
  public:
-  // `table` and `bill` must outlive the server; instances enter their credentials in the one and their use in the other.
-  // Errors: unavailable (the port), invalid_input (FUNCPIPE_ISOLATION), permission_denied, exhausted, corrupt (the folder).
+  // `table` and `bill` must outlive the server; instances enter their credentials in the one and their use in the
+  // other. Errors: unavailable (the port), invalid_input (FUNCPIPE_ISOLATION), permission_denied, exhausted, corrupt
+  // (the folder).
   static Result<std::unique_ptr<LambdaServer>> start(boost::asio::io_context& context,
                                                      boost::asio::thread_pool& file_threads, LambdaOptions options,
                                                      CredentialTable& table, Bill& bill);

@@ -1,0 +1,237 @@
+#include "emulator/lambda_function.h"
+
+#include <openssl/rand.h>
+
+#include <algorithm>
+#include <array>
+#include <regex>
+
+#include "base/check.h"
+#include "store/digest.h"
+
+namespace funcpipe {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr int kSmallestMemoryMb = 128, kLargestMemoryMb = 10'240;  // Lambda's own, for platforms without options
+constexpr std::size_t kEnvironmentLimit = 4096;
+constexpr const char* kAccount = "000000000000";
+
+constexpr std::array kReservedNames = {"_HANDLER",
+                                       "_X_AMZN_TRACE_ID",
+                                       "AWS_DEFAULT_REGION",
+                                       "AWS_REGION",
+                                       "AWS_ACCESS_KEY",
+                                       "AWS_ACCESS_KEY_ID",
+                                       "AWS_SECRET_ACCESS_KEY",
+                                       "AWS_SESSION_TOKEN",
+                                       "LAMBDA_TASK_ROOT",
+                                       "AWS_LAMBDA_RUNTIME_API",
+                                       "AWS_LAMBDA_FUNCTION_NAME",
+                                       "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+                                       "AWS_LAMBDA_FUNCTION_VERSION",
+                                       "AWS_LAMBDA_LOG_GROUP_NAME",
+                                       "AWS_LAMBDA_LOG_STREAM_NAME"};
+
+tl::unexpected<LambdaError> invalid(std::string message) {
+  return tl::unexpected(LambdaError{400, "InvalidParameterValueException", std::move(message)});
+}
+
+tl::unexpected<LambdaError> constraint(const std::string& value, const std::string& field, const std::string& rule) {
+  return tl::unexpected(LambdaError{400, "ValidationException",
+                                    fmt::format("1 validation error detected: Value '{}' at '{}' failed to satisfy "
+                                                "constraint: {}",
+                                                value, field, rule)});
+}
+
+LambdaResult<> take_number(const Json& request, const char* key, const char* field, int low, int high, int& number) {
+  if (!request.contains(key) || request[key].is_null()) return {};
+  const Json& value = request[key];
+  if (!value.is_number_integer()) return constraint(value.dump(), field, "Member must be an integer");
+  const auto wanted = value.get<long long>();
+  if (wanted < low)
+    return constraint(value.dump(), field, fmt::format("Member must have value greater than or equal to {}", low));
+  if (wanted > high)
+    return constraint(value.dump(), field, fmt::format("Member must have value less than or equal to {}", high));
+  number = static_cast<int>(wanted);
+  return {};
+}
+
+LambdaResult<> take_text(const Json& request, const char* key, std::string& text) {
+  if (!request.contains(key) || request[key].is_null()) return {};
+  if (!request[key].is_string()) return constraint(request[key].dump(), key, "Member must be a string");
+  text = request[key].get<std::string>();
+  return {};
+}
+
+LambdaResult<> take_environment(const Json& request, std::map<std::string, std::string>& environment) {
+  if (!request.contains("Environment") || request["Environment"].is_null()) return {};
+  const Json& outer = request["Environment"];
+  if (!outer.is_object()) return constraint(outer.dump(), "environment", "Member must be a structure");
+  std::map<std::string, std::string> wanted;
+  std::size_t size = 0;
+  const Json variables = outer.value("Variables", Json::object());
+  if (!variables.is_object()) return constraint(variables.dump(), "environment.variables", "Member must be a map");
+  for (const auto& [name, value] : variables.items()) {
+    static const std::regex kName("[a-zA-Z][a-zA-Z0-9_]+");
+    if (std::ranges::find(kReservedNames, name) != kReservedNames.end())
+      return invalid(
+          "Lambda was unable to configure your environment variables because the environment variables you have "
+          "provided "
+          "contains reserved keys that are currently not supported for modification. Reserved keys used in this "
+          "request: " +
+          name);
+    if (!std::regex_match(name, kName))
+      return constraint(name, "environment.variables",
+                        "Map keys must satisfy regular expression pattern: [a-zA-Z]([a-zA-Z0-9_])+");
+    if (!value.is_string()) return constraint(value.dump(), "environment.variables", "Map values must be strings");
+    wanted[name] = value.get<std::string>();
+    size += name.size() + wanted[name].size();
+  }
+  if (size > kEnvironmentLimit)
+    return invalid(
+        fmt::format("Lambda was unable to configure your environment variables because the environment "
+                    "variables you have provided exceeded the {} bytes limit.",
+                    kEnvironmentLimit));
+  environment = std::move(wanted);
+  return {};
+}
+
+#define TRY_LAMBDA(...) \
+  if (auto result = (__VA_ARGS__); !result) return tl::unexpected(std::move(result).error())
+
+}  // namespace
+
+LambdaResult<> apply_configuration(const Json& request, const Platform& platform, LambdaFunction& function) {
+  const auto& options = platform.memory_options;
+  const int smallest = options.empty() ? kSmallestMemoryMb : std::min(kSmallestMemoryMb, options.front().memory_mb);
+  const int largest = options.empty() ? kLargestMemoryMb : options.back().memory_mb;
+  const int lifetime = std::max(1, static_cast<int>(platform.limits.lifetime));
+  TRY_LAMBDA(take_number(request, "MemorySize", "memorySize", smallest, largest, function.memory_mb));
+  TRY_LAMBDA(take_number(request, "Timeout", "timeout", 1, lifetime, function.timeout_seconds));
+  if (request.contains("EphemeralStorage"))
+    TRY_LAMBDA(
+        take_number(request["EphemeralStorage"], "Size", "ephemeralStorage.size", 512, 10'240, function.ephemeral_mb));
+  TRY_LAMBDA(take_text(request, "Role", function.role));
+  TRY_LAMBDA(take_text(request, "Runtime", function.runtime));
+  TRY_LAMBDA(take_text(request, "Handler", function.handler));
+  TRY_LAMBDA(take_text(request, "Description", function.description));
+  if (!function.runtime.starts_with("provided"))
+    return invalid(
+        fmt::format("The runtime parameter of {} is not supported here: functions bring their own runtime "
+                    "(provided.al2023, provided.al2)",
+                    function.runtime));
+  static const std::regex kRole("arn:[a-z-]+:iam::[0-9]{12}:role/?[a-zA-Z_0-9+=,.@/-]+");
+  if (!std::regex_match(function.role, kRole))
+    return constraint(function.role, "role",
+                      "Member must satisfy regular expression pattern: "
+                      "arn:(aws[a-zA-Z-]*)?:iam::\\d{12}:role/?[a-zA-Z_0-9+=,.@\\-_/]+");
+  if (request.contains("Architectures") && request["Architectures"].is_array() && !request["Architectures"].empty())
+    function.architecture =
+        request["Architectures"][0].is_string() ? request["Architectures"][0].get<std::string>() : "";
+  if (function.architecture != "x86_64" && function.architecture != "arm64")
+    return constraint(function.architecture, "architectures", "Member must satisfy enum value set: [x86_64, arm64]");
+  return take_environment(request, function.environment);
+}
+
+LambdaResult<std::string> function_name(const std::string& text) {
+  static const std::regex kForms(
+      "(?:arn:[a-z-]+:lambda:[a-z0-9-]+:)?(?:[0-9]{12}:)?(?:function:)?([a-zA-Z0-9_-]{1,64})(?::(\\$LATEST))?");
+  std::smatch parts;
+  if (!std::regex_match(text, parts, kForms))
+    return constraint(text, "functionName", "Member must satisfy regular expression pattern: [a-zA-Z0-9-_]+");
+  return parts[1].str();
+}
+
+std::string function_arn(const std::string& region, const std::string& name) {
+  return fmt::format("arn:aws:lambda:{}:{}:function:{}", region, kAccount, name);
+}
+
+Json configuration_json(const LambdaFunction& function, const std::string& region) {
+  Json json = {{"FunctionName", function.name},
+               {"FunctionArn", function_arn(region, function.name)},
+               {"Runtime", function.runtime},
+               {"Role", function.role},
+               {"Handler", function.handler},
+               {"CodeSize", function.code_size},
+               {"Description", function.description},
+               {"Timeout", function.timeout_seconds},
+               {"MemorySize", function.memory_mb},
+               {"LastModified", function.last_modified},
+               {"CodeSha256", function.code_sha256},
+               {"Version", "$LATEST"},
+               {"TracingConfig", {{"Mode", "PassThrough"}}},
+               {"RevisionId", function.revision},
+               {"State", "Active"},
+               {"LastUpdateStatus", "Successful"},
+               {"PackageType", "Zip"},
+               {"Architectures", {function.architecture}},
+               {"EphemeralStorage", {{"Size", function.ephemeral_mb}}}};
+  if (!function.environment.empty()) json["Environment"] = {{"Variables", function.environment}};
+  return json;
+}
+
+Json to_json(const LambdaFunction& function) {
+  return {{"version", 1},
+          {"name", function.name},
+          {"role", function.role},
+          {"runtime", function.runtime},
+          {"handler", function.handler},
+          {"description", function.description},
+          {"architecture", function.architecture},
+          {"memory_mb", function.memory_mb},
+          {"timeout_seconds", function.timeout_seconds},
+          {"ephemeral_mb", function.ephemeral_mb},
+          {"retries", function.retries},
+          {"environment", function.environment},
+          {"code_sha256", function.code_sha256},
+          {"code_size", function.code_size},
+          {"package", function.package},
+          {"last_modified", function.last_modified},
+          {"revision", function.revision}};
+}
+
+Result<LambdaFunction> function_from_json(const Json& json, const std::string& place) {
+  try {
+    LambdaFunction function;
+    json.at("name").get_to(function.name);
+    json.at("role").get_to(function.role);
+    json.at("runtime").get_to(function.runtime);
+    json.at("handler").get_to(function.handler);
+    json.at("description").get_to(function.description);
+    json.at("architecture").get_to(function.architecture);
+    json.at("memory_mb").get_to(function.memory_mb);
+    json.at("timeout_seconds").get_to(function.timeout_seconds);
+    json.at("ephemeral_mb").get_to(function.ephemeral_mb);
+    json.at("retries").get_to(function.retries);
+    json.at("environment").get_to(function.environment);
+    json.at("code_sha256").get_to(function.code_sha256);
+    json.at("code_size").get_to(function.code_size);
+    json.at("package").get_to(function.package);
+    json.at("last_modified").get_to(function.last_modified);
+    json.at("revision").get_to(function.revision);
+    return function;
+  } catch (const Json::exception& error) {
+    return fail(ErrorCode::corrupt, fmt::format("not a function's description: {}", error.what()), place,
+                "delete the function's folder and create it anew");
+  }
+}
+
+std::string compact_uuid() {
+  std::string digits = make_uuid();
+  std::erase(digits, '-');
+  return digits;
+}
+
+std::string make_uuid() {
+  std::string raw(16, '\0');
+  FUNCPIPE_CHECK(RAND_bytes(reinterpret_cast<unsigned char*>(raw.data()), 16) == 1, "no randomness");
+  raw[6] = static_cast<char>((raw[6] & 0x0f) | 0x40);
+  raw[8] = static_cast<char>((raw[8] & 0x3f) | 0x80);
+  const std::string digits = hex(raw);
+  return fmt::format("{}-{}-{}-{}-{}", digits.substr(0, 8), digits.substr(8, 4), digits.substr(12, 4),
+                     digits.substr(16, 4), digits.substr(20));
+}
+
+}  // namespace funcpipe

@@ -1,0 +1,101 @@
+#include "emulator/lambda_package.h"
+
+#include <archive.h>
+#include <archive_entry.h>
+
+#include <cerrno>
+#include <memory>
+#include <string>
+
+namespace funcpipe {
+namespace fs = std::filesystem;
+namespace {
+
+struct CloseReader {
+  void operator()(archive* reader) const { archive_read_free(reader); }
+};
+struct CloseWriter {
+  void operator()(archive* writer) const { archive_write_free(writer); }
+};
+
+bool leads_outside(const fs::path& path) {
+  if (path.is_absolute()) return true;
+  for (const auto& part : path)
+    if (part == "..") return true;
+  return false;
+}
+
+tl::unexpected<Error> damaged(archive* reader) {
+  const char* reason = archive_error_string(reader);
+  return fail(ErrorCode::corrupt, fmt::format("not a readable zip: {}", reason ? reason : "unknown reason"));
+}
+
+tl::unexpected<Error> unwritable(archive* writer, const std::string& name) {
+  const char* reason = archive_error_string(writer);
+  return fail(archive_errno(writer) == ENOSPC ? ErrorCode::exhausted : ErrorCode::permission_denied,
+              fmt::format("cannot unpack: {}", reason ? reason : "unknown reason"), name);
+}
+
+Result<> unpack_entry(archive* reader, archive_entry* entry, archive* writer, const fs::path& folder,
+                      Bytes& bytes_left) {
+  const char* raw_name = archive_entry_pathname(entry);
+  const fs::path name = raw_name ? raw_name : "";
+  if (name.empty() || leads_outside(name))
+    return fail(ErrorCode::invalid_input, "an entry of the zip leads outside of its folder", name.string());
+  if (const char* link = archive_entry_symlink(entry); link && leads_outside(link))
+    return fail(ErrorCode::invalid_input, "a link in the zip leads outside of its folder", name.string());
+  if (archive_entry_hardlink(entry)) return fail(ErrorCode::invalid_input, "the zip holds a hard link", name.string());
+  archive_entry_set_pathname(entry, (folder / name).c_str());
+  // Whatever the zip says, we must be able to read it and to remove it.
+  const auto own = archive_entry_filetype(entry) == AE_IFDIR ? 0700 : 0600;
+  archive_entry_set_perm(entry, (archive_entry_perm(entry) & 0777) | own);
+  if (archive_write_header(writer, entry) != ARCHIVE_OK) return unwritable(writer, name);
+  for (;;) {
+    const void* block = nullptr;
+    std::size_t size = 0;
+    la_int64_t offset = 0;
+    const int status = archive_read_data_block(reader, &block, &size, &offset);
+    if (status == ARCHIVE_EOF) break;
+    if (status != ARCHIVE_OK) return damaged(reader);
+    bytes_left -= static_cast<Bytes>(size);
+    if (bytes_left < 0) return fail(ErrorCode::exhausted, "the unpacked package is too large");
+    if (archive_write_data_block(writer, block, size, offset) != ARCHIVE_OK) return unwritable(writer, name);
+  }
+  if (archive_write_finish_entry(writer) != ARCHIVE_OK) return unwritable(writer, name);
+  return {};
+}
+
+Result<> unpack_all(std::string_view zip, const fs::path& folder, std::optional<Bytes> size_limit) {
+  const std::unique_ptr<archive, CloseReader> reader(archive_read_new());
+  archive_read_support_format_zip_seekable(reader.get());
+  if (archive_read_open_memory(reader.get(), zip.data(), zip.size()) != ARCHIVE_OK) return damaged(reader.get());
+  const std::unique_ptr<archive, CloseWriter> writer(archive_write_disk_new());
+  archive_write_disk_set_options(writer.get(), ARCHIVE_EXTRACT_PERM | ARCHIVE_EXTRACT_SECURE_SYMLINKS |
+                                                   ARCHIVE_EXTRACT_SECURE_NODOTDOT | ARCHIVE_EXTRACT_UNLINK);
+  Bytes bytes_left = size_limit.value_or(std::numeric_limits<Bytes>::max());
+  archive_entry* entry = nullptr;
+  for (;;) {
+    const int status = archive_read_next_header(reader.get(), &entry);
+    if (status == ARCHIVE_EOF) break;
+    if (status != ARCHIVE_OK && status != ARCHIVE_WARN) return damaged(reader.get());
+    FUNCPIPE_TRY_VOID(unpack_entry(reader.get(), entry, writer.get(), folder, bytes_left));
+  }
+  if (archive_write_close(writer.get()) != ARCHIVE_OK) return unwritable(writer.get(), folder);
+  return {};
+}
+
+}  // namespace
+
+Result<> unpack_zip(std::string_view zip, const fs::path& folder, std::optional<Bytes> size_limit) {
+  std::error_code status;
+  fs::remove_all(folder, status);
+  if (!fs::create_directories(folder, status) && status)
+    return fail(ErrorCode::permission_denied, fmt::format("cannot make the folder: {}", status.message()),
+                folder.string());
+  // Links in front of the folder are the user's own: only those inside are refused.
+  auto result = unpack_all(zip, fs::canonical(folder, status), size_limit);
+  if (!result) fs::remove_all(folder, status);
+  return result;
+}
+
+}  // namespace funcpipe
