@@ -1,0 +1,4 @@
+# What a worker decides without computing: pace, learning rate, reports, snapshots.
+funcpipe_library(worker_core
+  SOURCES life_span.cpp lr_schedule.cpp peak_memory.cpp reporter.cpp snapshot.cpp validation_rounds.cpp
+  USES base config plan store)

@@ -1,0 +1,55 @@
+// Tensors to and from the store under a worker's object names (schedule/program.h), in the format of worker/wire.h.
+// Objects are created if absent: what a late twin of this worker publishes changes nothing others have read.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <span>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "schedule/program.h"
+#include "store/store.h"
+#include "worker/arrival.h"
+
+namespace funcpipe {
+
+// A slice of another worker's gradient, as it arrived.
+struct ReceivedSlice {
+  at::Tensor object;  // owns the memory
+  ConstBytes bytes;
+};
+
+// Thread-safe. Waits have the limit given; a time-out says who waits for whom.
+class Exchange {
+ public:
+  // Objects lie under `prefix`.
+  Exchange(Store& store, Clock& clock, std::string prefix, WorkerId worker, Seconds wait_limit);
+
+  // A tuple of tensors. Dense tensors keep their strides (another layout may choose another kernel, with other bits): a
+  // last tensor in the object, uint8, lists each tensor's dimensions from the widest stride to the narrowest.
+  Result<> send(std::int64_t iteration, const ObjectName& name, std::span<const at::Tensor> tensors);
+  Result<std::vector<at::Tensor>> receive(const Op& op, int index, std::int64_t iteration, std::stop_token stop);
+
+  // A slice of the gradient: one float32 vector.
+  Result<> publish(std::int64_t iteration, const Op& op, ConstBytes slice);
+  Result<ReceivedSlice> fetch(const Op& op, int index, std::int64_t iteration, std::stop_token stop);
+
+  Result<> release(std::int64_t iteration, std::span<const ObjectName> names);
+
+ private:
+  Result<at::Tensor> wait_for(const Op& op, int index, std::int64_t iteration, std::stop_token stop);
+
+  Store& store_;
+  Clock& clock_;
+  const std::string prefix_;
+  const WorkerId worker_;
+  const Polling polling_;
+  ArrivalEstimates arrivals_;
+};
+
+}  // namespace funcpipe

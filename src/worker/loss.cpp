@@ -1,0 +1,70 @@
+#include "worker/loss.h"
+
+#include <ATen/ops/cross_entropy_loss.h>
+#include <ATen/ops/mse_loss.h>
+#include <fmt/ranges.h>
+
+namespace funcpipe {
+namespace {
+
+std::string shape_of(const at::Tensor& tensor) {
+  return fmt::format("[{}]", fmt::join(tensor.sizes(), ","));
+}
+
+// One operation per statement throughout: C++ may evaluate operands in any order, and the order changes gradient bits.
+Result<LossResult> cross_entropy(const at::Tensor& output, const at::Tensor& target) {
+  const bool fits = output.dim() >= 2 && target.dim() == output.dim() - 1 &&
+                    target.sizes() == output.sizes().slice(0, static_cast<std::size_t>(output.dim() - 1));
+  if (!fits)
+    return fail(ErrorCode::invalid_input,
+                fmt::format("cross-entropy needs an output of one class axis more than the target; the output is {}, "
+                            "the target {}",
+                            shape_of(output), shape_of(target)),
+                {}, "let the model end in [samples, classes], or choose another model.loss");
+  if (at::isFloatingType(target.scalar_type()))
+    return fail(ErrorCode::invalid_input, "cross-entropy needs whole numbers as targets, the data set has fractions",
+                {}, "save the targets as class numbers, or set model.loss to mse");
+  const std::int64_t classes = output.size(-1);
+  const at::Tensor flat_target = target.to(at::kLong).reshape({-1});
+  const at::Tensor flat_output = output.dim() == 2 ? output : output.reshape({-1, classes});
+  LossResult result;
+  if (flat_target.numel() > 0) {
+    const std::int64_t least = flat_target.min().item<std::int64_t>();
+    const std::int64_t most = flat_target.max().item<std::int64_t>();
+    if (least < 0 || most >= classes)
+      return fail(ErrorCode::invalid_input,
+                  fmt::format("the targets reach from {} to {}, the model has {} classes", least, most, classes), {},
+                  "classes count from 0; give the model as many outputs as there are classes");
+  }
+  result.mean = at::cross_entropy_loss(flat_output, flat_target);
+  const at::Tensor predicted = flat_output.detach().argmax(1);
+  result.correct = predicted.eq(flat_target).sum().item<std::int64_t>();
+  result.predictions = flat_target.numel();
+  return result;
+}
+
+}  // namespace
+
+Result<LossResult> compute_loss(const std::string& name, const std::vector<at::Tensor>& outputs,
+                                const at::Tensor& target) {
+  if (outputs.empty()) return fail(ErrorCode::invalid_input, "the model has no output to take a loss from");
+  if (name == "cross-entropy") return cross_entropy(outputs[0], target);
+  LossResult result;
+  if (name == "mse") {
+    const at::Tensor wanted = target.to(at::kFloat);
+    if (wanted.numel() != outputs[0].numel())
+      return fail(ErrorCode::invalid_input,
+                  fmt::format("mse needs equal shapes; the output is {}, the target {}", shape_of(outputs[0]),
+                              shape_of(target)),
+                  {}, "give the targets the shape of the model's output");
+    result.mean = at::mse_loss(outputs[0], wanted.reshape(outputs[0].sizes()));
+    return result;
+  }
+  if (!at::isFloatingType(outputs[0].scalar_type()))
+    return fail(ErrorCode::invalid_input, "model.loss is \"model\" but the first output is no floating-point loss", {},
+                "let forward return the loss first");
+  result.mean = outputs[0].numel() == 1 ? outputs[0].reshape({}) : outputs[0].mean();
+  return result;
+}
+
+}  // namespace funcpipe

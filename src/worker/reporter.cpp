@@ -1,0 +1,64 @@
+#include "worker/reporter.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+namespace funcpipe {
+
+ReportPlan training_reports(const JobSpec& spec, const std::string& prefix, int replica) {
+  return {[prefix, replica](std::int64_t done) { return report_key(prefix, done, replica); },
+          std::max(1, spec.config.metrics.log_freq), spec.steps};
+}
+
+ReportPlan validation_reports(const std::string& prefix, int replica) {
+  return {[prefix, replica](std::int64_t done) { return validation_report_key(prefix, done - 1, replica); }, 1, 0};
+}
+
+Reporter::Reporter(Store& store, Clock& clock, ReportPlan plan)
+    : store_(store), clock_(clock), plan_(std::move(plan)), since_(clock.now()) {}
+
+void Reporter::add(std::int64_t iteration, const IterationReport& report) {
+  const std::lock_guard lock(mutex_);
+  IterationReport& sum = open_[iteration];
+  sum.iteration = iteration;
+  sum.loss += report.loss;
+  sum.correct += report.correct;
+  sum.predictions += report.predictions;
+  sum.samples += report.samples;
+}
+
+Result<> Reporter::finish(std::int64_t iteration) {
+  std::vector<IterationReport> due;
+  {
+    const std::lock_guard lock(mutex_);
+    IterationReport report = open_[iteration];
+    open_.erase(iteration);
+    report.iteration = iteration;
+    const Seconds now = clock_.now();
+    report.seconds = now - std::exchange(since_, now);
+    finished_.push_back(report);
+    const std::int64_t done = iteration + 1;
+    if (done % plan_.every != 0 && done != plan_.steps) return {};
+    due = std::exchange(finished_, {});
+  }
+  FUNCPIPE_TRY_VOID(store_.put(plan_.key(iteration + 1), to_json(due).dump(), PutMode::create_if_absent));
+  return {};
+}
+
+std::vector<IterationReport> Reporter::unreported() const {
+  const std::lock_guard lock(mutex_);
+  return finished_;
+}
+
+void Reporter::resume(std::vector<IterationReport> unreported) {
+  const std::lock_guard lock(mutex_);
+  finished_ = std::move(unreported);
+}
+
+void Reporter::start_clock() {
+  const std::lock_guard lock(mutex_);
+  since_ = clock_.now();
+}
+
+}  // namespace funcpipe

@@ -1,0 +1,72 @@
+#include "worker/snapshot.h"
+
+#include <cstring>
+#include <nlohmann/json.hpp>
+#include <span>
+
+#include "base/crc32c.h"
+#include "base/files.h"
+
+namespace funcpipe {
+namespace {
+
+// magic | CRC32C of the rest | length of the JSON | JSON | stage | optimiser, little-endian.
+constexpr std::string_view kMagic = "FPSNAP01";
+constexpr std::size_t kHead = kMagic.size() + 4 + 4;
+
+std::uint32_t checksum(std::string_view bytes) {
+  return crc32c(std::as_bytes(std::span(bytes.data(), bytes.size())));
+}
+
+}  // namespace
+
+std::string encode(const Snapshot& snapshot) {
+  const std::string json = nlohmann::json{
+      {"iteration", snapshot.iteration},
+      {"validation_rounds", snapshot.validation_rounds},
+      {"unreported", to_json(snapshot.unreported)},
+      {"stage_bytes",
+       snapshot.stage.size()}}.dump();
+  std::string bytes(kHead, '\0');
+  bytes.reserve(kHead + json.size() + snapshot.stage.size() + snapshot.optimizer.size());
+  bytes += json;
+  bytes += snapshot.stage;
+  bytes += snapshot.optimizer;
+  const auto length = static_cast<std::uint32_t>(json.size());
+  std::memcpy(bytes.data(), kMagic.data(), kMagic.size());
+  std::memcpy(bytes.data() + kMagic.size() + 4, &length, 4);
+  const std::uint32_t sum = checksum(std::string_view(bytes).substr(kMagic.size() + 4));
+  std::memcpy(bytes.data() + kMagic.size(), &sum, 4);
+  return bytes;
+}
+
+Result<Snapshot> decode_snapshot(std::string_view bytes, const std::string& place) {
+  const auto corrupt = [&](std::string what) {
+    return fail(ErrorCode::corrupt, "not a snapshot of a worker: " + std::move(what), place);
+  };
+  if (bytes.size() < kHead || !bytes.starts_with(kMagic)) return corrupt("wrong beginning");
+  std::uint32_t sum = 0, length = 0;
+  std::memcpy(&sum, bytes.data() + kMagic.size(), 4);
+  std::memcpy(&length, bytes.data() + kMagic.size() + 4, 4);
+  if (sum != checksum(bytes.substr(kMagic.size() + 4))) return corrupt("its checksum does not fit");
+  bytes.remove_prefix(kHead);
+  if (length > bytes.size()) return corrupt("cut off");
+  FUNCPIPE_TRY(json, parse_json(bytes.substr(0, length), place));
+  bytes.remove_prefix(length);
+  Snapshot snapshot;
+  try {
+    snapshot.iteration = json.at("iteration").get<std::int64_t>();
+    snapshot.validation_rounds = json.at("validation_rounds").get<std::int64_t>();
+    const auto stage_bytes = json.at("stage_bytes").get<std::size_t>();
+    if (stage_bytes > bytes.size()) return corrupt("cut off");
+    snapshot.stage = bytes.substr(0, stage_bytes);
+    snapshot.optimizer = bytes.substr(stage_bytes);
+  } catch (const nlohmann::json::exception& error) {
+    return corrupt(error.what());
+  }
+  FUNCPIPE_TRY(unreported, iteration_reports_from_json(json.at("unreported")));
+  snapshot.unreported = std::move(unreported);
+  return snapshot;
+}
+
+}  // namespace funcpipe

@@ -1,0 +1,315 @@
+#include "worker/stage_executor.h"
+
+#include <ATen/ops/zeros_like.h>
+#include <c10/core/GradMode.h>
+#include <c10/util/Exception.h>
+#include <torch/csrc/autograd/autograd.h>
+
+#include <algorithm>
+#include <cstring>
+#include <new>
+#include <optional>
+
+#include "base/check.h"
+#include "model/torch_error.h"
+#include "worker/loss.h"
+#include "worker/lr_schedule.h"
+
+namespace funcpipe {
+namespace {
+
+constexpr std::size_t kUpdateTimes = 16;
+
+std::vector<bool> gradient_flags(const ModelDescription& model, int layers_before) {
+  std::vector<bool> flags;
+  if (layers_before == 0 || layers_before == static_cast<int>(model.layers.size())) return flags;
+  for (const TensorSpec& tensor : model.layers[static_cast<std::size_t>(layers_before - 1)].border)
+    flags.push_back(tensor.requires_grad);
+  return flags;
+}
+
+}  // namespace
+
+struct StageExecutor::MicroState {
+  std::vector<at::Tensor> data;          // load -> forward
+  at::Tensor target;                     // load -> forward
+  std::vector<at::Tensor> border;        // receive_activation -> forward; leaves stay until backward
+  std::vector<at::Tensor> sending;       // forward -> send_activation, without graph
+  std::vector<at::Tensor> outputs;       // forward -> backward, those that receive a gradient, with graph
+  at::Tensor loss;                       // forward -> backward on the last stage, weighted, with graph
+  std::vector<at::Tensor> gradients;     // receive_gradient -> backward
+  std::vector<at::Tensor> sending_back;  // backward -> send_gradient
+};
+
+StageExecutor::StageExecutor(const JobSpec& spec, const Plan& plan, WorkerId worker, StageTools tools)
+    : spec_(spec),
+      worker_(worker),
+      first_stage_(worker.stage == 0),
+      last_stage_(worker.stage == plan.stage_count() - 1),
+      tools_(tools) {
+  for (const MicroBatch& batch : plan.micro_batches_of(worker.replica)) batches_[batch.index] = batch;
+  const StagePlan& span = plan.stages[static_cast<std::size_t>(worker.stage)];
+  border_grads_ = gradient_flags(spec.model, span.first_layer);
+  output_grads_ = gradient_flags(spec.model, span.end_layer);
+}
+StageExecutor::~StageExecutor() = default;
+
+std::vector<Seconds> StageExecutor::update_times() const {
+  const std::lock_guard lock(mutex_);
+  return {update_times_.begin(), update_times_.end()};
+}
+
+StageExecutor::MicroState& StageExecutor::state(std::int64_t iteration, int micro_batch) {
+  const std::lock_guard lock(mutex_);
+  auto& slot = states_[{iteration, micro_batch}];
+  if (!slot) slot = std::make_unique<MicroState>();
+  return *slot;
+}
+
+void StageExecutor::forget(std::int64_t iteration, int micro_batch) {
+  const std::lock_guard lock(mutex_);
+  states_.erase({iteration, micro_batch});
+}
+
+const MicroBatch& StageExecutor::batch(int micro_batch) const {
+  const auto found = batches_.find(micro_batch);
+  FUNCPIPE_CHECK(found != batches_.end(), "micro-batch {} of {}", micro_batch, to_string(worker_));
+  return found->second;
+}
+
+std::string StageExecutor::place(const Op& op, std::int64_t iteration) const {
+  const StagePlan& span = spec_.plan.stages[static_cast<std::size_t>(worker_.stage)];
+  std::string text =
+      fmt::format("{} ({} to {}), iteration {}, {}", to_string(worker_),
+                  spec_.model.layers[static_cast<std::size_t>(span.first_layer)].name,
+                  spec_.model.layers[static_cast<std::size_t>(span.end_layer - 1)].name, iteration, to_string(op.kind));
+  if (op.micro_batch >= 0) text += fmt::format(" of micro-batch {}", op.micro_batch);
+  return text;
+}
+
+Result<> StageExecutor::run(const Op& op, int index, std::int64_t iteration, std::stop_token stop) {
+  const auto out_of_memory = [&] {
+    return fail(ErrorCode::exhausted, "no memory left", place(op, iteration),
+                "give the stage more memory, cut the model into more stages, or use smaller micro-batches");
+  };
+  try {
+    Result<> result = dispatch(op, index, iteration, stop);
+    if (!result && result.error().place.empty()) result.error().place = place(op, iteration);
+    return result;
+  } catch (const std::bad_alloc&) {
+    return out_of_memory();
+  } catch (const c10::Error& error) {
+    const std::string_view what = error.what_without_backtrace();
+    if (what.find("can't allocate memory") != std::string::npos) return out_of_memory();
+    return fail(ErrorCode::failed, "the model raised: " + first_lines(error), place(op, iteration));
+  } catch (const std::exception& error) {  // TorchScript's own errors
+    return fail(ErrorCode::failed, "the model raised: " + first_lines(error), place(op, iteration));
+  }
+}
+
+Result<> StageExecutor::dispatch(const Op& op, int index, std::int64_t iteration, std::stop_token stop) {
+  switch (op.kind) {
+    case OpKind::load:
+      return load(op, iteration, stop);
+    case OpKind::receive_activation:
+      return receive_activation(op, index, iteration, stop);
+    case OpKind::receive_gradient:
+      return receive_gradient(op, index, iteration, stop);
+    case OpKind::forward:
+      return forward(op, iteration);
+    case OpKind::backward:
+      return backward(op, iteration);
+    case OpKind::send_activation: {
+      const auto tensors = std::move(state(iteration, op.micro_batch).sending);
+      if (!training()) forget(iteration, op.micro_batch);
+      return tools_.exchange.send(iteration, op.object, tensors);
+    }
+    case OpKind::send_gradient: {
+      const auto tensors = std::move(state(iteration, op.micro_batch).sending_back);
+      forget(iteration, op.micro_batch);
+      return tools_.exchange.send(iteration, op.object, tensors);
+    }
+    case OpKind::publish:
+      return tools_.exchange.publish(iteration, op, tools_.gradient.bytes(op.slice));
+    case OpKind::fetch_into:
+      return fetch_into(op, index, iteration, stop);
+    case OpKind::fetch:
+      return fetch(op, index, iteration, stop);
+    case OpKind::reduce:
+      return reduce(op, iteration);
+    case OpKind::update:
+      return update(iteration);
+    case OpKind::publish_buffers:
+      return tools_.exchange.send(iteration, op.object, tools_.stage.buffers());
+    case OpKind::fetch_buffers:
+      return fetch_buffers(op, index, iteration, stop);
+    case OpKind::report:
+      return tools_.reporter ? tools_.reporter->finish(iteration) : Result<>{};
+    case OpKind::release:
+      return release(op, iteration);
+  }
+  FUNCPIPE_CHECK(false, "operation kind {}", static_cast<int>(op.kind));
+  return {};
+}
+
+Result<> StageExecutor::load(const Op& op, std::int64_t iteration, std::stop_token stop) {
+  const MicroBatch& samples = batch(op.micro_batch);
+  MicroState& micro = state(iteration, op.micro_batch);
+  const std::string& loss = spec_.config.model.loss;
+  for (const int input : tools_.stage.data_inputs()) {
+    if (input > 1)
+      return fail(ErrorCode::invalid_input,
+                  fmt::format("the model has an input {} but a data set has only input and "
+                              "target",
+                              input),
+                  {}, "give forward at most two arguments");
+    const std::string& dtype = spec_.model.inputs[static_cast<std::size_t>(input)].dtype;
+    auto column = input == 0 ? tools_.samples.input(iteration, samples, dtype, stop)
+                             : tools_.samples.target(iteration, samples, dtype, stop);
+    if (!column) return tl::unexpected(std::move(column).error());
+    micro.data.push_back(std::move(*column));
+  }
+  if (last_stage_ && loss != "model") {
+    FUNCPIPE_TRY(target,
+                 tools_.samples.target(iteration, samples, loss == "cross-entropy" ? "int64" : "float32", stop));
+    micro.target = std::move(target);
+  }
+  return {};
+}
+
+Result<> StageExecutor::receive_activation(const Op& op, int index, std::int64_t iteration, std::stop_token stop) {
+  FUNCPIPE_TRY(tensors, tools_.exchange.receive(op, index, iteration, stop));
+  if (tensors.size() != border_grads_.size())
+    return fail(ErrorCode::corrupt,
+                fmt::format("{} tensors arrived where the cut has {}", tensors.size(), border_grads_.size()));
+  if (training())
+    for (std::size_t i = 0; i < tensors.size(); ++i) tensors[i].set_requires_grad(border_grads_[i]);
+  state(iteration, op.micro_batch).border = std::move(tensors);
+  return {};
+}
+
+Result<> StageExecutor::receive_gradient(const Op& op, int index, std::int64_t iteration, std::stop_token stop) {
+  FUNCPIPE_TRY(tensors, tools_.exchange.receive(op, index, iteration, stop));
+  state(iteration, op.micro_batch).gradients = std::move(tensors);
+  return {};
+}
+
+Result<> StageExecutor::forward(const Op& op, std::int64_t iteration) {
+  const c10::AutoGradMode with_graph(training());
+  const MicroBatch& samples = batch(op.micro_batch);
+  MicroState& micro = state(iteration, op.micro_batch);
+  const RandomKey random{spec_.config.job.seed, iteration, op.micro_batch};
+  std::vector<at::Tensor> outputs = tools_.stage.forward(micro.border, micro.data, random);
+  micro.data.clear();
+  if (!training()) micro.border.clear();
+
+  if (!last_stage_) {
+    if (outputs.size() != output_grads_.size())
+      return fail(ErrorCode::failed,
+                  fmt::format("the stage gave {} tensors, the cut has {}", outputs.size(), output_grads_.size()));
+    for (std::size_t i = 0; i < outputs.size(); ++i) {
+      micro.sending.push_back(outputs[i].detach());
+      if (training() && output_grads_[i]) micro.outputs.push_back(std::move(outputs[i]));
+    }
+    return {};
+  }
+  FUNCPIPE_TRY(loss, compute_loss(spec_.config.model.loss, outputs, micro.target));
+  micro.target.reset();
+  if (tools_.reporter)
+    tools_.reporter->add(iteration, {.loss = loss.mean.item<double>() * samples.samples,
+                                     .correct = loss.correct,
+                                     .predictions = loss.predictions,
+                                     .samples = samples.samples});
+  if (!training()) {
+    forget(iteration, op.micro_batch);
+    return {};
+  }
+  // Each micro-batch weighs its share of the global batch, so the step is that of the whole batch's mean loss.
+  const double share = static_cast<double>(samples.samples) / spec_.plan.global_batch;
+  micro.loss = loss.mean.mul(share);
+  return {};
+}
+
+Result<> StageExecutor::backward(const Op& op, std::int64_t iteration) {
+  MicroState& micro = state(iteration, op.micro_batch);
+  if (last_stage_) {
+    if (micro.loss.requires_grad()) micro.loss.backward();
+    micro.loss.reset();
+  } else {
+    if (micro.gradients.size() != micro.outputs.size())
+      return fail(ErrorCode::corrupt,
+                  fmt::format("{} gradients arrived for {} tensors", micro.gradients.size(), micro.outputs.size()));
+    std::vector<at::Tensor> roots, gradients;
+    for (std::size_t i = 0; i < micro.outputs.size(); ++i) {
+      if (!micro.outputs[i].requires_grad()) continue;
+      roots.push_back(std::move(micro.outputs[i]));
+      gradients.push_back(std::move(micro.gradients[i]));
+    }
+    micro.outputs.clear();
+    micro.gradients.clear();
+    if (!roots.empty()) torch::autograd::backward(roots, gradients);
+  }
+  for (std::size_t i = 0; i < micro.border.size(); ++i) {
+    if (!border_grads_[i]) continue;
+    const at::Tensor& gradient = micro.border[i].grad();
+    micro.sending_back.push_back(gradient.defined() ? gradient : at::zeros_like(micro.border[i].detach()));
+  }
+  micro.border.clear();
+  if (first_stage_) forget(iteration, op.micro_batch);
+  return {};
+}
+
+Result<> StageExecutor::fetch(const Op& op, int index, std::int64_t iteration, std::stop_token stop) {
+  FUNCPIPE_TRY(slice, tools_.exchange.fetch(op, index, iteration, stop));
+  const std::lock_guard lock(mutex_);
+  staged_[{iteration, index}] = std::move(slice);
+  return {};
+}
+
+Result<> StageExecutor::fetch_into(const Op& op, int index, std::int64_t iteration, std::stop_token stop) {
+  FUNCPIPE_TRY(slice, tools_.exchange.fetch(op, index, iteration, stop));
+  const MutableBytes target = tools_.gradient.bytes(op.slice);
+  std::memcpy(target.data(), slice.bytes.data(), target.size());
+  return {};
+}
+
+Result<> StageExecutor::reduce(const Op& op, std::int64_t iteration) {
+  ReceivedSlice slice;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = staged_.find({iteration, op.source});
+    FUNCPIPE_CHECK(found != staged_.end(), "nothing staged by operation {} of iteration {}", op.source, iteration);
+    slice = std::move(found->second);
+    staged_.erase(found);
+  }
+  tools_.gradient.add(op.slice, slice.bytes);
+  return {};
+}
+
+Result<> StageExecutor::update(std::int64_t iteration) {
+  tools_.optimizer->step(learning_rate(spec_.config.optimizer, spec_.config.lr_scheduler, iteration, spec_.steps));
+  tools_.gradient.zero();
+  const std::lock_guard lock(mutex_);
+  update_times_.push_back(tools_.clock.now());
+  if (update_times_.size() > kUpdateTimes) update_times_.pop_front();
+  return {};
+}
+
+Result<> StageExecutor::fetch_buffers(const Op& op, int index, std::int64_t iteration, std::stop_token stop) {
+  FUNCPIPE_TRY(tensors, tools_.exchange.receive(op, index, iteration, stop));
+  const std::vector<at::Tensor>& buffers = tools_.stage.buffers();
+  if (tensors.size() != buffers.size())
+    return fail(ErrorCode::corrupt,
+                fmt::format("{} buffers arrived where the stage has {}", tensors.size(), buffers.size()));
+  const c10::AutoGradMode no_graph(false);
+  for (std::size_t i = 0; i < buffers.size(); ++i) buffers[i].copy_(tensors[i]);
+  return {};
+}
+
+Result<> StageExecutor::release(const Op& op, std::int64_t iteration) {
+  const std::int64_t published = iteration - op.release_age;
+  if (published < 0) return {};
+  return tools_.exchange.release(published, op.released);
+}
+
+}  // namespace funcpipe

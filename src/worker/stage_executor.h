@@ -1,0 +1,85 @@
+// Does the operations of a worker's program on its stage: tensors, autograd, the store.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/clock.h"
+#include "config/job_spec.h"
+#include "model/stage.h"
+#include "worker/exchange.h"
+#include "worker/flat_gradient.h"
+#include "worker/optimizer.h"
+#include "worker/player.h"
+#include "worker/reporter.h"
+#include "worker/sample_source.h"
+
+namespace funcpipe {
+
+// What a stage executor works with; all outlive it.
+struct StageTools {
+  Stage& stage;
+  FlatGradient& gradient;
+  StageOptimizer* optimizer;  // nullptr: evaluation, forward only
+  SampleSource& samples;
+  Exchange& exchange;  // its prefix holds this executor's objects
+  Reporter* reporter;  // the last stage's; nullptr elsewhere
+  Clock& clock;
+};
+
+class StageExecutor final : public Executor {
+ public:
+  // `plan`: the job's, or for an evaluation the one whose global batch is the validation set.
+  StageExecutor(const JobSpec& spec, const Plan& plan, WorkerId worker, StageTools tools);
+  ~StageExecutor() override;
+
+  Result<> run(const Op& op, int index, std::int64_t iteration, std::stop_token stop) override;
+
+  // When the last updates ended, oldest first.
+  std::vector<Seconds> update_times() const;
+
+ private:
+  struct MicroState;  // of one micro-batch of one iteration, from load to the last send
+  using MicroKey = std::pair<std::int64_t, int>;
+  Result<> dispatch(const Op& op, int index, std::int64_t iteration, std::stop_token stop);
+  Result<> load(const Op& op, std::int64_t iteration, std::stop_token stop);
+  Result<> receive_activation(const Op& op, int index, std::int64_t iteration, std::stop_token stop);
+  Result<> receive_gradient(const Op& op, int index, std::int64_t iteration, std::stop_token stop);
+  Result<> forward(const Op& op, std::int64_t iteration);
+  Result<> backward(const Op& op, std::int64_t iteration);
+  Result<> reduce(const Op& op, std::int64_t iteration);
+  Result<> update(std::int64_t iteration);
+  Result<> fetch(const Op& op, int index, std::int64_t iteration, std::stop_token stop);
+  Result<> fetch_into(const Op& op, int index, std::int64_t iteration, std::stop_token stop);
+  Result<> fetch_buffers(const Op& op, int index, std::int64_t iteration, std::stop_token stop);
+  Result<> release(const Op& op, std::int64_t iteration);
+
+  MicroState& state(std::int64_t iteration, int micro_batch);
+  void forget(std::int64_t iteration, int micro_batch);
+  const MicroBatch& batch(int micro_batch) const;
+  bool training() const { return tools_.optimizer != nullptr; }
+  std::string place(const Op& op, std::int64_t iteration) const;
+
+  const JobSpec& spec_;
+  const WorkerId worker_;
+  const bool first_stage_, last_stage_;
+  StageTools tools_;
+  std::map<int, MicroBatch> batches_;
+  std::vector<bool> border_grads_;  // which tensors of the border before receive a gradient
+  std::vector<bool> output_grads_;  // and of the border after
+
+  mutable std::mutex mutex_;  // guards the maps, not the states: a state's operations follow one another
+  std::map<MicroKey, std::unique_ptr<MicroState>> states_;
+  std::map<std::pair<std::int64_t, int>, ReceivedSlice> staged_;  // by iteration and fetching operation
+  std::deque<Seconds> update_times_;
+};
+
+}  // namespace funcpipe

@@ -1,0 +1,265 @@
+#include "worker/worker.h"
+
+#include <ATen/Parallel.h>
+
+#include <algorithm>
+#include <fstream>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "model/stage.h"
+#include "schedule/checker.h"
+#include "schedule/program.h"
+#include "worker/exchange.h"
+#include "worker/flat_gradient.h"
+#include "worker/life_span.h"
+#include "worker/optimizer.h"
+#include "worker/peak_memory.h"
+#include "worker/player.h"
+#include "worker/reporter.h"
+#include "worker/sample_source.h"
+#include "worker/snapshot.h"
+#include "worker/stage_executor.h"
+
+namespace funcpipe {
+namespace {
+
+struct Programs {
+  Program training;
+  std::optional<Program> evaluation;
+  StageShape shape;
+};
+
+Plan evaluation_plan(const JobSpec& spec) {
+  Plan plan = spec.plan;
+  plan.global_batch = static_cast<int>(spec.validation.rows());
+  const int wanted = spec.config.validation.micro_batch;
+  plan.micro_batch = wanted > 0 ? wanted : 4 * plan.micro_batch;
+  return plan;
+}
+
+Result<Programs> make_programs(const JobSpec& spec, WorkerId worker) {
+  std::vector<StageShape> shapes;
+  for (int stage = 0; stage < spec.plan.stage_count(); ++stage)
+    shapes.push_back(stage_shape(spec.plan, spec.model, stage));
+  std::vector<Program> all;
+  for (int stage = 0; stage < spec.plan.stage_count(); ++stage)
+    for (int replica = 0; replica < spec.plan.replicas; ++replica)
+      all.push_back(training_program(spec.plan, shapes, {stage, replica}));
+  FUNCPIPE_TRY_VOID(check_programs(all));
+  Programs programs{std::move(all[static_cast<std::size_t>(spec.plan.rank(worker))]), std::nullopt,
+                    shapes[static_cast<std::size_t>(worker.stage)]};
+  if (spec.validation.rows() > 0) programs.evaluation = evaluation_program(evaluation_plan(spec), shapes, worker);
+  return programs;
+}
+
+Result<std::string> read_object(Store& store, const std::string& key, const std::string& what) {
+  FUNCPIPE_TRY(text, store.get_text(key));
+  if (!text) return fail(ErrorCode::not_found, fmt::format("the {} is not in the store", what), key);
+  return std::move(*text);
+}
+
+// One life of a worker; holds everything an iteration needs.
+class Life {
+ public:
+  Life(const JobSpec& spec, const WorkerInvocation& invocation, Store& store, Clock& clock, Seconds deadline,
+       std::stop_token stop, Programs programs, Stage stage)
+      : spec_(spec),
+        worker_(invocation.worker),
+        prefix_(invocation.prefix),
+        store_(store),
+        clock_(clock),
+        stop_(std::move(stop)),
+        programs_(std::move(programs)),
+        stage_(std::move(stage)),
+        gradient_(stage_.parameters()),
+        optimizer_(spec.config.optimizer, stage_.parameters()),
+        samples_(store, spec.train,
+                 {spec.config.data.shuffle, spec.config.data.shuffle_window, spec.config.job.seed, spec.steps_per_epoch,
+                  spec.plan.global_batch}),
+        exchange_(store, clock, prefix_, worker_, spec.config.training.wait_limit),
+        reporter_(store, clock, training_reports(spec, prefix_, worker_.replica)),
+        executor_(spec, spec.plan, worker_, {stage_, gradient_, &optimizer_, samples_, exchange_, &reporter_, clock}),
+        life_(clock.now(), deadline) {}
+
+  Result<> resume(const Snapshot& snapshot) {
+    FUNCPIPE_TRY_VOID(optimizer_.load(snapshot.optimizer));
+    reporter_.resume(snapshot.unreported);
+    iteration_ = snapshot.iteration;
+    rounds_ = snapshot.validation_rounds;
+    return {};
+  }
+
+  Result<WorkerAnswer> run() {
+    while (true) {
+      const auto validation = validation_iteration(spec_, rounds_);
+      if (validation && *validation == iteration_) {
+        if (worked_ && !life_.fits(clock_.now(), expected_validation())) return hand_over();
+        FUNCPIPE_TRY_VOID(validate());
+        continue;
+      }
+      if (iteration_ >= spec_.steps) break;
+      const std::int64_t chunk = life_.chunk(clock_.now());
+      if (chunk == 0) return hand_over();
+      std::int64_t end = std::min(spec_.steps, validation.value_or(spec_.steps));
+      const std::int64_t interval = spec_.config.checkpoint.interval;
+      if (interval > 0) end = std::min(end, (iteration_ / interval + 1) * interval);
+      if (chunk < end - iteration_) end = iteration_ + chunk;
+      FUNCPIPE_TRY_VOID(play_until(end));
+      if (interval > 0 && iteration_ % interval == 0 && iteration_ < spec_.steps) FUNCPIPE_TRY_VOID(save_snapshot());
+    }
+    if (worker_.replica == 0) {
+      FUNCPIPE_TRY(archive, stage_.save());
+      FUNCPIPE_TRY_VOID(store_.put(trained_key(prefix_, worker_.stage), archive));
+    }
+    return answer("done");
+  }
+
+ private:
+  Result<> play_until(std::int64_t end) {
+    const LaneWidths widths{spec_.config.training.download_connections, spec_.config.training.upload_connections};
+    const Seconds start = clock_.now();
+    reporter_.start_clock();
+    stage_.train(true);
+    FUNCPIPE_TRY_VOID(play(programs_.training, iteration_, end, executor_, widths, clock_, stop_));
+    Seconds before = start;
+    std::vector<Seconds> ends = executor_.update_times();
+    ends.erase(ends.begin(), ends.end() - std::min<std::ptrdiff_t>(std::ssize(ends), end - iteration_));
+    if (std::ssize(ends) < end - iteration_) before = ends.front();  // the oldest are forgotten
+    for (const Seconds ended : ends) {
+      if (ended > before) life_.iteration_took(ended - before);
+      before = ended;
+    }
+    if (end - iteration_ == 1) life_.iteration_took(clock_.now() - start);  // with what follows the update
+    iteration_ = end;
+    worked_ = true;
+    return {};
+  }
+
+  Seconds expected_validation() const {
+    if (validation_took_ > 0) return validation_took_;
+    return life_.slowest_iteration() * static_cast<double>(spec_.validation.rows()) / spec_.plan.global_batch;
+  }
+
+  Result<> validate() {
+    const Seconds start = clock_.now();
+    const Plan plan = evaluation_plan(spec_);
+    const std::string prefix = prefix_ + "/validation";
+    SampleSource samples(store_, spec_.validation, {.steps_per_epoch = std::numeric_limits<std::int64_t>::max()});
+    Exchange exchange(store_, clock_, prefix, worker_, spec_.config.training.wait_limit);
+    Reporter reporter(store_, clock_, validation_reports(prefix_, worker_.replica));
+    StageExecutor executor(spec_, plan, worker_, {stage_, gradient_, nullptr, samples, exchange, &reporter, clock_});
+    const LaneWidths widths{spec_.config.training.download_connections, spec_.config.training.upload_connections};
+    stage_.train(false);
+    auto played = play(*programs_.evaluation, rounds_, rounds_ + 1, executor, widths, clock_, stop_);
+    stage_.train(true);
+    FUNCPIPE_TRY_VOID(std::move(played));
+    validation_took_ = clock_.now() - start;
+    ++rounds_;
+    worked_ = true;
+    return {};
+  }
+
+  Result<> save_snapshot() {
+    const Seconds start = clock_.now();
+    FUNCPIPE_TRY(archive, stage_.save());
+    const std::string bytes = encode({.iteration = iteration_,
+                                      .validation_rounds = rounds_,
+                                      .unreported = reporter_.unreported(),
+                                      .stage = std::move(archive),
+                                      .optimizer = optimizer_.save()});
+    FUNCPIPE_TRY_VOID(store_.put(snapshot_key(prefix_, iteration_, worker_), bytes, PutMode::create_if_absent));
+    life_.snapshot_took(clock_.now() - start);
+    return {};
+  }
+
+  Result<WorkerAnswer> hand_over() {
+    FUNCPIPE_TRY_VOID(save_snapshot());
+    return answer("continue");
+  }
+
+  WorkerAnswer answer(std::string status) const {
+    return {.status = std::move(status), .next_iteration = iteration_, .peak_memory = peak_memory(), .error = {}};
+  }
+
+  const JobSpec& spec_;
+  const WorkerId worker_;
+  const std::string prefix_;
+  Store& store_;
+  Clock& clock_;
+  const std::stop_token stop_;
+  const Programs programs_;
+  Stage stage_;
+  FlatGradient gradient_;
+  StageOptimizer optimizer_;
+  SampleSource samples_;
+  Exchange exchange_;
+  Reporter reporter_;
+  StageExecutor executor_;
+  LifeSpan life_;
+  std::int64_t iteration_ = 0;
+  std::int64_t rounds_ = 0;
+  bool worked_ = false;
+  Seconds validation_took_ = 0;
+};
+
+Result<> check_stage(const Stage& stage, const JobSpec& spec, WorkerId worker, const StageShape& shape,
+                     const std::string& key) {
+  const StagePlan& span = spec.plan.stages[static_cast<std::size_t>(worker.stage)];
+  std::int64_t elements = 0;
+  for (const at::Tensor& parameter : stage.parameters()) elements += parameter.numel();
+  if (stage.first_layer() != span.first_layer || stage.end_layer() != span.end_layer)
+    return fail(ErrorCode::invalid_input,
+                fmt::format("the stage file holds layers {} to {}, the plan says {} to {}", stage.first_layer(),
+                            stage.end_layer() - 1, span.first_layer, span.end_layer - 1),
+                key, "cut the model again with this plan");
+  if (elements != shape.gradient_elements)
+    return fail(ErrorCode::invalid_input,
+                fmt::format("the stage file has {} trainable elements, the model description {}", elements,
+                            shape.gradient_elements),
+                key, "cut the model again");
+  return {};
+}
+
+}  // namespace
+
+Result<WorkerAnswer> run_worker(const JobSpec& spec, const WorkerInvocation& invocation, Store& store, Clock& clock,
+                                Seconds deadline, std::stop_token stop) {
+  const WorkerId worker = invocation.worker;
+  const std::string place = to_string(worker);
+  if (worker.stage < 0 || worker.stage >= spec.plan.stage_count() || worker.replica < 0 ||
+      worker.replica >= spec.plan.replicas)
+    return fail(ErrorCode::invalid_input, "the plan has no such worker", place);
+  at::set_num_threads(std::max(1, spec.config.training.threads));
+  FUNCPIPE_TRY(programs, make_programs(spec, worker));
+
+  std::optional<Snapshot> snapshot;
+  std::string archive;
+  std::string key = stage_key(invocation.prefix, worker.stage);
+  if (invocation.first_iteration > 0) {
+    key = snapshot_key(invocation.prefix, invocation.first_iteration, worker);
+    FUNCPIPE_TRY(bytes, read_object(store, key, "snapshot"));
+    FUNCPIPE_TRY(decoded, decode_snapshot(bytes, key));
+    archive = std::move(decoded.stage);
+    snapshot = std::move(decoded);
+  } else {
+    FUNCPIPE_TRY(bytes, read_object(store, key, "stage file"));
+    archive = std::move(bytes);
+  }
+  auto stage = Stage::load(archive);
+  if (!stage) {
+    if (stage.error().place.empty()) stage.error().place = key;
+    return tl::unexpected(std::move(stage).error());
+  }
+  archive = {};
+  FUNCPIPE_TRY_VOID(check_stage(*stage, spec, worker, programs.shape, key));
+
+  Life life(spec, invocation, store, clock, deadline, std::move(stop), std::move(programs), std::move(*stage));
+  if (snapshot) FUNCPIPE_TRY_VOID(life.resume(*snapshot));
+  snapshot.reset();
+  return life.run();
+}
+
+}  // namespace funcpipe

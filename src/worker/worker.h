@@ -1,0 +1,26 @@
+// One invocation of one worker: from its stage file or snapshot to the end of the job, or to a hand-over.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <stop_token>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "config/job_spec.h"
+#include "store/store.h"
+
+namespace funcpipe {
+
+// Plays the worker's share of the job from invocation.first_iteration. Before `deadline` (on `clock`; infinity: none)
+// it saves a snapshot at an iteration boundary and answers "continue"; peers simply wait for its objects meanwhile, so
+// training.wait_limit must exceed the time a new function takes to start. At least one iteration is played per call.
+// At the end replica 0 of each stage leaves the stage at trained_key.
+Result<WorkerAnswer> run_worker(const JobSpec& spec, const WorkerInvocation& invocation, Store& store, Clock& clock,
+                                Seconds deadline, std::stop_token stop = {});
+
+// The iteration before which validation round `round` (from 0) takes place; the last one is at the job's last
+// iteration. nullopt: there is no such round.
+std::optional<std::int64_t> validation_iteration(const JobSpec& spec, std::int64_t round);
+
+}  // namespace funcpipe
