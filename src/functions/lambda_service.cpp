@@ -55,22 +55,22 @@ struct LambdaService::Call {
   bool* answer_lost = nullptr;  // set where a try may have been acted upon, unknown to us
 };
 
-Result<std::unique_ptr<LambdaService>> LambdaService::open(LambdaOptions options) {
+Result<std::unique_ptr<LambdaService>> LambdaService::open(LambdaServiceOptions options) {
   FUNCPIPE_TRY(url, parse_url(options.endpoint.url));
   return std::unique_ptr<LambdaService>(new LambdaService(std::move(options), std::move(url)));
 }
 
-LambdaService::LambdaService(LambdaOptions options, Url url)
+LambdaService::LambdaService(LambdaServiceOptions options, Url url)
     : options_(std::move(options)),
       url_(std::move(url)),
       client_(url_.loopback()),
       retrier_(options_.retry, options_.endpoint.url, url_.loopback()) {}
 
-Result<HttpResponse> LambdaService::send(const Call& call) {
+Result<HttpAnswer> LambdaService::send(const Call& call) {
   const std::string hash = hex(sha256(call.body));
   const ConstBytes body = as_bytes(call.body);
   const std::string url = url_.scheme + "://" + url_.authority + call.path;
-  const auto attempt = [&]() -> tl::expected<HttpResponse, HttpFailure> {
+  const auto attempt = [&]() -> tl::expected<HttpAnswer, HttpFailure> {
     const SigningScope scope{"lambda", options_.endpoint.region, amz_time(unix_time())};
     HttpHeaders headers = call.headers;
     headers.emplace_back("Host", url_.authority);
@@ -80,7 +80,7 @@ Result<HttpResponse> LambdaService::send(const Call& call) {
     }
     headers.emplace_back("Authorization",
                          authorization_v4({call.method, call.path, "", headers, hash}, scope, options_.credentials));
-    HttpRequest request{call.method, url, std::move(headers), {&body, 1}, {}, call.limits};
+    HttpCall request{call.method, url, std::move(headers), {&body, 1}, {}, call.limits};
     request.fresh_connection = call.repeat == Retrier::Repeat::unsent;
     request.stop = call.stop;
     auto answer = client_.perform(request);
@@ -90,7 +90,7 @@ Result<HttpResponse> LambdaService::send(const Call& call) {
   return retrier_.run(call.where, attempt, call.repeat, call.stop);
 }
 
-tl::unexpected<Error> LambdaService::refused(const HttpResponse& answer, const std::string& where) const {
+tl::unexpected<Error> LambdaService::refused(const HttpAnswer& answer, const std::string& where) const {
   const json body = lenient(answer.body);
   std::string text = member(body, "Message");
   if (text.empty()) text = member(body, "message");

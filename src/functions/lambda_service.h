@@ -12,7 +12,7 @@
 
 namespace funcpipe {
 
-struct LambdaOptions {
+struct LambdaServiceOptions {
   Endpoint endpoint;
   Credentials credentials;
   HttpLimits limits;  // of every request but invoke
@@ -26,7 +26,7 @@ struct LambdaOptions {
 class LambdaService final : public FunctionService {
  public:
   // Errors: invalid_input for a malformed endpoint. Makes no request.
-  static Result<std::unique_ptr<LambdaService>> open(LambdaOptions options);
+  static Result<std::unique_ptr<LambdaService>> open(LambdaServiceOptions options);
 
   Result<> create(const FunctionSpec& spec) override;
   Result<bool> exists(const std::string& name) override;
@@ -36,13 +36,13 @@ class LambdaService final : public FunctionService {
 
  private:
   struct Call;
-  LambdaService(LambdaOptions options, Url url);
+  LambdaService(LambdaServiceOptions options, Url url);
 
-  Result<HttpResponse> send(const Call& call);
+  Result<HttpAnswer> send(const Call& call);
   Result<> wait_until_active(const std::string& name);
-  tl::unexpected<Error> refused(const HttpResponse& answer, const std::string& where) const;
+  tl::unexpected<Error> refused(const HttpAnswer& answer, const std::string& where) const;
 
-  const LambdaOptions options_;
+  const LambdaServiceOptions options_;
   const Url url_;
   HttpClient client_;
   Retrier retrier_;

@@ -18,8 +18,8 @@ constexpr std::size_t kLongestOwnedBody = 256 * kMiB;  // of a body nobody gave 
 
 // The state of one request, which libcurl's callbacks work on.
 struct Transfer {
-  const HttpRequest& request;
-  HttpResponse response;
+  const HttpCall& request;
+  HttpAnswer response;
   std::array<char, CURL_ERROR_SIZE> curl_message{};
 
   std::size_t piece = 0;  // upload position
@@ -187,7 +187,7 @@ HttpFailure::Kind kind_of(CURLcode code, bool connected) {
 
 }  // namespace
 
-std::optional<std::string_view> HttpResponse::header(std::string_view lower_case_name) const {
+std::optional<std::string_view> HttpAnswer::header(std::string_view lower_case_name) const {
   for (const auto& [name, value] : headers) {
     if (name == lower_case_name) return value;
   }
@@ -208,7 +208,7 @@ class HttpClient::Connection {
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
-  tl::expected<HttpResponse, HttpFailure> perform(const HttpRequest& request, bool loopback);
+  tl::expected<HttpAnswer, HttpFailure> perform(const HttpCall& request, bool loopback);
 
  private:
   void prepare(Transfer& transfer, curl_slist* headers, bool loopback);
@@ -219,7 +219,7 @@ class HttpClient::Connection {
 };
 
 void HttpClient::Connection::prepare(Transfer& transfer, curl_slist* headers, bool loopback) {
-  const HttpRequest& request = transfer.request;
+  const HttpCall& request = transfer.request;
   const auto set = [this](CURLoption option, auto value) {
     const CURLcode code = curl_easy_setopt(easy_, option, value);
     FUNCPIPE_CHECK(code == CURLE_OK, "libcurl option {}: {}", static_cast<int>(option), curl_easy_strerror(code));
@@ -291,7 +291,7 @@ CURLcode HttpClient::Connection::run(const std::stop_token& stop) {
   return code;
 }
 
-tl::expected<HttpResponse, HttpFailure> HttpClient::Connection::perform(const HttpRequest& request, bool loopback) {
+tl::expected<HttpAnswer, HttpFailure> HttpClient::Connection::perform(const HttpCall& request, bool loopback) {
   std::unique_ptr<curl_slist, decltype(&curl_slist_free_all)> headers(nullptr, &curl_slist_free_all);
   const auto add_header = [&](const std::string& line) {
     curl_slist* longer = curl_slist_append(headers.get(), line.c_str());
@@ -359,7 +359,7 @@ void HttpClient::give_back(std::unique_ptr<Connection> connection) {
   idle_.push_back(std::move(connection));
 }
 
-tl::expected<HttpResponse, HttpFailure> HttpClient::perform(const HttpRequest& request) {
+tl::expected<HttpAnswer, HttpFailure> HttpClient::perform(const HttpCall& request) {
   auto connection = take();
   auto outcome = connection->perform(request, loopback_);
   give_back(std::move(connection));

@@ -27,12 +27,12 @@ struct HttpLimits {
   Seconds overall = 300;  // of the whole request
 };
 
-struct HttpRequest {
+struct HttpCall {
   std::string method;  // GET, PUT, POST, DELETE, HEAD; PUT and POST always have a body, perhaps of 0 bytes
   std::string url;     // as it goes over the wire: percent-encoded
   HttpHeaders headers;
   std::span<const ConstBytes> body;
-  // Receives the body of a 200 or 206 with the length its header says; without it the body goes to HttpResponse::body.
+  // Receives the body of a 200 or 206 with the length its header says; without it the body goes to HttpAnswer::body.
   // Not called for an empty body.
   Destination destination;
   HttpLimits limits;
@@ -41,7 +41,7 @@ struct HttpRequest {
   std::stop_token stop;
 };
 
-struct HttpResponse {
+struct HttpAnswer {
   int status = 0;
   HttpHeaders headers;    // names in lower case
   std::string body;       // unless `destination` took it
@@ -56,7 +56,7 @@ struct HttpFailure {
     refused,   // nobody answered at that address, or not within limits.connect
     cut,       // the connection ended before the answer did
     timeout,   // limits.stall or limits.overall
-    stopped,   // HttpRequest::stop
+    stopped,   // HttpCall::stop
     rejected,  // `destination` said no: `error`
     local,     // a fault on this side, such as a bad certificate: repeating does not help
   };
@@ -74,7 +74,7 @@ class HttpClient {
   HttpClient(const HttpClient&) = delete;
   HttpClient& operator=(const HttpClient&) = delete;
 
-  tl::expected<HttpResponse, HttpFailure> perform(const HttpRequest& request);
+  tl::expected<HttpAnswer, HttpFailure> perform(const HttpCall& request);
 
  private:
   class Connection;

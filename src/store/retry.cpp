@@ -54,7 +54,7 @@ void Retrier::return_budget() {
   }
 }
 
-Seconds Retrier::delay(int tries_done, const HttpResponse* answer) {
+Seconds Retrier::delay(int tries_done, const HttpAnswer* answer) {
   const Seconds longest = std::min(policy_.longest_delay, policy_.first_delay * std::exp2(tries_done - 1));
   const double evenly = static_cast<double>(mix(seed_, {draws_.fetch_add(1)}) >> 11) * 0x1p-53;
   Seconds chosen = evenly * longest;
@@ -89,8 +89,7 @@ tl::unexpected<Error> Retrier::give_up(const std::string& what, const HttpFailur
               hint);
 }
 
-Result<HttpResponse> Retrier::run(const std::string& what, const Attempt& attempt, Repeat repeat,
-                                  std::stop_token stop) {
+Result<HttpAnswer> Retrier::run(const std::string& what, const Attempt& attempt, Repeat repeat, std::stop_token stop) {
   const Seconds start = clock_.now();
   for (int tries = 1;; ++tries) {
     auto outcome = attempt();

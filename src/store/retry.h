@@ -43,16 +43,16 @@ class Retrier {
   // Calls `attempt` until it succeeds, fails for good, or the policy ends it; returns its last answer whatever the
   // status, or, where there was none: unavailable, timeout, cancelled, or the destination's own error. `what` says for
   // messages what was tried: "PUT s3://bucket/key".
-  using Attempt = std::function<tl::expected<HttpResponse, HttpFailure>()>;
-  Result<HttpResponse> run(const std::string& what, const Attempt& attempt, Repeat repeat = Repeat::idempotent,
-                           std::stop_token stop = {});
+  using Attempt = std::function<tl::expected<HttpAnswer, HttpFailure>()>;
+  Result<HttpAnswer> run(const std::string& what, const Attempt& attempt, Repeat repeat = Repeat::idempotent,
+                         std::stop_token stop = {});
 
   std::int64_t repeated() const { return repeated_; }
 
  private:
   bool take_budget();
   void return_budget();
-  Seconds delay(int tries_done, const HttpResponse* answer);
+  Seconds delay(int tries_done, const HttpAnswer* answer);
   tl::unexpected<Error> give_up(const std::string& what, const HttpFailure& failure, int tries, Seconds elapsed) const;
 
   const RetryPolicy policy_;

@@ -22,7 +22,7 @@ std::uint32_t checksum(std::span<const ConstBytes> pieces) {
   return sum;
 }
 
-bool ok(const HttpResponse& answer) {
+bool ok(const HttpAnswer& answer) {
   return answer.status >= 200 && answer.status < 300;
 }
 
@@ -65,11 +65,11 @@ std::string S3Store::path(const std::string& key) const {
   return path;
 }
 
-Result<HttpResponse> S3Store::send(const Call& call) {
+Result<HttpAnswer> S3Store::send(const Call& call) {
   const std::string payload_hash = unsigned_payload_ ? std::string(kUnsignedPayload) : hex(sha256(call.body));
   const std::string url =
       url_.scheme + "://" + host_ + call.path + (call.query.empty() ? std::string() : "?" + call.query);
-  return retrier_.run(call.method + " " + call.where, [&]() -> tl::expected<HttpResponse, HttpFailure> {
+  return retrier_.run(call.method + " " + call.where, [&]() -> tl::expected<HttpAnswer, HttpFailure> {
     // Signed anew for each try: a signature is good for minutes only.
     const SigningScope scope{"s3", options_.endpoint.region, amz_time(unix_time())};
     HttpHeaders headers = call.headers;
@@ -88,7 +88,7 @@ Result<HttpResponse> S3Store::send(const Call& call) {
   });
 }
 
-tl::unexpected<Error> S3Store::refused(const HttpResponse& answer, const std::string& where) const {
+tl::unexpected<Error> S3Store::refused(const HttpAnswer& answer, const std::string& where) const {
   const S3Error error = parse_s3_error(answer.body);
   std::string message = fmt::format("HTTP status {} from {}", answer.status, options_.endpoint.url);
   if (!error.code.empty()) {

@@ -57,11 +57,11 @@ class S3Store final : public Store {
   struct Call;  // one request before it is signed
   S3Store(S3Options options, Url url);
 
-  Result<HttpResponse> send(const Call& call);
+  Result<HttpAnswer> send(const Call& call);
   Result<> remove_batch(std::span<const std::string> keys);
   std::string place(const std::string& key) const;
   std::string path(const std::string& key) const;  // as it goes over the wire
-  tl::unexpected<Error> refused(const HttpResponse& answer, const std::string& where) const;
+  tl::unexpected<Error> refused(const HttpAnswer& answer, const std::string& where) const;
 
   const S3Options options_;
   const Url url_;

@@ -16,8 +16,8 @@ namespace {
 using nlohmann::json;
 
 std::unique_ptr<LambdaService> service_at(const std::string& url,
-                                          const std::function<void(LambdaOptions&)>& change = {}) {
-  LambdaOptions options;
+                                          const std::function<void(LambdaServiceOptions&)>& change = {}) {
+  LambdaServiceOptions options;
   options.endpoint.url = url;
   options.credentials = {"AKID", "secret", "token"};
   options.retry.first_delay = 0.002;
@@ -86,7 +86,7 @@ TEST(LambdaService, SignsForLambda) {
 TEST(LambdaService, SaysThatAFunctionNeverBecameActive) {
   for (const std::string last : {"Pending", "Failed"}) {
     ScriptedServer server([&](const auto& request) { return request.number == 0 ? reply(201) : state(last); });
-    const auto service = service_at(server.url(), [](LambdaOptions& options) { options.ready_limit = 0.2; });
+    const auto service = service_at(server.url(), [](LambdaServiceOptions& options) { options.ready_limit = 0.2; });
     const auto created = service->create({.name = "slow"});
     ASSERT_FALSE(created.has_value());
     EXPECT_EQ(created.error().code, last == "Failed" ? ErrorCode::failed : ErrorCode::timeout);
@@ -171,7 +171,7 @@ TEST(LambdaService, WaitsItsTurnWhenThrottled) {
   EXPECT_EQ(answer->payload, "\"done\"");
 
   ScriptedServer full([](const auto&) { return error(429, "TooManyRequestsException", "Rate Exceeded."); });
-  const auto service = service_at(full.url(), [](LambdaOptions& options) { options.retry.tries = 3; });
+  const auto service = service_at(full.url(), [](LambdaServiceOptions& options) { options.retry.tries = 3; });
   const auto exhausted = service->invoke("f", "{}");
   ASSERT_FALSE(exhausted.has_value());
   EXPECT_EQ(exhausted.error().code, ErrorCode::exhausted);
@@ -181,14 +181,14 @@ TEST(LambdaService, WaitsItsTurnWhenThrottled) {
 
 TEST(LambdaService, AnInvocationHasItsOwnLimit) {
   ScriptedServer server([](const auto&) { return ScriptedReply{reply(200, "\"late\"").raw, 1.2}; });
-  const auto patient = service_at(server.url(), [](LambdaOptions& options) {
+  const auto patient = service_at(server.url(), [](LambdaServiceOptions& options) {
     options.limits.stall = 1;
     options.limits.overall = 0.1;
   });
   const auto late = patient->invoke("f", "{}");
   ASSERT_TRUE(late.has_value()) << describe(late.error());
   EXPECT_EQ(late->payload, "\"late\"");
-  const auto hasty = service_at(server.url(), [](LambdaOptions& options) { options.invocation_limit = 0.2; });
+  const auto hasty = service_at(server.url(), [](LambdaServiceOptions& options) { options.invocation_limit = 0.2; });
   const auto timeout = hasty->invoke("f", "{}");
   ASSERT_FALSE(timeout.has_value());
   EXPECT_EQ(timeout.error().code, ErrorCode::timeout);

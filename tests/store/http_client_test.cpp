@@ -83,7 +83,7 @@ TEST(HttpClient, KeepsConnections) {
   HttpClient client(true);
   for (int i = 0; i < 5; ++i) ASSERT_TRUE(client.perform({"GET", server.url() + "/", {}, {}}).has_value());
   EXPECT_EQ(server.requests().back().connection, 0);
-  HttpRequest fresh{"GET", server.url() + "/", {}, {}};
+  HttpCall fresh{"GET", server.url() + "/", {}, {}};
   fresh.fresh_connection = true;
   ASSERT_TRUE(client.perform(fresh).has_value());
   EXPECT_EQ(server.requests().back().connection, 1);
@@ -136,7 +136,7 @@ TEST(HttpClient, TellsTheWaysToFailApart) {
   EXPECT_EQ(unmeasured.error().error.code, ErrorCode::corrupt);
 
   for (const HttpLimits& limits : {HttpLimits{.stall = 0, .overall = 0.3}, HttpLimits{.stall = 1, .overall = 60}}) {
-    HttpRequest slow{"GET", server.url() + "/slow", {}, {}};
+    HttpCall slow{"GET", server.url() + "/slow", {}, {}};
     slow.limits = limits;
     const auto timeout = client.perform(slow);
     ASSERT_FALSE(timeout.has_value());
@@ -167,7 +167,7 @@ TEST(HttpClient, StopsPromptly) {
   });
   const SystemClock clock;
   const Seconds start = clock.now();
-  HttpRequest request{"GET", server.url() + "/", {}, {}};
+  HttpCall request{"GET", server.url() + "/", {}, {}};
   request.stop = source.get_token();
   const auto answer = client.perform(request);
   ASSERT_FALSE(answer.has_value());
