@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 namespace funcpipe {
 namespace {
@@ -13,6 +14,7 @@ constexpr Seconds kShortestLead = 0.002;  // within these bounds
 constexpr Seconds kLongestLead = 0.05;
 constexpr double kMostGrowth = 1.25;    // an arrival counts as at most this much later than the mean,
 constexpr Seconds kLeastGrowth = 0.02;  // or this, whichever is later
+constexpr int kMostHits = 16;
 
 Seconds lead(Seconds mean) {
   return std::clamp(kLead * mean, kShortestLead, kLongestLead);
@@ -74,23 +76,30 @@ Result<Arrival> fetch_when_there(Store& store, const AwaitedObject& object, cons
 
 std::optional<Seconds> ArrivalEstimates::first_poll(int op) const {
   std::lock_guard lock(mutex_);
-  const auto found = means_.find(op);
-  if (found == means_.end()) return std::nullopt;
-  return found->second - lead(found->second);
+  const auto found = estimates_.find(op);
+  if (found == estimates_.end()) return std::nullopt;
+  return found->second.mean - lead(found->second.mean);
 }
 
 void ArrivalEstimates::learn(int op, const Arrival& arrival) {
   std::lock_guard lock(mutex_);
-  const auto found = means_.find(op);
-  // Found at the first GET, it may have been there for long (and the GET may have gone out late): believe it was, so
-  // that the mean comes down until a GET misses now and then.
-  const Seconds latest = found == means_.end() ? arrival.found : std::min(arrival.found, found->second);
-  const Seconds sample = arrival.last_missed ? (*arrival.last_missed + arrival.found) / 2 : latest - lead(latest);
-  if (found == means_.end()) {
-    means_[op] = std::max(0.0, sample);
+  const auto [found, fresh] = estimates_.try_emplace(op);
+  auto& [mean, hits] = found->second;
+  Seconds sample = 0;
+  if (arrival.last_missed) {
+    hits = 0;
+    sample = (*arrival.last_missed + arrival.found) / 2;
+  } else {
+    // It may have been there for long (and the GET may have gone out late). Believe so, and the more the longer no GET
+    // has missed, so that the mean comes down until one does.
+    const Seconds latest = fresh ? arrival.found : std::min(arrival.found, mean);
+    sample = latest - std::min(std::ldexp(lead(latest), hits), latest / 2);
+    hits = std::min(hits + 1, kMostHits);
+  }
+  if (fresh) {
+    mean = std::max(0.0, sample);
     return;
   }
-  Seconds& mean = found->second;
   const Seconds believed = std::min(sample, std::max(kMostGrowth * mean, mean + kLeastGrowth));
   mean = std::max(0.0, mean + kWeight * (believed - mean));
 }

@@ -58,8 +58,12 @@ class ArrivalEstimates {
   void learn(int op, const Arrival& arrival);
 
  private:
+  struct Estimate {
+    Seconds mean = 0;
+    int hits = 0;  // in a row: first GETs that found the object, and so say only that it was not later
+  };
   mutable std::mutex mutex_;
-  std::map<int, Seconds> means_;
+  std::map<int, Estimate> estimates_;
 };
 
 }  // namespace funcpipe
