@@ -1,0 +1,71 @@
+#include "job/cloud.h"
+
+#include "functions/lambda_service.h"
+
+namespace funcpipe {
+namespace {
+
+Endpoint endpoint_at(const std::string& url, const std::string& region) {
+  Endpoint endpoint;
+  endpoint.url = url;
+  while (endpoint.url.ends_with('/')) endpoint.url.pop_back();
+  endpoint.region = region;
+  return endpoint;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Cloud>> Cloud::open(const JobConfig::PlatformChoice& choice, const Platform& platform,
+                                           const std::filesystem::path& folder) {
+  std::unique_ptr<Cloud> cloud(new Cloud);
+  cloud->choice_ = choice;
+  Endpoint s3, lambda;
+  Credentials credentials;
+  if (choice.s3_endpoint.empty()) {
+    EmulatorOptions options;
+    options.platform = platform;
+    options.dilation = choice.dilation;
+    options.folder = folder;
+    FUNCPIPE_TRY(emulator, Emulator::start(std::move(options)));
+    cloud->emulator_ = std::move(emulator);
+    s3 = cloud->emulator_->s3();
+    lambda = cloud->emulator_->lambda();
+    credentials = cloud->emulator_->credentials();
+  } else {
+    FUNCPIPE_TRY(found, credentials_from_environment());
+    credentials = std::move(found);
+    s3 = endpoint_at(choice.s3_endpoint, choice.region);
+    lambda = endpoint_at(choice.lambda_endpoint, choice.region);
+  }
+  FUNCPIPE_TRY(store, S3Store::open({.endpoint = s3, .bucket = choice.bucket, .credentials = credentials}));
+  FUNCPIPE_TRY(functions, LambdaService::open({.endpoint = lambda, .credentials = credentials}));
+  cloud->store_ = std::move(store);
+  cloud->functions_ = std::move(functions);
+  FUNCPIPE_TRY_VOID(cloud->store_->create_bucket());
+  return cloud;
+}
+
+std::string Cloud::description() const {
+  if (!emulator_) return fmt::format("cloud at {} and {}", choice_.s3_endpoint, choice_.lambda_endpoint);
+  return fmt::format("embedded cloud at {} (limits: {})", emulator_->s3().url, emulator_->isolation());
+}
+
+std::map<std::string, std::string> Cloud::function_environment() const {
+  if (emulator_) return {};
+  return {{"AWS_ENDPOINT_URL_S3", choice_.s3_endpoint}};
+}
+
+Bill Cloud::bill() const {
+  if (emulator_) return emulator_->bill();
+  const RequestCounts counts = store_->counts();
+  Usage client;
+  client.put = counts.put;
+  client.get = counts.get;
+  client.list = counts.list;
+  client.remove = counts.remove;
+  client.uploaded = counts.uploaded;
+  client.downloaded = counts.downloaded;
+  return {.by_function = {{"client", client}}};
+}
+
+}  // namespace funcpipe

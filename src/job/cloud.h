@@ -1,0 +1,47 @@
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "base/error.h"
+#include "catalog/bill.h"
+#include "catalog/platform.h"
+#include "config/job_config.h"
+#include "emulator/emulator.h"
+#include "functions/function_service.h"
+#include "store/s3_store.h"
+
+namespace funcpipe {
+
+// The cloud a job runs on: an embedded one that lives as long as this object, or the one at the given endpoints with
+// the credentials of the environment.
+class Cloud {
+ public:
+  // Creates the bucket if it is missing. Errors: those of the emulator's start, of missing credentials, of an endpoint
+  // that does not answer (unavailable, with the address).
+  static Result<std::unique_ptr<Cloud>> open(const JobConfig::PlatformChoice& choice, const Platform& platform,
+                                             const std::filesystem::path& folder);
+
+  S3Store& store() { return *store_; }
+  FunctionService& functions() { return *functions_; }
+  bool embedded() const { return emulator_ != nullptr; }
+  std::string description() const;  // for people: where it is, and what enforces its limits
+
+  // What functions need in their environment to reach the store, beyond what the platform gives them.
+  std::map<std::string, std::string> function_environment() const;
+
+  // Embedded: everything that was used. Else only what this client requested: the rest is in the functions' REPORT
+  // lines (job/report_line.h).
+  Bill bill() const;
+
+ private:
+  Cloud() = default;
+  JobConfig::PlatformChoice choice_;
+  std::unique_ptr<Emulator> emulator_;
+  std::unique_ptr<S3Store> store_;
+  std::unique_ptr<FunctionService> functions_;
+};
+
+}  // namespace funcpipe

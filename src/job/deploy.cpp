@@ -1,0 +1,101 @@
+#include "job/deploy.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "base/files.h"
+#include "functions/deployment_package.h"
+#include "job/stoppable_store.h"
+
+namespace funcpipe {
+namespace {
+
+std::string function_name(const std::string& job, int memory_mb) {
+  std::string name = fmt::format("funcpipe-{}-{}", job, memory_mb);
+  std::replace(name.begin(), name.end(), '.', '-');  // Lambda allows letters, digits, '-' and '_'
+  return name;
+}
+
+std::string shell_quoted(const std::string& text) {
+  std::string quoted = "'";
+  for (const char c : text) c == '\'' ? quoted += "'\\''" : quoted += c;
+  return quoted + "'";
+}
+
+Bytes bytes_of(const Dataset& data) {
+  return data.input.rows * data.input.row.bytes() + data.target.rows * data.target.row.bytes();
+}
+
+}  // namespace
+
+Deployment::~Deployment() {
+  [[maybe_unused]] const Result<> removed = remove();
+}
+
+Result<> Deployment::publish(JobSpec& spec, const Datasets& data, const std::vector<std::filesystem::path>& stages,
+                             TrainObserver& observer, std::stop_token stop) {
+  published_ = true;
+  StoppableStore store(store_, stop);
+  observer.step(fmt::format("publishing data, {}", format_bytes(bytes_of(data.train) + bytes_of(data.validation))));
+  FUNCPIPE_TRY(train, ::funcpipe::publish(data.train, store, prefix_ + "/data/train"));
+  spec.train = std::move(train);
+  if (data.validation.input.rows > 0) {
+    FUNCPIPE_TRY(validation, ::funcpipe::publish(data.validation, store, prefix_ + "/data/validation"));
+    spec.validation = std::move(validation);
+  }
+  Bytes size = 0;
+  for (std::size_t k = 0; k < stages.size(); ++k) {
+    FUNCPIPE_TRY(archive, read_file(stages[k]));
+    size += static_cast<Bytes>(archive.size());
+    FUNCPIPE_TRY_VOID(store.put(stage_key(prefix_, static_cast<int>(k)), archive));
+  }
+  observer.step(
+      fmt::format("published {} stage{}, {}", stages.size(), stages.size() == 1 ? "" : "s", format_bytes(size)));
+  FUNCPIPE_TRY_VOID(store.put(job_spec_key(prefix_), to_json(spec).dump()));
+  return {};
+}
+
+Result<> Deployment::create_functions(const JobSpec& spec, const FunctionSpec& settings, bool replace) {
+  for (const StagePlan& stage : spec.plan.stages) {
+    if (names_.contains(stage.memory_mb)) continue;
+    FunctionSpec function = settings;
+    function.name = function_name(spec.config.job.name, stage.memory_mb);
+    function.memory_mb = stage.memory_mb;
+    if (replace) {
+      FUNCPIPE_TRY(left_over, functions_.exists(function.name));
+      if (left_over) FUNCPIPE_TRY_VOID(functions_.remove(function.name));
+    }
+    if (auto created = functions_.create(function); !created) {
+      Error error = created.error();
+      if (error.code == ErrorCode::already_exists)
+        error.hint =
+            "another run of this job may be under way: wait for it, or use another --job.name; if none is, "
+            "delete the function";
+      return tl::unexpected(std::move(error));
+    }
+    created_.insert(function.name);
+    names_.emplace(stage.memory_mb, std::move(function.name));
+  }
+  return {};
+}
+
+Result<> Deployment::remove() {
+  Result<> outcome;
+  for (const std::string& name : std::exchange(created_, {}))
+    if (auto removed = functions_.remove(name); !removed && removed.error().code != ErrorCode::not_found && outcome)
+      outcome = removed;
+  if (!std::exchange(published_, false)) return outcome;
+  auto objects = store_.list(prefix_ + "/");
+  if (!objects) return outcome ? tl::unexpected(objects.error()) : outcome;
+  std::vector<std::string> keys;
+  for (ListedObject& object : *objects) keys.push_back(std::move(object.key));
+  if (auto removed = store_.remove(keys); !removed && outcome) outcome = removed;
+  return outcome;
+}
+
+Result<std::string> local_package(const std::filesystem::path& worker) {
+  const std::string script = fmt::format("#!/bin/sh\nexec {} \"$@\"\n", shell_quoted(worker.string()));
+  return make_package({{"bootstrap", {script, true}}}, PackageCompression::store);
+}
+
+}  // namespace funcpipe

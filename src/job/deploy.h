@@ -1,0 +1,56 @@
+// Puts a job into the cloud: data, stages, job.json, functions. And takes it out again.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <set>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "config/job_spec.h"
+#include "data/dataset.h"
+#include "functions/function_service.h"
+#include "job/observer.h"
+#include "store/store.h"
+
+namespace funcpipe {
+
+// Functions and objects of one job; whatever was made is removed by remove() or, at the latest, by the destructor.
+class Deployment {
+ public:
+  Deployment(Store& store, FunctionService& functions, std::string prefix)
+      : store_(store), functions_(functions), prefix_(std::move(prefix)) {}
+  ~Deployment();
+  Deployment(const Deployment&) = delete;
+  Deployment& operator=(const Deployment&) = delete;
+
+  const std::string& prefix() const { return prefix_; }
+
+  // Uploads the data sets (their manifests go into `spec`), the stage files and job.json.
+  Result<> publish(JobSpec& spec, const Datasets& data, const std::vector<std::filesystem::path>& stages,
+                   TrainObserver& observer, std::stop_token stop);
+
+  // One function per distinct memory size, named funcpipe-<job>-<memory>: a function's memory is its own property.
+  // `settings` gives what all have in common; a left-over function of that name is replaced if `replace`.
+  Result<> create_functions(const JobSpec& spec, const FunctionSpec& settings, bool replace);
+  const std::string& function_of(int memory_mb) const { return names_.at(memory_mb); }
+  std::size_t function_count() const { return names_.size(); }
+
+  // Deletes the functions and every object under the prefix. Errors of the first thing that could not be removed.
+  Result<> remove();
+
+ private:
+  Store& store_;
+  FunctionService& functions_;
+  const std::string prefix_;
+  std::map<int, std::string> names_;  // memory_mb to function
+  std::set<std::string> created_;
+  bool published_ = false;
+};
+
+// The deployment package for functions on this machine: starts the worker where it lies.
+Result<std::string> local_package(const std::filesystem::path& worker);
+
+}  // namespace funcpipe

@@ -1,0 +1,38 @@
+#include "job/finish.h"
+
+#include <nlohmann/json.hpp>
+#include <vector>
+
+#include "base/files.h"
+
+namespace funcpipe {
+namespace fs = std::filesystem;
+
+Result<> collect_model(Store& store, const JobSpec& spec, const std::string& prefix, const WorkerTool& worker,
+                       const fs::path& folder, std::stop_token stop) {
+  std::vector<fs::path> stages;
+  const fs::path stage_folder = folder / "stages";
+  for (int k = 0; k < spec.plan.stage_count(); ++k) {
+    const std::string key = trained_key(prefix, k);
+    FUNCPIPE_TRY(archive, store.get_text(key));
+    if (!archive) return fail(ErrorCode::not_found, fmt::format("stage {} left no trained weights", k), key);
+    stages.push_back(stage_folder / fmt::format("stage-{:02}.pt", k));
+    FUNCPIPE_TRY_VOID(write_file(stages.back(), *archive));
+  }
+  return worker.assemble(spec.config.model.source, spec.model.inputs, spec.config.job.seed, stages, folder, stop);
+}
+
+Result<> write_records(const JobSpec& spec, const History& history, const fs::path& folder) {
+  FUNCPIPE_TRY_VOID(write_file(folder / "history.jsonl", history.iterations_jsonl()));
+  FUNCPIPE_TRY_VOID(write_file(folder / "validation.json", history.validation_json()));
+  FUNCPIPE_TRY_VOID(write_file(folder / "plan.json", to_json(spec.plan).dump(2) + "\n"));
+  return write_file(folder / "job.json", to_json(spec).dump(2) + "\n");
+}
+
+Result<> write_bill(const Bill& bill, const Prices& prices, bool whole, const fs::path& folder) {
+  nlohmann::json json = to_json(bill, prices);
+  json["includes_requests_of_functions"] = whole;
+  return write_file(folder / "bill.json", json.dump(2) + "\n");
+}
+
+}  // namespace funcpipe

@@ -1,0 +1,26 @@
+// What is left to do once the workers are done.
+#pragma once
+
+#include <filesystem>
+#include <stop_token>
+#include <string>
+
+#include "base/error.h"
+#include "catalog/bill.h"
+#include "config/job_spec.h"
+#include "job/history.h"
+#include "job/worker_tool.h"
+#include "store/store.h"
+
+namespace funcpipe {
+
+// Fetches the trained stages and assembles model.pt and state_dict.pt in `folder`.
+Result<> collect_model(Store& store, const JobSpec& spec, const std::string& prefix, const WorkerTool& worker,
+                       const std::filesystem::path& folder, std::stop_token stop);
+
+// history.jsonl, validation.json, plan.json, job.json.
+Result<> write_records(const JobSpec& spec, const History& history, const std::filesystem::path& folder);
+
+Result<> write_bill(const Bill& bill, const Prices& prices, bool whole, const std::filesystem::path& folder);
+
+}  // namespace funcpipe

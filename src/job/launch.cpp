@@ -1,0 +1,140 @@
+#include "job/launch.h"
+
+#include <algorithm>
+#include <chrono>
+#include <nlohmann/json.hpp>
+
+#include "base/files.h"
+#include "job/report_line.h"
+
+namespace funcpipe {
+namespace {
+
+constexpr std::size_t kShownLogLines = 15;
+
+// The last lines of a log, indented, to stand below an error.
+std::string log_excerpt(std::string_view log) {
+  std::vector<std::string_view> lines;
+  while (!log.empty()) {
+    const std::size_t end = std::min(log.find('\n'), log.size());
+    if (end > 0) lines.push_back(log.substr(0, end));
+    log.remove_prefix(std::min(end + 1, log.size()));
+  }
+  if (lines.empty()) return {};
+  std::string text = "\n  the end of its log:";
+  for (std::size_t i = lines.size() - std::min(lines.size(), kShownLogLines); i < lines.size(); ++i)
+    text += fmt::format("\n    {}", lines[i]);
+  return text;
+}
+
+// What Lambda puts into the payload of a failed function: {"errorMessage": ..., "errorType": ...}.
+std::string failure_message(const Invocation& invocation) {
+  const auto json = nlohmann::json::parse(invocation.payload, nullptr, false);
+  if (json.is_object() && json.contains("errorMessage") && json["errorMessage"].is_string())
+    return json["errorMessage"].get<std::string>();
+  return *invocation.function_error;
+}
+
+}  // namespace
+
+Fleet::Fleet(FunctionService& functions, LaunchOptions options) : functions_(functions), options_(std::move(options)) {
+  running_ = static_cast<int>(options_.workers.size());
+  for (const WorkerId worker : options_.workers)
+    threads_.emplace_back([this, worker](std::stop_token stop) { run(worker, stop); });
+}
+
+Fleet::~Fleet() {
+  stop();
+}
+
+bool Fleet::wait(Seconds limit, std::stop_token stop) {
+  std::unique_lock lock(mutex_);
+  changed_.wait_for(lock, stop, std::chrono::duration<double>(limit),
+                    [&] { return running_ == 0 || failure_.has_value(); });
+  return running_ == 0 && !failure_;
+}
+
+bool Fleet::done() const {
+  const std::lock_guard lock(mutex_);
+  return running_ == 0 && !failure_;
+}
+
+std::optional<Error> Fleet::failure() const {
+  const std::lock_guard lock(mutex_);
+  return failure_;
+}
+
+void Fleet::stop() {
+  for (std::jthread& thread : threads_) thread.request_stop();
+  threads_.clear();
+}
+
+Bytes Fleet::peak_memory() const {
+  const std::lock_guard lock(mutex_);
+  return peak_memory_;
+}
+
+Bill Fleet::reported_usage() const {
+  const std::lock_guard lock(mutex_);
+  return reported_;
+}
+
+void Fleet::run(WorkerId worker, std::stop_token stop) {
+  WorkerInvocation invocation{options_.job, options_.bucket, options_.prefix, worker, 0};
+  Result<> outcome;
+  while (true) {
+    auto answer = invoke(invocation, stop);
+    if (!answer) {
+      outcome = tl::unexpected(answer.error());
+      break;
+    }
+    {
+      const std::lock_guard lock(mutex_);
+      peak_memory_ = std::max(peak_memory_, answer->peak_memory);
+    }
+    if (answer->status == "done") break;
+    if (answer->status != "continue" || answer->next_iteration <= invocation.first_iteration) {
+      outcome = fail(ErrorCode::failed,
+                     answer->error.empty()
+                         ? fmt::format("answered '{}' at iteration {}", answer->status, answer->next_iteration)
+                         : answer->error,
+                     to_string(worker));
+      break;
+    }
+    invocation.first_iteration = answer->next_iteration;
+  }
+  const std::lock_guard lock(mutex_);
+  --running_;
+  if (!outcome && !failure_ && !stop.stop_requested()) failure_ = outcome.error();
+  changed_.notify_all();
+}
+
+Result<WorkerAnswer> Fleet::invoke(const WorkerInvocation& invocation, std::stop_token stop) {
+  const std::string function = options_.function_of(invocation.worker);
+  const std::string place = fmt::format("{} ({})", to_string(invocation.worker), function);
+  auto ended = functions_.invoke(function, to_json(invocation).dump(), stop);
+  if (!ended) {
+    Error error = ended.error();
+    if (error.code != ErrorCode::cancelled) {
+      error.message = fmt::format("the invocation broke off: {}", error.message);
+      error.place = error.place.empty() ? place : fmt::format("{}: {}", place, error.place);
+    }
+    return tl::unexpected(std::move(error));
+  }
+  if (const auto report = last_report_line(ended->log_tail)) {
+    const std::lock_guard lock(mutex_);
+    Usage& usage = reported_.by_function[function];
+    ++usage.invocations;
+    usage.gb_seconds += report->billed * report->memory_mb / 1024;
+  }
+  if (ended->function_error)
+    return fail(ErrorCode::failed, fmt::format("{}{}", failure_message(*ended), log_excerpt(ended->log_tail)), place);
+  auto json = parse_json(ended->payload, place);
+  if (!json) return tl::unexpected(json.error());
+  auto answer = worker_answer_from_json(*json);
+  if (!answer) return fail(ErrorCode::failed, answer.error().message + log_excerpt(ended->log_tail), place);
+  if (!answer->error.empty()) return fail(ErrorCode::failed, answer->error + log_excerpt(ended->log_tail), place);
+  return *answer;
+}
+
+}  // namespace funcpipe

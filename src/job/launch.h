@@ -1,0 +1,64 @@
+// One synchronous invocation per worker, each held by a thread of its own.
+#pragma once
+
+#include <condition_variable>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "catalog/bill.h"
+#include "config/job_spec.h"
+#include "functions/function_service.h"
+
+namespace funcpipe {
+
+struct LaunchOptions {
+  std::string job, bucket, prefix;
+  std::vector<WorkerId> workers;
+  std::function<std::string(WorkerId)> function_of;
+};
+
+class Fleet {
+ public:
+  // Invokes every worker; one that answers "continue" is invoked again from where it stopped.
+  Fleet(FunctionService& functions, LaunchOptions options);
+  ~Fleet();  // stop()
+  Fleet(const Fleet&) = delete;
+  Fleet& operator=(const Fleet&) = delete;
+
+  // Blocks until all workers are done (true), or one failed, `stop` was requested or `limit` passed (false).
+  bool wait(Seconds limit, std::stop_token stop);
+  bool done() const;
+
+  // Of the worker that failed first; those that only waited for it fail later, if at all.
+  std::optional<Error> failure() const;
+
+  // Abandons the invocations that are still under way and joins their threads.
+  void stop();
+
+  Bytes peak_memory() const;  // largest any worker reported
+  // From the REPORT lines of the invocations that have ended: what clouds without a bill of their own tell.
+  Bill reported_usage() const;
+
+ private:
+  void run(WorkerId worker, std::stop_token stop);
+  Result<WorkerAnswer> invoke(const WorkerInvocation& invocation, std::stop_token stop);
+
+  FunctionService& functions_;
+  const LaunchOptions options_;
+  mutable std::mutex mutex_;  // guards what follows, up to the threads
+  std::condition_variable_any changed_;
+  int running_ = 0;
+  std::optional<Error> failure_;
+  Bytes peak_memory_ = 0;
+  Bill reported_;
+  std::vector<std::jthread> threads_;
+};
+
+}  // namespace funcpipe

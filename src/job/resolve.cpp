@@ -1,0 +1,164 @@
+#include "job/resolve.h"
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "base/files.h"
+
+namespace funcpipe {
+namespace {
+
+std::string shape_text(const std::vector<std::int64_t>& shape) {
+  return fmt::format("[{}]", fmt::join(shape, ", "));
+}
+
+bool is_float(const std::string& dtype) {
+  return dtype.starts_with("float") || dtype.starts_with("bfloat");
+}
+
+// Gives stages without a memory size the one asked for, or the smallest option that holds them.
+void choose_memory(Plan& plan, const JobConfig& config, const ModelDescription& model, const Platform& platform,
+                   int state_copies) {
+  for (int k = 0; k < plan.stage_count(); ++k) {
+    StagePlan& stage = plan.stages[k];
+    if (stage.memory_mb != 0) continue;
+    stage.memory_mb = config.platform.memory_mb;
+    if (stage.memory_mb != 0 || platform.memory_options.empty()) continue;
+    const Bytes needed = estimated_memory(plan, model, k, state_copies);
+    stage.memory_mb = platform.memory_options.back().memory_mb;
+    for (const MemoryOption& option : platform.memory_options)
+      if (option.memory_mb * kMiB >= needed) {
+        stage.memory_mb = option.memory_mb;
+        break;
+      }
+  }
+}
+
+// As worker/loss.h demands, but before anything is started.
+Result<> check_target(const ModelDescription& model, const Column& target, const JobConfig& config) {
+  if (model.outputs.empty() || config.model.loss == "model") return {};
+  const std::string& file = config.data.format == "tokens" ? config.data.train_input : config.data.train_target;
+  const std::vector<std::int64_t>& output = model.outputs.front().shape;
+  if (config.model.loss == "cross-entropy") {
+    if (is_float(target.row.dtype))
+      return fail(ErrorCode::invalid_input,
+                  fmt::format("cross-entropy needs class numbers as targets, found {}", target.row.dtype), file,
+                  "store the targets as integers, or choose loss = \"mse\" in [model]");
+    if (output.size() < 2 ||
+        !std::equal(output.begin() + 1, output.end() - 1, target.row.shape.begin(), target.row.shape.end()))
+      return fail(ErrorCode::invalid_input,
+                  fmt::format("a target row has shape {}, the model's output {}", shape_text(target.row.shape),
+                              shape_text(output)),
+                  file,
+                  "cross-entropy needs one class number per prediction, and the output's last axis to be classes");
+    return {};
+  }
+  std::int64_t expected = 1, found = 1;
+  for (std::size_t i = 1; i < output.size(); ++i) expected *= output[i];
+  for (const std::int64_t extent : target.row.shape) found *= extent;
+  if (expected != found)
+    return fail(
+        ErrorCode::invalid_input,
+        fmt::format("a target row has shape {}, the model's output without the batch {}", shape_text(target.row.shape),
+                    shape_text({output.begin() + std::min<std::ptrdiff_t>(1, output.size()), output.end()})),
+        file, "mse compares output and target number by number");
+  return {};
+}
+
+}  // namespace
+
+std::vector<TensorSpec> model_inputs(const JobConfig& config, const Dataset& data) {
+  TensorSpec input = data.input.row;
+  if (config.data.format == "tokens")
+    input.dtype = "int64";
+  else if (input.dtype == "uint8")
+    input.dtype = "float32";
+  else if (!is_float(input.dtype) && input.dtype != "bool")
+    input.dtype = "int64";
+  input.shape.insert(input.shape.begin(), config.training.micro_batch);
+  return {input};
+}
+
+Result<> check_data(const ModelDescription& model, const Datasets& data, const JobConfig& config) {
+  if (model.inputs.size() != 1)
+    return fail(ErrorCode::invalid_input,
+                fmt::format("the model takes {} inputs, a data set gives one", model.inputs.size()),
+                config.model.source, "wrap the model so that it takes one tensor");
+  const std::vector<std::int64_t>& wanted = model.inputs.front().shape;
+  const std::vector<std::int64_t>& row = data.train.input.row.shape;
+  if (wanted.empty() || !std::equal(wanted.begin() + 1, wanted.end(), row.begin(), row.end()))
+    return fail(
+        ErrorCode::invalid_input,
+        fmt::format("a row has shape {}, but {} takes {}", shape_text(row), config.model.source,
+                    shape_text(wanted.empty() ? wanted : std::vector<std::int64_t>(wanted.begin() + 1, wanted.end()))),
+        config.data.train_input, "store the data in the model's shape, or choose another model");
+  return check_target(model, data.train.target, config);
+}
+
+int optimizer_state_copies(const JobConfig::Optimizer& optimizer) {
+  if (optimizer.name != "sgd") return 2;
+  return optimizer.momentum != 0 ? 1 : 0;
+}
+
+Result<Plan> resolve_plan(const JobConfig& config, const ModelDescription& model, const Platform& platform) {
+  const int state_copies = optimizer_state_copies(config.optimizer);
+  const JobConfig::Parallelism& wanted = config.parallelism;
+  Plan plan;
+  if (!wanted.plan.empty()) {
+    auto json = read_json(wanted.plan);
+    if (!json) {
+      json.error().code = ErrorCode::invalid_input;
+      return tl::unexpected(json.error());
+    }
+    FUNCPIPE_TRY(read, plan_from_json(*json, wanted.plan));
+    plan = std::move(read);
+  } else {
+    FUNCPIPE_TRY(even, even_plan(model, wanted.stages, wanted.replicas, config.training.global_batch,
+                                 config.training.micro_batch));
+    plan = std::move(even);
+    FUNCPIPE_TRY(order, parse_pipeline_order(wanted.order));
+    FUNCPIPE_TRY(sync, parse_sync_algorithm(wanted.sync));
+    plan.order = order;
+    plan.sync = sync;
+  }
+  choose_memory(plan, config, model, platform, state_copies);
+  if (auto valid = validate(plan, model, platform, state_copies); !valid) {
+    Error error = valid.error();
+    if (!wanted.plan.empty()) error.place = wanted.plan;
+    return tl::unexpected(std::move(error));
+  }
+  if (plan.worker_count() > platform.limits.concurrency)
+    return fail(ErrorCode::invalid_input,
+                fmt::format("{} stages x {} replicas are {} functions at once, {} allows {}", plan.stage_count(),
+                            plan.replicas, plan.worker_count(), platform.name, platform.limits.concurrency),
+                wanted.plan.empty() ? "plan" : wanted.plan, "use fewer stages or replicas");
+  return plan;
+}
+
+Result<JobSpec> resolve(const JobConfig& config, const ModelDescription& model, const Platform& platform,
+                        const Datasets& data, std::string id) {
+  FUNCPIPE_TRY_VOID(check_data(model, data, config));
+  FUNCPIPE_TRY(plan, resolve_plan(config, model, platform));
+  JobSpec spec;
+  spec.id = std::move(id);
+  spec.config = config;
+  spec.model = model;
+  spec.plan = std::move(plan);
+  spec.config.training.global_batch = spec.plan.global_batch;  // a plan file has the last word
+  spec.config.training.micro_batch = spec.plan.micro_batch;
+  spec.optimizer_state_copies = optimizer_state_copies(config.optimizer);
+  spec.steps_per_epoch = data.train.input.rows / spec.plan.global_batch;
+  if (spec.steps_per_epoch < 1)
+    return fail(
+        ErrorCode::invalid_input,
+        fmt::format("{} rows are fewer than one global batch of {}", data.train.input.rows, spec.plan.global_batch),
+        config.data.train_input, "set training.global_batch to at most the number of rows");
+  spec.steps = config.training.steps;
+  if (spec.steps == 0)
+    spec.steps =
+        std::max<std::int64_t>(1, std::llround(config.training.epochs * static_cast<double>(spec.steps_per_epoch)));
+  return spec;
+}
+
+}  // namespace funcpipe

@@ -1,0 +1,161 @@
+#include "job/train.h"
+
+#include <algorithm>
+#include <cmath>
+#include <ctime>
+#include <random>
+
+#include "base/clock.h"
+#include "job/cloud.h"
+#include "job/deploy.h"
+#include "job/finish.h"
+#include "job/launch.h"
+#include "job/resolve.h"
+#include "job/results_folder.h"
+#include "job/watch.h"
+#include "job/worker_tool.h"
+
+namespace funcpipe {
+namespace {
+
+// "fashion-20261123-170052-3fa9": unique per run, and in order of time.
+std::string run_id(const std::string& name) {
+  const std::time_t now = std::time(nullptr);
+  std::tm utc{};
+  ::gmtime_r(&now, &utc);
+  return fmt::format("{}-{:04}{:02}{:02}-{:02}{:02}{:02}-{:04x}", name, utc.tm_year + 1900, utc.tm_mon + 1, utc.tm_mday,
+                     utc.tm_hour, utc.tm_min, utc.tm_sec, std::random_device{}() & 0xffff);
+}
+
+tl::unexpected<Error> stopped() {
+  return fail(ErrorCode::cancelled, "stopped");
+}
+
+struct Prepared {
+  Platform platform;
+  Datasets data;
+  WorkerTool worker;
+  JobSpec spec;
+};
+
+Result<Prepared> prepare(const JobConfig& config, std::stop_token stop) {
+  FUNCPIPE_TRY(worker, WorkerTool::find());
+  FUNCPIPE_TRY(platform, load_platform(config.platform.name));
+  if (config.platform.lifetime > 0) platform.limits.lifetime = config.platform.lifetime;
+  FUNCPIPE_TRY(data, load_datasets(config.data));
+  if (stop.stop_requested()) return stopped();
+  FUNCPIPE_TRY(model, worker.describe(config.model.source, model_inputs(config, data.train), config.job.seed, stop));
+  FUNCPIPE_TRY(spec, resolve(config, model, platform, data, run_id(config.job.name)));
+  return Prepared{std::move(platform), std::move(data), std::move(worker), std::move(spec)};
+}
+
+// What the workers under way have cost so far, which no REPORT line says yet.
+Dollars running_cost(const JobSpec& spec, const Platform& platform, Seconds seconds) {
+  Dollars sum = 0;
+  for (const StagePlan& stage : spec.plan.stages)
+    sum += spec.plan.replicas * compute_price(platform.prices, stage.memory_mb, seconds);
+  return sum;
+}
+
+std::vector<WorkerId> workers_of(const Plan& plan) {
+  std::vector<WorkerId> workers;
+  for (int stage = 0; stage < plan.stage_count(); ++stage)
+    for (int replica = 0; replica < plan.replicas; ++replica) workers.push_back({stage, replica});
+  return workers;
+}
+
+// Until the workers are done, with every report read; the error of whatever failed first.
+Result<> follow(Fleet& fleet, Watcher& watcher, std::stop_token stop) {
+  while (true) {
+    auto delay = watcher.poll();
+    if (auto failure = fleet.failure()) return tl::unexpected(std::move(*failure));
+    if (stop.stop_requested()) return stopped();
+    if (!delay) return tl::unexpected(delay.error());
+    if (fleet.wait(*delay, stop)) return watcher.finish();
+  }
+}
+
+Bill whole_bill(const Cloud& cloud, const Fleet& fleet) {
+  Bill bill = cloud.bill();
+  if (!cloud.embedded())
+    for (const auto& [function, usage] : fleet.reported_usage().by_function) bill.by_function[function] += usage;
+  return bill;
+}
+
+}  // namespace
+
+Result<JobSpec> check_job(const JobConfig& config, std::stop_token stop) {
+  FUNCPIPE_TRY(prepared, prepare(config, stop));
+  return std::move(prepared.spec);
+}
+
+Result<TrainResult> train(const JobConfig& config, TrainObserver& observer, std::stop_token stop) {
+  observer.step(fmt::format("reading model {} and data", config.model.source));
+  FUNCPIPE_TRY(prepared, prepare(config, stop));
+  auto& [platform, data, worker, spec] = prepared;
+  FUNCPIPE_TRY(results, ResultsFolder::open(std::filesystem::path(config.job.folder) / config.job.name));
+
+  observer.step(
+      fmt::format("cutting it into {} stage{}", spec.plan.stage_count(), spec.plan.stage_count() == 1 ? "" : "s"));
+  FUNCPIPE_TRY(stages, worker.cut(config.model.source, spec.model.inputs, config.job.seed, spec.plan,
+                                  results.staging() / "cut", stop));
+  FUNCPIPE_TRY(cloud, Cloud::open(config.platform, platform, results.cloud()));
+  observer.step(fmt::format("platform {}: {}", platform.name, cloud->description()));
+
+  Deployment deployment(cloud->store(), cloud->functions(), "jobs/" + spec.id);
+  FUNCPIPE_TRY_VOID(deployment.publish(spec, data, stages, observer, stop));
+  if (stop.stop_requested()) return stopped();
+  data = {};
+
+  FunctionSpec settings;
+  settings.timeout = std::max(1.0, std::floor(platform.limits.lifetime));
+  settings.environment = cloud->function_environment();
+  if (!config.platform.role.empty()) settings.role = config.platform.role;
+  FUNCPIPE_TRY(package, local_package(worker.program()));
+  settings.zip = std::move(package);
+  FUNCPIPE_TRY_VOID(deployment.create_functions(spec, settings, cloud->embedded()));
+  observer.step(fmt::format("starting {} workers ({} stages x {} replicas)", spec.plan.worker_count(),
+                            spec.plan.stage_count(), spec.plan.replicas));
+  if (stop.stop_requested()) return stopped();
+
+  SystemClock clock;
+  const Seconds start = clock.now();
+  const auto platform_seconds = [&] { return (clock.now() - start) / config.platform.dilation; };
+  Fleet fleet(cloud->functions(),
+              {.job = spec.id,
+               .bucket = config.platform.bucket,
+               .prefix = deployment.prefix(),
+               .workers = workers_of(spec.plan),
+               .function_of = [&](WorkerId id) {
+                 return deployment.function_of(spec.plan.stages[static_cast<std::size_t>(id.stage)].memory_mb);
+               }});
+  const auto dollars = [&] {
+    return cloud->bill().total().request_dollars(platform.prices) + running_cost(spec, platform, platform_seconds());
+  };
+  Watcher watcher(cloud->store(), spec, deployment.prefix(), observer, clock, dollars);
+  observer.training_starts(spec);
+  auto followed = follow(fleet, watcher, stop);
+  const Seconds training_seconds = platform_seconds();
+  observer.training_ends();
+  fleet.stop();
+  if (!followed) return tl::unexpected(followed.error());
+
+  observer.step("putting the trained model together");
+  FUNCPIPE_TRY_VOID(collect_model(cloud->store(), spec, deployment.prefix(), worker, results.staging(), stop));
+  FUNCPIPE_TRY_VOID(deployment.remove());
+  TrainResult result;
+  result.folder = results.path();
+  result.epochs = watcher.epochs();
+  result.bill = whole_bill(*cloud, fleet);
+  result.whole_bill = cloud->embedded();
+  result.prices = platform.prices;
+  result.training_seconds = training_seconds;
+  result.peak_memory = fleet.peak_memory();
+  FUNCPIPE_TRY_VOID(write_records(spec, watcher.history(), results.staging()));
+  FUNCPIPE_TRY_VOID(write_bill(result.bill, result.prices, result.whole_bill, results.staging()));
+  if (stop.stop_requested()) return stopped();
+  FUNCPIPE_TRY_VOID(results.commit());
+  return result;
+}
+
+}  // namespace funcpipe

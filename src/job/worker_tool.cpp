@@ -1,0 +1,109 @@
+#include "job/worker_tool.h"
+
+#include <unistd.h>
+
+#include <cstdlib>
+#include <nlohmann/json.hpp>
+
+#include "base/files.h"
+#include "job/child_process.h"
+
+namespace funcpipe {
+namespace fs = std::filesystem;
+namespace {
+
+using nlohmann::json;
+
+// Short names as the worker's --inputs takes them: [{"dtype": "float32", "shape": [16, 784]}].
+std::string inputs_text(const std::vector<TensorSpec>& inputs) {
+  json rows = json::array();
+  for (const TensorSpec& input : inputs) rows.push_back({{"dtype", input.dtype}, {"shape", input.shape}});
+  return rows.dump();
+}
+
+ErrorCode code_named(const std::string& name) {
+  for (int code = 0; code <= static_cast<int>(ErrorCode::failed); ++code)
+    if (to_string(static_cast<ErrorCode>(code)) == name) return static_cast<ErrorCode>(code);
+  return ErrorCode::failed;
+}
+
+std::string text_of(const json& object, const char* key) {
+  const auto found = object.find(key);
+  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+// The last lines of what a program that died had to say.
+std::string last_words(const ChildOutput& output) {
+  constexpr std::size_t kMost = 2000;
+  const std::string& said = output.err.empty() ? output.out : output.err;
+  return said.size() > kMost ? "..." + said.substr(said.size() - kMost) : said;
+}
+
+// The JSON a verb prints; {"error": {"code", "message", "place", "hint"}} becomes the Error it was.
+Result<json> call(const fs::path& program, const std::vector<std::string>& arguments, std::stop_token stop) {
+  FUNCPIPE_TRY(output, run_child(program, arguments, stop));
+  const json answer = json::parse(output.out, nullptr, false);
+  if (answer.is_object() && answer.contains("error") && answer["error"].is_object()) {
+    const json& error = answer["error"];
+    return fail(code_named(text_of(error, "code")), text_of(error, "message"), text_of(error, "place"),
+                text_of(error, "hint"));
+  }
+  if (output.exit_code == 0 && !answer.is_discarded()) return answer;
+  return fail(ErrorCode::failed,
+              fmt::format("{} ended with exit code {}: {}", arguments.front(), output.exit_code, last_words(output)),
+              program.string());
+}
+
+}  // namespace
+
+Result<WorkerTool> WorkerTool::find() {
+  std::error_code status;
+  fs::path program;
+  if (const char* named = std::getenv("FUNCPIPE_WORKER"); named && *named)
+    program = fs::absolute(named, status);
+  else
+    program = fs::read_symlink("/proc/self/exe", status).parent_path() / "funcpipe-worker";
+  if (::access(program.c_str(), X_OK) != 0)
+    return fail(ErrorCode::not_found, "there is no worker program", program.string(),
+                "build it with ./dev build, or name it in the environment variable FUNCPIPE_WORKER");
+  return WorkerTool(program);
+}
+
+Result<ModelDescription> WorkerTool::describe(const std::string& source, const std::vector<TensorSpec>& inputs,
+                                              std::uint64_t seed, std::stop_token stop) const {
+  FUNCPIPE_TRY(
+      answer,
+      call(program_, {"describe", "--model", source, "--seed", std::to_string(seed), "--inputs", inputs_text(inputs)},
+           stop));
+  return model_description_from_json(answer, program_.string() + " describe");
+}
+
+Result<std::vector<fs::path>> WorkerTool::cut(const std::string& source, const std::vector<TensorSpec>& inputs,
+                                              std::uint64_t seed, const Plan& plan, const fs::path& folder,
+                                              std::stop_token stop) const {
+  const fs::path plan_file = folder / "plan.json";
+  FUNCPIPE_TRY_VOID(write_file(plan_file, to_json(plan).dump()));
+  FUNCPIPE_TRY(answer, call(program_,
+                            {"cut", "--model", source, "--seed", std::to_string(seed), "--inputs", inputs_text(inputs),
+                             "--plan", plan_file.string(), "--folder", folder.string()},
+                            stop));
+  static_cast<void>(answer);
+  std::vector<fs::path> stages;
+  for (int k = 0; k < plan.stage_count(); ++k) stages.push_back(folder / fmt::format("stage-{:02}.pt", k));
+  return stages;
+}
+
+Result<> WorkerTool::assemble(const std::string& source, const std::vector<TensorSpec>& inputs, std::uint64_t seed,
+                              const std::vector<fs::path>& stages, const fs::path& folder, std::stop_token stop) const {
+  std::vector<std::string> arguments{"assemble", "--model",           source,     "--seed",       std::to_string(seed),
+                                     "--inputs", inputs_text(inputs), "--folder", folder.string()};
+  for (const fs::path& stage : stages) {
+    arguments.push_back("--stage");
+    arguments.push_back(stage.string());
+  }
+  FUNCPIPE_TRY(answer, call(program_, arguments, stop));
+  static_cast<void>(answer);
+  return {};
+}
+
+}  // namespace funcpipe
