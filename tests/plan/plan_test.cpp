@@ -1,0 +1,273 @@
+#include "plan/plan.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <nlohmann/json.hpp>
+
+#include "base/files.h"
+#include "plan/model.h"
+
+namespace funcpipe {
+namespace {
+
+using nlohmann::json;
+using ::testing::AllOf;
+using testing::chain;
+using testing::cloud;
+using ::testing::HasSubstr;
+
+json golden() {
+  auto read = read_json(std::string(FUNCPIPE_SOURCE_DIR) + "/tests/plan/data/plan-v1.json");
+  EXPECT_TRUE(read) << describe(read.error());
+  return *read;
+}
+
+TEST(PlanFile, ReadsTheGoldenFile) {
+  const auto plan = plan_from_json(golden(), "plan-v1.json");
+  ASSERT_TRUE(plan) << describe(plan.error());
+  EXPECT_EQ(plan->model, "zoo:fashion-cnn");
+  EXPECT_EQ(plan->fingerprint, "5d41402a");
+  ASSERT_EQ(plan->stages.size(), 2u);
+  EXPECT_EQ(plan->stages[0].memory_mb, 1024);
+  EXPECT_EQ(plan->stages[1].first_layer, 3);
+  EXPECT_EQ(plan->stages[1].end_layer, 7);
+  EXPECT_EQ(plan->stages[1].memory_mb, 0);
+  EXPECT_EQ(plan->replicas, 2);
+  EXPECT_EQ(plan->sync, SyncAlgorithm::three_phase);
+  const json again = to_json(*plan);
+  const auto second = plan_from_json(again, "again");
+  ASSERT_TRUE(second);
+  EXPECT_EQ(to_json(*second), again);
+}
+
+TEST(PlanFile, LeavesOutWhatHasADefault) {
+  const auto plan = plan_from_json(json::parse(R"({"version": 1, "model": "m", "global_batch": 8, "micro_batch": 2,
+                                                   "stages": [{"first_layer": 0, "end_layer": 1}]})"),
+                                   "p");
+  ASSERT_TRUE(plan) << describe(plan.error());
+  EXPECT_EQ(plan->replicas, 1);
+  EXPECT_EQ(plan->sync, SyncAlgorithm::pipelined);
+  EXPECT_EQ(plan->order, PipelineOrder::gpipe);
+}
+
+std::string refusal(const json& value) {
+  const auto plan = plan_from_json(value, "my.json");
+  if (plan) return "accepted";
+  EXPECT_EQ(plan.error().code, ErrorCode::invalid_input);
+  return describe(plan.error());
+}
+
+TEST(PlanFile, RefusesWhatItDoesNotKnow) {
+  json value = golden();
+  value["replica"] = 2;
+  EXPECT_THAT(refusal(value), AllOf(HasSubstr("my.json"), HasSubstr("\"replica\""), HasSubstr("\"replicas\"")));
+  value = golden();
+  value["stages"][1]["memory"] = 2;
+  EXPECT_THAT(refusal(value), AllOf(HasSubstr("stage 1"), HasSubstr("nearest known key is \"memory_mb\"")));
+  value = golden();
+  value["sync"] = "ring";
+  EXPECT_THAT(refusal(value), AllOf(HasSubstr("\"ring\""), HasSubstr("three-phase")));
+  value = golden();
+  value["order"] = "1f1b";
+  EXPECT_THAT(refusal(value), HasSubstr("gpipe"));
+  value = golden();
+  value["version"] = 2;
+  EXPECT_THAT(refusal(value), HasSubstr("version 2"));
+}
+
+TEST(PlanFile, RefusesWrongTypesAndRanges) {
+  for (const char* key : {"version", "model", "stages", "global_batch", "micro_batch"}) {
+    json value = golden();
+    value.erase(key);
+    EXPECT_THAT(refusal(value), HasSubstr(key)) << key;
+  }
+  for (const json& wrong : {json("2"), json(0), json(-1), json(1.5), json(4294967296), json(18446744073709551615u),
+                            json(nullptr), json::array()}) {
+    for (const char* key : {"replicas", "global_batch", "micro_batch"}) {
+      json value = golden();
+      value[key] = wrong;
+      EXPECT_THAT(refusal(value), HasSubstr(key)) << wrong;
+    }
+  }
+  json value = golden();
+  value["stages"] = json::array();
+  EXPECT_THAT(refusal(value), HasSubstr("at least one stage"));
+  value["stages"] = {1};
+  EXPECT_THAT(refusal(value), HasSubstr("expected an object"));
+  value = golden();
+  value["model"] = 3;
+  EXPECT_THAT(refusal(value), HasSubstr("must be a text"));
+  EXPECT_THAT(refusal(json::array()), HasSubstr("expected an object"));
+}
+
+TEST(Plan, SharesMicroBatchesUnevenlyWithoutGaps) {
+  for (const int replicas : {1, 2, 3, 5, 8}) {
+    for (const int global_batch : {8, 9, 31, 64, 100}) {
+      const Plan plan{.stages = {{}}, .replicas = replicas, .global_batch = global_batch, .micro_batch = 1};
+      for (const int micro_batch : {1, 3, 4}) {
+        Plan sized = plan;
+        sized.micro_batch = micro_batch;
+        int index = 0, sample = 0;
+        for (int r = 0; r < replicas; ++r) {
+          const auto batches = sized.micro_batches_of(r);
+          if (sized.micro_batch_count() >= replicas) {
+            EXPECT_FALSE(batches.empty());
+          }
+          for (const MicroBatch& batch : batches) {
+            EXPECT_EQ(batch.index, index++);
+            EXPECT_EQ(batch.first_sample, sample);
+            EXPECT_GE(batch.samples, 1);
+            EXPECT_LE(batch.samples, micro_batch);
+            sample += batch.samples;
+          }
+        }
+        EXPECT_EQ(index, sized.micro_batch_count());
+        EXPECT_EQ(sample, global_batch);
+      }
+    }
+  }
+}
+
+double largest_stage(const Plan& plan, const std::vector<double>& costs) {
+  double largest = 0;
+  for (const StagePlan& stage : plan.stages) {
+    double sum = 0;
+    for (int i = stage.first_layer; i < stage.end_layer; ++i) sum += costs[i];
+    largest = std::max(largest, sum);
+  }
+  return largest;
+}
+
+// The least possible largest cost of layers [first, end) in `stages`, by trying every partition.
+double least(const std::vector<double>& costs, int first, int stages) {
+  const int layers = static_cast<int>(costs.size());
+  if (stages == 1) {
+    double sum = 0;
+    for (int i = first; i < layers; ++i) sum += costs[i];
+    return sum;
+  }
+  double best = 1e300, sum = 0;
+  for (int end = first + 1; end <= layers - stages + 1; ++end) {
+    sum += costs[end - 1];
+    best = std::min(best, std::max(sum, least(costs, end, stages - 1)));
+  }
+  return best;
+}
+
+TEST(EvenPlan, MakesTheLargestStageAsSmallAsAnyPartition) {
+  const ModelDescription model = chain(std::vector<std::int64_t>(9, 1));
+  std::uint64_t state = 1;
+  for (int trial = 0; trial < 50; ++trial) {
+    std::vector<double> costs;
+    for (int i = 0; i < 9; ++i) costs.push_back(static_cast<double>((state = state * 6364136223846793005u + 1) >> 58));
+    for (int stages = 1; stages <= 9; ++stages) {
+      const auto plan = even_plan(model, stages, 1, 8, 1, costs);
+      ASSERT_TRUE(plan);
+      EXPECT_EQ(largest_stage(*plan, costs), least(costs, 0, stages));
+      EXPECT_TRUE(validate(*plan, model, cloud(), 0));
+    }
+  }
+}
+
+TEST(EvenPlan, BalancesBytesIfToldNothingElse) {
+  const auto plan = even_plan(chain({1, 1, 1, 3}), 2, 1, 8, 1);
+  ASSERT_TRUE(plan);
+  EXPECT_EQ(plan->stages[1].first_layer, 3);
+  EXPECT_EQ(plan->model, "chain");
+  EXPECT_EQ(plan->fingerprint, "f1");
+}
+
+TEST(EvenPlan, RefusesMoreStagesThanLayers) {
+  const auto plan = even_plan(chain({1, 1}), 3, 1, 8, 1);
+  ASSERT_FALSE(plan);
+  EXPECT_THAT(describe(plan.error()), AllOf(HasSubstr("3 stages"), HasSubstr("at most 2")));
+  EXPECT_FALSE(even_plan(chain({1, 1}), 0, 1, 8, 1));
+  EXPECT_FALSE(even_plan(chain({1, 1}), 1, 1, 8, 0));
+  EXPECT_FALSE(even_plan(chain({1, 1}), 1, 1, 8, 1, {1.0}));
+  EXPECT_FALSE(even_plan(chain({1, 1}), 1, 1, 8, 1, {1.0, -1.0}));
+}
+
+struct Case {
+  const char* what;
+  std::function<void(Plan&)> change;
+  std::vector<std::string> said;
+};
+
+TEST(Validate, SaysTheReasonAndTheWayOut) {
+  const ModelDescription model = chain({100, 100, 100, 100});
+  const Plan sound = *even_plan(model, 2, 2, 8, 2);
+  ASSERT_TRUE(validate(sound, model, cloud(), 1));
+  const std::vector<Case> cases{
+      {"fingerprint", [](Plan& p) { p.fingerprint = "other"; }, {"another model", "plan this model anew"}},
+      {"gap",
+       [](Plan& p) { p.stages[1].first_layer = 3; },
+       {"stage 1 starts at layer 3", "set first_layer of stage 1 to 2"}},
+      {"late start", [](Plan& p) { p.stages[0].first_layer = 1; }, {"the first layer is 0"}},
+      {"empty stage", [](Plan& p) { p.stages[1].end_layer = 2; }, {"stage 1 is empty", "remove it"}},
+      {"short",
+       [](Plan& p) { p.stages[1].end_layer = 3; },
+       {"chain has 4 layers", "set end_layer of the last stage to 4"}},
+      {"long", [](Plan& p) { p.stages[1].end_layer = 5; }, {"ends at layer 5", "to 4"}},
+      {"no stages", [](Plan& p) { p.stages.clear(); }, {"no stage"}},
+      {"idle replicas",
+       [](Plan& p) { p.replicas = 5; },
+       {"4 micro-batches", "5 replicas", "replicas to at most 4", "micro_batch to at most 1"}},
+      {"zero batch", [](Plan& p) { p.micro_batch = 0; }, {"at least 1"}},
+      {"too many functions",
+       [](Plan& p) {
+         p.replicas = 600;
+         p.global_batch = 1200;
+       },
+       {"1200 functions", "at most 1000", "replicas to at most 500"}},
+      {"unknown memory",
+       [](Plan& p) { p.stages[0].memory_mb = 9999; },
+       {"9999 MB", "at most 4096 MB", "512, 1024, 2048, 4096"}},
+      {"too little memory",
+       [](Plan& p) { p.stages[1].memory_mb = 512; },
+       {"stage 1 needs at least", "has 512 MB", "choose memory_mb >= 1024"}}};
+  for (const Case& c : cases) {
+    Plan plan = sound;
+    c.change(plan);
+    const auto valid = validate(plan, model, cloud(), 1);
+    ASSERT_FALSE(valid) << c.what;
+    EXPECT_EQ(valid.error().code, ErrorCode::invalid_input);
+    for (const std::string& said : c.said) EXPECT_THAT(describe(valid.error()), HasSubstr(said)) << c.what;
+  }
+}
+
+TEST(Validate, AnUnlimitedPlatformHasRoom) {
+  const ModelDescription model = chain({100, 100, 100, 100});
+  Plan plan = *even_plan(model, 1, 1, 8, 2);
+  plan.stages[0].memory_mb = 512;
+  Platform platform = cloud();
+  EXPECT_FALSE(validate(plan, model, platform, 1));
+  platform.limited = false;
+  EXPECT_TRUE(validate(plan, model, platform, 1));
+}
+
+TEST(Validate, AHandWrittenPlanNeedsNoFingerprint) {
+  const ModelDescription model = chain({1, 1});
+  Plan plan = *even_plan(model, 1, 1, 8, 2);
+  plan.fingerprint.clear();
+  EXPECT_TRUE(validate(plan, model, cloud(), 1));
+}
+
+TEST(EstimatedMemory, CountsWhatAWorkerHolds) {
+  const ModelDescription model = chain({100, 100, 100, 100}, 10 * kMiB);
+  const Plan two = *even_plan(model, 2, 1, 4, 1);
+  const auto of = [&](const Plan& plan, int copies) { return estimated_memory(plan, model, 0, copies); };
+  EXPECT_EQ(of(two, 1) - of(two, 0), 200 * kMiB) << "one more copy of the stage's parameters";
+  Plan larger = two;
+  larger.global_batch = 8;  // 8 micro-batches kept in place of 4, of 2 layers of 10 MiB
+  EXPECT_GE(of(larger, 0) - of(two, 0), 80 * kMiB);
+  const Plan one = *even_plan(model, 1, 1, 4, 1);
+  EXPECT_GT(of(one, 0), of(two, 0) + 400 * kMiB);
+  Plan replicated = two;
+  replicated.replicas = 4;  // fewer micro-batches each, shards of the others on their way
+  EXPECT_LT(of(replicated, 0), of(two, 0) + 200 * kMiB);
+}
+
+}  // namespace
+}  // namespace funcpipe
