@@ -182,31 +182,44 @@ Result<> check_releases(const std::vector<Program>& programs, const std::map<Obj
   return {};
 }
 
-// Is `earlier` always done before `later` starts?
-using Ordered = std::vector<std::vector<bool>>;  // [later][earlier], operations of two iterations of one worker
+// Which operations of one worker are always done before another starts, over two iterations: node i is operation i of
+// the first, node size + i of the second. What it has walked it remembers.
+class Order {
+ public:
+  explicit Order(const Program& program) : programs_{program}, graph_(programs_) {}
 
-Ordered order_of(const Program& program) {
-  const int size = static_cast<int>(program.ops.size());
-  const std::vector<Program> alone{program};
-  const Unrolled graph(alone);
-  Ordered ordered;
-  for (int v = 0; v < 2 * size; ++v) ordered.push_back(graph.ancestors(v));
-  return ordered;
-}
+  bool operator()(int earlier, int later) {
+    const std::vector<int>& before = graph_.before(later);
+    if (std::find(before.begin(), before.end(), earlier) != before.end()) return true;
+    auto found = ancestors_.find(later);
+    if (found == ancestors_.end()) found = ancestors_.emplace(later, graph_.ancestors(later)).first;
+    return found->second[earlier];
+  }
+
+ private:
+  const std::vector<Program> programs_;
+  const Unrolled graph_;
+  std::map<int, std::vector<bool>> ancestors_;
+};
 
 // Of one worker: whoever needs a tensor runs after whoever makes it, and nobody touches gradient elements while another
 // writes them, within an iteration and from one to the next.
 Result<> check_data(const Program& program) {
   const int size = static_cast<int>(program.ops.size());
-  const Ordered ordered = order_of(program);
+  Order ordered(program);
+  std::map<std::pair<OpKind, int>, int> makers;
+  for (int i = 0; i < size; ++i) {
+    if (program.ops[i].micro_batch >= 0) makers.emplace(std::pair(program.ops[i].kind, program.ops[i].micro_batch), i);
+  }
   const auto needs = [&](int op, OpKind maker, bool required) -> Result<> {
-    for (int i = 0; i < size; ++i) {
-      if (program.ops[i].kind != maker || program.ops[i].micro_batch != program.ops[op].micro_batch) continue;
-      if (ordered[op][i]) return {};
-      return unsound(program, op, fmt::format("may start before operation {} ({}) is done", i, to_string(maker)));
+    const auto found = makers.find({maker, program.ops[op].micro_batch});
+    if (found == makers.end()) {
+      if (required) return unsound(program, op, fmt::format("has no {} before it", to_string(maker)));
+      return {};
     }
-    if (required) return unsound(program, op, fmt::format("has no {} before it", to_string(maker)));
-    return {};
+    if (ordered(found->second, op)) return {};
+    return unsound(program, op,
+                   fmt::format("may start before operation {} ({}) is done", found->second, to_string(maker)));
   };
   std::vector<int> gradient;
   std::int64_t elements = 1;
@@ -230,8 +243,8 @@ Result<> check_data(const Program& program) {
         FUNCPIPE_TRY_VOID(needs(i, OpKind::backward, true));
         break;
       case OpKind::reduce:
-        if (!ordered[i][op.source]) return unsound(program, i, "may start before its source is done");
-        if (!ordered[size + op.source][i]) {
+        if (!ordered(op.source, i)) return unsound(program, i, "may start before its source is done");
+        if (!ordered(i, size + op.source)) {
           return unsound(program, op.source, "may overwrite what it staged in the iteration before");
         }
         break;
@@ -246,8 +259,8 @@ Result<> check_data(const Program& program) {
         continue;
       }
       if (!overlap(gradient_slice(program.ops[a], elements), gradient_slice(program.ops[b], elements))) continue;
-      const bool same = a == b || ordered[a][b] || ordered[b][a];
-      if (!same || !ordered[size + b][a]) {
+      const bool same = a == b || ordered(a, b) || ordered(b, a);
+      if (!same || !ordered(a, size + b)) {
         return unsound(program, b,
                        fmt::format("may touch the gradient together with operation {} ({}){}", a,
                                    to_string(program.ops[a].kind), same ? " of the iteration before" : ""));

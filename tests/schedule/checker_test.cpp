@@ -62,6 +62,10 @@ TEST(Checker, AcceptsEvaluationProgramsIncludingEmptyShares) {
   }
 }
 
+TEST(Checker, IsQuickForALargeValidationSet) {
+  EXPECT_EQ(verdict(programs_of(plan_of(2, 2, 5000), shapes_of(2, 10), evaluation_program)), "sound");
+}
+
 // Breaks a sound set of programs and expects the verdict to say `what`.
 void expect_refusal(const std::string& what, const std::function<void(std::vector<Program>&)>& damage) {
   for (const SyncAlgorithm sync : kBoth) {
