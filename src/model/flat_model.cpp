@@ -61,7 +61,7 @@ class Flattener {
     drop_unused_slots();
     mark_changing_buffers();
     for (Node* node : graph.nodes()) {
-      if (node->kind() != prim::Constant) flat_.nodes.push_back(node);
+      if (!FlatModel::free_to_copy(node)) flat_.nodes.push_back(node);
     }
     graph.lint();
     return std::move(flat_);

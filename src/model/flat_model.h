@@ -33,9 +33,13 @@ struct FlatModel {
   std::size_t data_inputs = 0;
   torch::jit::Value* training = nullptr;
   std::vector<TensorSlot> slots;
-  std::vector<torch::jit::Node*> nodes;  // top level, in order, without constants
+  std::vector<torch::jit::Node*> nodes;  // top level, in order, without those free to copy
   std::unordered_map<const torch::jit::Value*, int> slot_of;
 
+  // Made anew wherever it is used, so never sent: constants, and the placeholders of branches that raise.
+  static bool free_to_copy(const torch::jit::Node* node) {
+    return node->kind() == torch::jit::prim::Constant || node->kind() == torch::jit::prim::Uninitialized;
+  }
   torch::jit::Value* data_input(std::size_t index) const { return graph->inputs()[index]; }
 };
 

@@ -54,7 +54,7 @@ SpanGraph span_graph(const FlatModel& model, int begin, int end, const std::vect
 
   const std::function<Value*(Value*)> lookup = [&](Value* original) -> Value* {
     if (const auto known = mapping.find(original); known != mapping.end()) return known->second;
-    FUNCPIPE_CHECK(original->node()->kind() == prim::Constant, "value {} is not live in nodes [{}, {})",
+    FUNCPIPE_CHECK(FlatModel::free_to_copy(original->node()), "value {} is not live in nodes [{}, {})",
                    original->debugName(), begin, end);
     Node* constant = graph.createClone(original->node(), [](Value* value) { return value; });
     graph.prependNode(constant);

@@ -24,7 +24,49 @@ struct Entry {
 
 std::vector<Entry> catalogue() {
   const std::vector<Option> fashion{{"width", Type::integer, "16", 1, 1024, {}}, {"classes", Type::integer, "10"}};
-  return {{"fashion-cnn", zoo::fashion_cnn, fashion, {}}};
+  const std::vector<Option> gpt{{"layers", Type::integer, "4"},  {"width", Type::integer, "128"},
+                                {"heads", Type::integer, "4"},   {"context", Type::integer, "128"},
+                                {"vocab", Type::integer, "256"}, {"dropout", Type::real, "0", 0, 0.99, {}}};
+  const std::vector<Option> resnet{{"blocks", Type::integers, "1,1,1,1"},
+                                   {"block", Type::text, "bottleneck", 0, 0, {"basic", "bottleneck"}},
+                                   {"classes", Type::integer, "10"},
+                                   {"size", Type::integer, "64", 32, 4096, {}},
+                                   {"input", Type::text, "float32", 0, 0, {"float32", "uint8"}}};
+  const std::vector<Option> bert{{"layers", Type::integer, "4"},
+                                 {"width", Type::integer, "256"},
+                                 {"heads", Type::integer, "4"},
+                                 {"vocab", Type::integer, "8000"},
+                                 {"seq", Type::integer, "64"},
+                                 {"classes", Type::integer, "2"},
+                                 {"dropout", Type::real, "0.1", 0, 0.99, {}},
+                                 {"embeddings", Type::text, "trained", 0, 0, {"trained", "frozen"}}};
+  const std::vector<Option> amoebanet{{"cells", Type::integer, "3", 3, 999, {}},
+                                      {"filters", Type::integer, "32", 16, 4096, {}},
+                                      {"classes", Type::integer, "10"},
+                                      {"size", Type::integer, "64", 32, 4096, {}}};
+  const auto large_resnet = [](const char* blocks, const char* block) {
+    return std::map<std::string, std::string>{
+        {"blocks", blocks}, {"block", block}, {"classes", "1000"}, {"size", "224"}};
+  };
+  const auto large_amoebanet = [](const char* cells) {
+    return std::map<std::string, std::string>{
+        {"cells", cells}, {"filters", "256"}, {"classes", "1000"}, {"size", "224"}};
+  };
+  // BERT-Large as FuncPipe's evaluation has it: 1153 MiB of parameters are the 24 encoder layers alone, so the tables
+  // of the embedding are buffers; "?embeddings=trained" makes them parameters, 1273 MiB in all.
+  const std::map<std::string, std::string> large_bert{{"layers", "24"},   {"width", "1024"}, {"heads", "16"},
+                                                      {"vocab", "30522"}, {"seq", "64"},     {"embeddings", "frozen"}};
+  return {{"fashion-cnn", zoo::fashion_cnn, fashion, {}},
+          {"char-gpt", zoo::char_gpt, gpt, {}},
+          {"resnet", zoo::resnet, resnet, {}},
+          {"resnet18", zoo::resnet, resnet, large_resnet("2,2,2,2", "basic")},
+          {"resnet50", zoo::resnet, resnet, large_resnet("3,4,6,3", "bottleneck")},
+          {"resnet101", zoo::resnet, resnet, large_resnet("3,4,23,3", "bottleneck")},
+          {"bert", zoo::bert, bert, {}},
+          {"bert-large", zoo::bert, bert, large_bert},
+          {"amoebanet", zoo::amoebanet, amoebanet, {}},
+          {"amoebanet-d18", zoo::amoebanet, amoebanet, large_amoebanet("18")},
+          {"amoebanet-d36", zoo::amoebanet, amoebanet, large_amoebanet("36")}};
 }
 
 std::vector<std::string> names(const std::vector<Entry>& entries) {

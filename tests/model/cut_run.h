@@ -5,6 +5,7 @@
 #include <torch/csrc/jit/api/module.h>
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -29,8 +30,9 @@ StepResult run_cut(const Model& model, const std::vector<int>& cuts, const std::
 
 at::Tensor loss_of(const std::vector<at::Tensor>& outputs);
 
-// Empty if equal bit by bit; otherwise the first difference.
-std::string difference(const StepResult& uncut, const StepResult& cut);
+// Empty if equal bit by bit; otherwise the first difference. Gradients of `reused` parameters may differ by rounding:
+// a parameter used three times has its three parts summed in another order when a cut separates the first two.
+std::string difference(const StepResult& uncut, const StepResult& cut, const std::set<std::string>& reused = {});
 
 // Tensors of the shapes of `inputs`: normal draws, or integers below `bound`.
 std::vector<at::Tensor> draw_inputs(const std::vector<TensorSpec>& inputs, std::int64_t bound, std::uint64_t seed);

@@ -1,8 +1,10 @@
 // The built-in models: they compute the same cut and uncut, and have the sizes they should.
 #include "model/zoo.h"
 
+#include <ATen/ATen.h>
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <iostream>
 
 #include "model/cut_run.h"
@@ -42,7 +44,82 @@ TEST_P(ZooCuts, EveryCutEqualsTheUncutModelBitByBit) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Families, ZooCuts, ::testing::Values(ZooCase{"fashion-cnn", 256}));
+INSTANTIATE_TEST_SUITE_P(
+    Families, ZooCuts,
+    ::testing::Values(ZooCase{"fashion-cnn", 256}, ZooCase{"char-gpt?layers=2&width=32&context=16", 256},
+                      ZooCase{"resnet?size=32", 0}, ZooCase{"resnet?size=32&block=basic&input=uint8", 256},
+                      ZooCase{"bert?layers=2&width=32&vocab=50&seq=8&dropout=0", 50},
+                      ZooCase{"bert?layers=1&width=32&vocab=50&seq=8&dropout=0&embeddings=frozen", 50},
+                      ZooCase{"amoebanet?filters=16&size=32", 0}));
+
+struct SizeCase {
+  const char* name;
+  double mebibytes;
+  int least_layers, most_layers;
+};
+
+class ZooSizes : public ::testing::TestWithParam<SizeCase> {};
+
+// Totals of the FuncPipe paper's evaluation (float32, 1000 classes, 224 x 224; sequence length 64).
+TEST_P(ZooSizes, MatchThePublishedTotals) {
+  const auto& [name, mebibytes, least_layers, most_layers] = GetParam();
+  const auto model = Model::load(std::string("zoo:") + name, {}, 1);
+  ASSERT_TRUE(model) << describe(model.error());
+  const auto& description = model->description();
+  EXPECT_NEAR(static_cast<double>(description.parameter_bytes()) / kMiB, mebibytes, 1.0);
+  EXPECT_GE(description.layers.size(), least_layers);
+  EXPECT_LE(description.layers.size(), most_layers);
+  Bytes activations = 0;
+  std::size_t widest = 0;
+  for (const auto& layer : description.layers) {
+    activations += layer.activation_bytes;
+    widest = std::max(widest, layer.border.size());
+    std::cerr << fmt::format("  {:60} {:10} border {:10} in {}, activations {:10}\n", layer.name, format_bytes([&] {
+                               Bytes sum = 0;
+                               for (int p : layer.parameters) sum += description.parameters[p].bytes();
+                               return sum;
+                             }()),
+                             format_bytes([&] {
+                               Bytes sum = 0;
+                               for (const auto& t : layer.border) sum += t.bytes();
+                               return sum;
+                             }()),
+                             layer.border.size(), format_bytes(layer.activation_bytes));
+  }
+  std::cerr << fmt::format("{}: {} layers, {} activations per sample, at most {} tensors at a border\n", name,
+                           description.layers.size(), format_bytes(activations), widest);
+}
+
+INSTANTIATE_TEST_SUITE_P(Large, ZooSizes,
+                         ::testing::Values(SizeCase{"resnet101", 170, 80, 304}, SizeCase{"bert-large", 1153, 26, 304},
+                                           SizeCase{"amoebanet-d18", 467, 24, 304},
+                                           SizeCase{"amoebanet-d36", 901, 42, 500}));
+
+TEST(Zoo, SameSeedSameWeights) {
+  const auto first = make_zoo_model("fashion-cnn", 1);
+  const auto second = make_zoo_model("fashion-cnn", 1);
+  const auto other = make_zoo_model("fashion-cnn", 2);
+  const auto weight = [](const auto& zoo) { return zoo->module.attr("fc2").toModule().attr("weight").toTensor(); };
+  EXPECT_TRUE(at::equal(weight(first), weight(second)));
+  EXPECT_FALSE(at::equal(weight(first), weight(other)));
+}
+
+TEST(Zoo, UnknownNamesAndOptionsSayWhatIsNear) {
+  const auto wrong_name = make_zoo_model("resnet110", 1);
+  ASSERT_FALSE(wrong_name);
+  EXPECT_EQ(wrong_name.error().code, ErrorCode::invalid_input);
+  EXPECT_THAT(wrong_name.error().message, HasSubstr("zoo:resnet101"));
+  EXPECT_THAT(wrong_name.error().hint, HasSubstr("zoo:bert-large"));
+  const auto wrong_option = make_zoo_model("bert?layer=4", 1);
+  ASSERT_FALSE(wrong_option);
+  EXPECT_THAT(wrong_option.error().message, HasSubstr("`layers`"));
+  const auto wrong_value = make_zoo_model("resnet?blocks=1,x", 1);
+  ASSERT_FALSE(wrong_value);
+  EXPECT_THAT(wrong_value.error().message, HasSubstr("separated by commas"));
+  const auto unfit = make_zoo_model("bert?width=100&heads=3", 1);
+  ASSERT_FALSE(unfit);
+  EXPECT_THAT(unfit.error().message, HasSubstr("not a multiple"));
+}
 
 }  // namespace
 }  // namespace funcpipe

@@ -45,10 +45,16 @@ void add_weight_and_bias(Module& module, Initialiser& init, const std::vector<st
 
 }  // namespace
 
-Module convolution(Initialiser& init, const Convolution& s) {
+Module convolution(Initialiser& init, const Convolution& s, ConvolutionWeights weights) {
   Module module = make_module("Conv2d");
-  add_weight_and_bias(module, init, {s.out, s.in, s.kernel_height, s.kernel_width},
-                      s.in * s.kernel_height * s.kernel_width, s.bias);
+  const std::vector<std::int64_t> shape{s.out, s.in, s.kernel_height, s.kernel_width};
+  const int area = s.kernel_height * s.kernel_width;
+  if (weights == ConvolutionWeights::uniform) {
+    add_weight_and_bias(module, init, shape, s.in * area, s.bias);
+  } else {
+    add_parameter(module, "weight", init.normal(shape, std::sqrt(2.0 / (s.out * area))));
+    if (s.bias) add_parameter(module, "bias", at::zeros({s.out}));
+  }
   define_forward(
       module, "x",
       fmt::format("  return torch.conv2d(x, self.weight, {}, [{}, {}], [{}, {}], [1, 1], 1)",

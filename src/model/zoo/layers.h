@@ -42,8 +42,11 @@ struct Convolution {
   }
 };
 
-// Initial weights as torch.nn's: uniform within 1/sqrt(fan in).
-Module convolution(Initialiser& init, const Convolution& shape);
+// Initial weights: torch.nn's own, uniform within 1/sqrt(fan in); or normal with deviation sqrt(2 / fan out), as
+// torchvision's residual networks have it.
+enum class ConvolutionWeights { uniform, normal_fan_out };
+Module convolution(Initialiser& init, const Convolution& shape,
+                   ConvolutionWeights weights = ConvolutionWeights::uniform);
 Module linear(Initialiser& init, int in, int out);
 // Normal with deviation 0.02 and zero bias, as transformers have it.
 Module transformer_linear(Initialiser& init, int in, int out);
