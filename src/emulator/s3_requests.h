@@ -1,0 +1,82 @@
+// One method per S3 operation. Internal to s3_server.h.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <memory>
+#include <string>
+#include <tl/expected.hpp>
+
+#include "catalog/bill.h"
+#include "emulator/http_server.h"
+#include "emulator/object_folder.h"
+#include "emulator/request_signature.h"
+#include "emulator/s3_multipart.h"
+
+namespace funcpipe {
+
+class S3Requests {
+ public:
+  S3Requests(std::unique_ptr<ObjectFolder> folder, asio::thread_pool& file_threads, CredentialTable& table, Bill& bill,
+             std::string region)
+      : folder_(std::move(folder)),
+        file_threads_(file_threads),
+        table_(table),
+        bill_(bill),
+        region_(std::move(region)) {}
+
+  asio::awaitable<HttpResponse> answer(HttpRequest& request);
+
+ private:
+  using Answer = tl::expected<HttpResponse, Refusal>;
+  // What a request is billed as.
+  enum class Kind { put, get, list, remove };
+
+  // A request that was authenticated.
+  struct Call {
+    HttpRequest& request;
+    SharedAccount account;
+    std::string bucket, key;
+    Kind kind = Kind::get;  // set by the operation
+    Usage& usage;
+  };
+
+  asio::awaitable<Answer> route(Call& call);
+  asio::awaitable<Answer> route_bucket(Call& call);
+  asio::awaitable<Answer> route_object(Call& call);
+
+  asio::awaitable<Answer> list_buckets(Call& call);
+  asio::awaitable<Answer> create_bucket(Call& call);
+  asio::awaitable<Answer> head_bucket(Call& call);
+  asio::awaitable<Answer> delete_bucket(Call& call);
+  asio::awaitable<Answer> bucket_location(Call& call);
+  asio::awaitable<Answer> list(Call& call);
+  asio::awaitable<Answer> delete_objects(Call& call);
+
+  asio::awaitable<Answer> put_object(Call& call);
+  asio::awaitable<Answer> get_object(Call& call);
+  asio::awaitable<Answer> delete_object(Call& call);
+  asio::awaitable<Answer> create_upload(Call& call);
+  asio::awaitable<Answer> upload_part(Call& call);
+  asio::awaitable<Answer> complete_upload(Call& call);
+  asio::awaitable<Answer> abort_upload(Call& call);
+
+  asio::awaitable<void> put_latency(Call& call, Kind kind = Kind::put);
+  asio::awaitable<void> get_latency(Call& call, Kind kind = Kind::get);
+  // The object's bytes, or those of a range, as a response's body.
+  asio::awaitable<tl::expected<void, Refusal>> attach_content(Call& call, SharedObject object, Bytes first, Bytes size,
+                                                              HttpResponse& response);
+  // nullopt: the condition of If-None-Match / If-Match holds.
+  std::optional<Refusal> precondition(const Call& call) const;
+  tl::expected<void, Refusal> bucket_there(const Call& call) const;
+
+  std::unique_ptr<ObjectFolder> folder_;
+  asio::thread_pool& file_threads_;
+  CredentialTable& table_;
+  Bill& bill_;
+  std::string region_;
+  MultipartUploads uploads_;
+  std::uint64_t last_request_ = 0;
+};
+
+}  // namespace funcpipe

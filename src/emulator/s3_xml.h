@@ -1,0 +1,39 @@
+// The S3 documents the emulator writes and reads.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/units.h"
+
+namespace funcpipe {
+
+std::string xml_escape(std::string_view text);
+
+// "2026-11-23T17:00:52.000Z" and "Mon, 23 Nov 2026 17:00:52 GMT" for seconds since 1970.
+std::string xml_time(Seconds unix_seconds);
+std::string http_time(Seconds unix_seconds);
+
+struct S3ErrorDocument {
+  std::string code, message, resource, request_id;
+};
+std::string error_xml(const S3ErrorDocument& error);
+
+struct DeleteOrder {
+  std::vector<std::string> keys;
+  bool quiet = false;
+};
+// The body of a DeleteObjects request; nullopt if it is none.
+std::optional<DeleteOrder> parse_delete_order(std::string_view xml);
+
+struct CompletedPart {
+  int number = 0;
+  std::string etag;  // without quotes
+};
+// The body of a CompleteMultipartUpload request; nullopt if it is none.
+std::optional<std::vector<CompletedPart>> parse_completed_parts(std::string_view xml);
+
+}  // namespace funcpipe
