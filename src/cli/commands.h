@@ -1,0 +1,21 @@
+// One function per verb: adds the verb to the parser; run by `main` if it was the one typed. Returns the exit code.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+
+#include "base/error.h"
+
+namespace funcpipe {
+
+using Command = std::function<int()>;
+
+Command add_train(CLI::App& app);
+Command add_validate(CLI::App& app);
+Command add_emulate(CLI::App& app);
+Command add_options(CLI::App& app);
+
+// Prints the error as people or, with `json`, programs want it; returns its exit code.
+int report(const Error& error, bool json = false);
+
+}  // namespace funcpipe

@@ -1,0 +1,60 @@
+#include "cli/interrupt.h"
+
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+#include "base/check.h"
+
+namespace funcpipe {
+namespace {
+
+void say(std::string_view text) {
+  [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, text.data(), text.size());
+}
+
+}  // namespace
+
+Interrupt::Interrupt() : wake_(::eventfd(0, EFD_CLOEXEC)) {
+  sigset_t wanted;
+  ::sigemptyset(&wanted);
+  ::sigaddset(&wanted, SIGINT);
+  ::sigaddset(&wanted, SIGTERM);
+  ::pthread_sigmask(SIG_BLOCK, &wanted, nullptr);
+  signals_ = ::signalfd(-1, &wanted, SFD_CLOEXEC);
+  FUNCPIPE_CHECK(wake_ >= 0 && signals_ >= 0, "no descriptors left for signals");
+  thread_ = std::jthread([this](std::stop_token ended) { watch(ended); });
+}
+
+Interrupt::~Interrupt() {
+  thread_.request_stop();
+  const std::uint64_t one = 1;
+  [[maybe_unused]] const ssize_t written = ::write(wake_, &one, sizeof one);
+  thread_.join();
+  ::close(signals_);
+  ::close(wake_);
+}
+
+void Interrupt::watch(std::stop_token ended) {
+  while (!ended.stop_requested()) {
+    std::array<pollfd, 2> watched{{{signals_, POLLIN, 0}, {wake_, POLLIN, 0}}};
+    if (::poll(watched.data(), watched.size(), -1) < 0 || !(watched[0].revents & POLLIN)) continue;
+    signalfd_siginfo info{};
+    if (::read(signals_, &info, sizeof info) != sizeof info) continue;
+    if (source_.stop_requested()) {
+      say("\033[?25h\nfuncpipe: ended at once; what was in the cloud may be left there\n");
+      ::_exit(130);
+    }
+    say("\r\nfuncpipe: stopping; once more to end at once\n");
+    source_.request_stop();
+  }
+}
+
+}  // namespace funcpipe

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <functional>
+#include <stop_token>
+#include <thread>
+
+namespace funcpipe {
+
+// SIGINT and SIGTERM as a stop request: the first one asks, the second one ends the process at once (exit code 130).
+// Must be made before any other thread, which then inherit the blocked signals. One per process.
+class Interrupt {
+ public:
+  Interrupt();
+  ~Interrupt();
+  Interrupt(const Interrupt&) = delete;
+  Interrupt& operator=(const Interrupt&) = delete;
+
+  std::stop_token token() const { return source_.get_token(); }
+
+ private:
+  void watch(std::stop_token ended);
+
+  std::stop_source source_;
+  int wake_;  // eventfd: the destructor calls the thread back
+  int signals_;
+  std::jthread thread_;
+};
+
+}  // namespace funcpipe

@@ -1,0 +1,100 @@
+#include "cli/summary.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <vector>
+
+namespace funcpipe {
+namespace {
+
+using Row = std::vector<std::string>;
+
+// First column to the left, the others to the right, each as wide as its widest cell.
+std::string table(const std::vector<Row>& rows) {
+  std::vector<std::size_t> widths;
+  for (const Row& row : rows) {
+    widths.resize(std::max(widths.size(), row.size()));
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+  }
+  std::string text;
+  for (const Row& row : rows) {
+    std::string line = "  ";
+    for (std::size_t i = 0; i < row.size(); ++i)
+      line += i == 0 ? fmt::format("{:<{}}", row[i], widths[i]) : fmt::format("  {:>{}}", row[i], widths[i]);
+    text += line + "\n";
+  }
+  return text;
+}
+
+std::string percent(const std::optional<double>& share) {
+  return share ? fmt::format("{:.2f}%", 100 * *share) : std::string("-");
+}
+
+std::string loss(const std::optional<double>& value) {
+  return value ? fmt::format("{:.4f}", *value) : "-";
+}
+
+Row bill_row(const std::string& name, const Usage& usage, const Prices& prices) {
+  return {name,
+          std::to_string(usage.invocations),
+          fmt::format("{:.1f}", usage.gb_seconds),
+          std::to_string(usage.put),
+          std::to_string(usage.get),
+          std::to_string(usage.list),
+          format_dollars(usage.compute_dollars(prices)),
+          format_dollars(usage.request_dollars(prices)),
+          format_dollars(usage.dollars(prices))};
+}
+
+std::string epoch_table(const std::vector<EpochResult>& epochs) {
+  std::vector<Row> rows{{"epoch", "train loss", "train accuracy", "validation loss", "validation accuracy", "time"}};
+  for (const EpochResult& epoch : epochs)
+    rows.push_back({fmt::format("{:.4g}", epoch.epoch), loss(epoch.train_loss), percent(epoch.train_accuracy),
+                    loss(epoch.validation_loss), percent(epoch.validation_accuracy), format_seconds(epoch.elapsed)});
+  return table(rows);
+}
+
+}  // namespace
+
+std::string bill_table(const Bill& bill, const Prices& prices) {
+  std::vector<Row> rows{{"", "invocations", "GB-s", "PUT", "GET", "LIST", "compute", "requests", "total"}};
+  for (const auto& [name, usage] : bill.by_function) rows.push_back(bill_row(name, usage, prices));
+  rows.push_back(bill_row("total", bill.total(), prices));
+  return table(rows);
+}
+
+std::string summary(const TrainResult& result, const std::string& job_file) {
+  const std::string folder = result.folder.string();
+  std::string text = fmt::format("\nTrained in {}\n\n{}\nBill\n{}", format_seconds(result.training_seconds),
+                                 epoch_table(result.epochs), bill_table(result.bill, result.prices));
+  if (!result.whole_bill) text += "  (requests made by the functions themselves are not in it)\n";
+  text += fmt::format(
+      "\nResults in {0}\n"
+      "  model.pt         the trained model: torch.jit.load(\"{0}/model.pt\")\n"
+      "  state_dict.pt    its weights:       torch.load(\"{0}/state_dict.pt\")\n"
+      "  history.jsonl, validation.json, plan.json, job.json, bill.json\n"
+      "\nTry next\n"
+      "  funcpipe train {1} --emulate aws-lambda     # with Lambda's memory, bandwidth and latency\n"
+      "  funcpipe train {1} --stages 1 --replicas 4  # another cut\n"
+      "  funcpipe options                            # everything a job file may say\n",
+      folder, job_file);
+  return text;
+}
+
+nlohmann::json summary_json(const TrainResult& result) {
+  nlohmann::json epochs = nlohmann::json::array();
+  for (const EpochResult& epoch : result.epochs) {
+    nlohmann::json row = {{"epoch", epoch.epoch}, {"train_loss", epoch.train_loss}, {"seconds", epoch.elapsed}};
+    if (epoch.train_accuracy) row["train_accuracy"] = *epoch.train_accuracy;
+    if (epoch.validation_loss) row["validation_loss"] = *epoch.validation_loss;
+    if (epoch.validation_accuracy) row["validation_accuracy"] = *epoch.validation_accuracy;
+    epochs.push_back(std::move(row));
+  }
+  return {{"folder", result.folder.string()},
+          {"epochs", std::move(epochs)},
+          {"training_seconds", result.training_seconds},
+          {"peak_memory_bytes", result.peak_memory},
+          {"bill", to_json(result.bill, result.prices)}};
+}
+
+}  // namespace funcpipe

@@ -1,0 +1,18 @@
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+
+#include "catalog/bill.h"
+#include "job/train.h"
+
+namespace funcpipe {
+
+// A table of what each function used and cost.
+std::string bill_table(const Bill& bill, const Prices& prices);
+
+// What `train` prints at the end: accuracy per epoch, the bill, where things are, what to try next.
+std::string summary(const TrainResult& result, const std::string& job_file);
+nlohmann::json summary_json(const TrainResult& result);
+
+}  // namespace funcpipe

@@ -1,0 +1,43 @@
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "cli/commands.h"
+#include "cli/interrupt.h"
+#include "cli/job_arguments.h"
+#include "cli/progress.h"
+#include "cli/summary.h"
+#include "job/train.h"
+
+namespace funcpipe {
+
+Command add_train(CLI::App& app) {
+  CLI::App* command = app.add_subcommand("train", "Train the model a job file describes");
+  const auto job = JobArguments::add_to(*command);
+  const auto json = std::make_shared<bool>(false);  // shared by the parser and the command
+  command->add_flag("--json", *json, "Print the result as JSON on standard output");
+  return [job, json] {
+    const auto config = job->load();
+    if (!config) return report(config.error(), *json);
+    Interrupt interrupt;
+    SystemClock clock;
+    Result<TrainResult> result = fail(ErrorCode::failed, "not started");
+    {
+      ProgressView view(standard_error_screen(), clock);
+      result = train(*config, view, interrupt.token());
+    }
+    if (!result) {
+      if (result.error().code == ErrorCode::cancelled)
+        fmt::print(stderr, "funcpipe: stopped; nothing was written to {}/{}\n", config->job.folder, config->job.name);
+      else
+        report(result.error(), *json);
+      return exit_code(result.error());
+    }
+    if (*json)
+      fmt::print("{}\n", summary_json(*result).dump(2));
+    else
+      fmt::print("{}", summary(*result, job->file()));
+    return 0;
+  };
+}
+
+}  // namespace funcpipe

@@ -1,0 +1,47 @@
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "cli/commands.h"
+#include "cli/interrupt.h"
+#include "cli/job_arguments.h"
+#include "job/train.h"
+
+namespace funcpipe {
+namespace {
+
+void describe_plan(const JobSpec& spec) {
+  fmt::print("{}: {} layers, {} parameters\n", spec.model.source, spec.model.layers.size(),
+             format_bytes(spec.model.parameter_bytes()));
+  for (int k = 0; k < spec.plan.stage_count(); ++k) {
+    const StagePlan& stage = spec.plan.stages[static_cast<std::size_t>(k)];
+    fmt::print("  stage {}: layers {} to {} ({} ... {}), {} MB of memory, {} estimated\n", k, stage.first_layer,
+               stage.end_layer - 1, spec.model.layers[static_cast<std::size_t>(stage.first_layer)].name,
+               spec.model.layers[static_cast<std::size_t>(stage.end_layer - 1)].name, stage.memory_mb,
+               format_bytes(estimated_memory(spec.plan, spec.model, k, spec.optimizer_state_copies)));
+  }
+  fmt::print("  {} replica{} of each; {} iterations of {} samples in micro-batches of {}\n", spec.plan.replicas,
+             spec.plan.replicas == 1 ? "" : "s", spec.steps, spec.plan.global_batch, spec.plan.micro_batch);
+}
+
+}  // namespace
+
+Command add_validate(CLI::App& app) {
+  CLI::App* command = app.add_subcommand("validate", "Check a job file, its model, data and plan, without training");
+  const auto job = JobArguments::add_to(*command);
+  const auto json = std::make_shared<bool>(false);  // shared by the parser and the command
+  command->add_flag("--json", *json, "Print the job as workers would get it");
+  return [job, json] {
+    const auto config = job->load();
+    if (!config) return report(config.error(), *json);
+    Interrupt interrupt;
+    const auto spec = check_job(*config, interrupt.token());
+    if (!spec) return report(spec.error(), *json);
+    if (*json)
+      fmt::print("{}\n", to_json(*spec).dump(2));
+    else
+      describe_plan(*spec);
+    return 0;
+  };
+}
+
+}  // namespace funcpipe
