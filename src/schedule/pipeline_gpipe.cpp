@@ -11,25 +11,24 @@ GpipeOps append_gpipe(ProgramBuilder& builder, const GpipeOptions& options) {
   FUNCPIPE_CHECK(!options.micro_batches.empty(), "{} has no micro-batch", to_string(options.worker));
 
   GpipeOps ops;
-  std::vector<int> sends;
+  std::vector<int> receives, sends;
+  int last_gradient = -1;
   for (const MicroBatch& batch : options.micro_batches) {
-    // Inputs may be here one iteration ahead of their forward, not more.
-    const int forward_index =
-        static_cast<int>(builder.program().ops.size()) + (options.loads ? 1 : 0) + (first ? 0 : 1);
     Op forward{.kind = OpKind::forward, .micro_batch = batch.index};
+    int load = -1;
     if (options.loads) {
-      forward.after.push_back(
-          {builder.add({.kind = OpKind::load, .micro_batch = batch.index, .after = {{forward_index, 1}}}), 0});
+      load = builder.add({.kind = OpKind::load, .micro_batch = batch.index});
+      forward.after.push_back({load, 0});
     }
     if (!first) {
-      forward.after.push_back({builder.add({.kind = OpKind::receive_activation,
-                                            .micro_batch = batch.index,
-                                            .object = {ObjectKind::activation, stage - 1, replica, batch.index},
-                                            .after = {{forward_index, 1}}}),
-                               0});
+      receives.push_back(builder.add({.kind = OpKind::receive_activation,
+                                      .micro_batch = batch.index,
+                                      .object = {ObjectKind::activation, stage - 1, replica, batch.index}}));
+      forward.after.push_back({receives.back(), 0});
     }
     const int index = builder.add(std::move(forward));
-    FUNCPIPE_CHECK(index == forward_index, "forward is operation {}, expected {}", index, forward_index);
+    // Data may be here one iteration ahead of its forward, not more.
+    if (load >= 0) builder.depend(load, {index, 1});
     ops.forwards.push_back(index);
     if (!last) {
       sends.push_back(builder.add({.kind = OpKind::send_activation,
@@ -52,12 +51,14 @@ GpipeOps append_gpipe(ProgramBuilder& builder, const GpipeOptions& options) {
     const int index = builder.add(std::move(backward));
     ops.backwards.push_back(index);
     if (!first) {
-      builder.add({.kind = OpKind::send_gradient,
-                   .micro_batch = batch,
-                   .object = {ObjectKind::gradient, stage, replica, batch},
-                   .after = {{index, 0}}});
+      last_gradient = builder.add({.kind = OpKind::send_gradient,
+                                   .micro_batch = batch,
+                                   .object = {ObjectKind::gradient, stage, replica, batch},
+                                   .after = {{index, 0}}});
     }
   }
+  // The stage before sends nothing of the next iteration until it has had every gradient of this one.
+  for (const int receive : receives) builder.depend(receive, {last_gradient, 1});
   ops.last_backward = ops.backwards.back();
   ops.nearly_done = ops.backwards.size() > 1 ? ops.backwards[ops.backwards.size() - 2] : ops.forwards.back();
   return ops;

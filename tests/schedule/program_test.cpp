@@ -135,6 +135,26 @@ TEST(Program, LoadsAtMostOneIterationAhead) {
   }
 }
 
+TEST(Program, AsksForNothingThatCannotExistYet) {
+  const Program program = training_program(plan_of(3, 2, 8), shapes_of(3, 10), {1, 0});
+  int gradients = 0;
+  for (const Op& op : program.ops) {
+    if (op.kind != OpKind::receive_activation && op.kind != OpKind::receive_gradient) continue;
+    ASSERT_EQ(op.after.size(), 1u);
+    const Op& before = program.ops[op.after[0].op];
+    if (op.kind == OpKind::receive_gradient) {
+      ++gradients;
+      EXPECT_EQ(before.kind, OpKind::send_activation);
+      EXPECT_EQ(before.micro_batch, op.micro_batch);
+    } else {
+      EXPECT_EQ(before.kind, OpKind::send_gradient);
+      EXPECT_EQ(before.micro_batch, 3) << "the last";
+      EXPECT_EQ(op.after[0].iterations_back, 1);
+    }
+  }
+  EXPECT_EQ(gradients, 4);
+}
+
 TEST(Program, EvaluationOfAnEmptyShareReportsZero) {
   auto shapes = shapes_of(1, 10);
   shapes[0].has_buffers = true;
