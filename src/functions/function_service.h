@@ -1,4 +1,5 @@
-// The function-service seam. Implementations: Lambda (lambda_service.h), memory (memory_service.h), faulty twin.
+// The function-service seam. Implementations: Lambda (lambda_service.h), memory (memory_service.h), faulty twin
+// (faulty_service.h).
 // All members are thread-safe. Each blocks at most for its own request time limit; invoke for the function's lifetime.
 #pragma once
 
