@@ -38,7 +38,10 @@ int emulate(const EmulateArguments& arguments) {
   Interrupt interrupt;
   EmulatorOptions options;
   auto platform = load_platform(arguments.platform);
-  if (!platform) return report(platform.error());
+  if (!platform) {
+    platform.error().code = ErrorCode::invalid_input;
+    return report(platform.error());
+  }
   const Prices prices = platform->prices;
   options.platform = std::move(*platform);
   options.dilation = arguments.dilation;

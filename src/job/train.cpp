@@ -31,6 +31,13 @@ tl::unexpected<Error> stopped() {
   return fail(ErrorCode::cancelled, "stopped");
 }
 
+// A file or name the user gave and that is not there is the user's mistake.
+template <class T>
+Result<T> given_by_user(Result<T> result) {
+  if (!result && result.error().code == ErrorCode::not_found) result.error().code = ErrorCode::invalid_input;
+  return result;
+}
+
 struct Prepared {
   Platform platform;
   Datasets data;
@@ -40,9 +47,9 @@ struct Prepared {
 
 Result<Prepared> prepare(const JobConfig& config, std::stop_token stop) {
   FUNCPIPE_TRY(worker, WorkerTool::find());
-  FUNCPIPE_TRY(platform, load_platform(config.platform.name));
+  FUNCPIPE_TRY(platform, given_by_user(load_platform(config.platform.name)));
   if (config.platform.lifetime > 0) platform.limits.lifetime = config.platform.lifetime;
-  FUNCPIPE_TRY(data, load_datasets(config.data));
+  FUNCPIPE_TRY(data, given_by_user(load_datasets(config.data)));
   if (stop.stop_requested()) return stopped();
   FUNCPIPE_TRY(model, worker.describe(config.model.source, model_inputs(config, data.train), config.job.seed, stop));
   FUNCPIPE_TRY(spec, resolve(config, model, platform, data, run_id(config.job.name)));

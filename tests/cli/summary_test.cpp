@@ -1,0 +1,53 @@
+#include "cli/summary.h"
+
+#include <gmock/gmock.h>
+
+#include <nlohmann/json.hpp>
+
+namespace funcpipe {
+namespace {
+
+using ::testing::HasSubstr;
+
+TrainResult example() {
+  TrainResult result;
+  result.folder = "runs/fashion";
+  result.prices = {.gb_second = 1e-5, .invocation = 2e-7, .put = 5e-6, .get = 4e-7};
+  result.bill.by_function["funcpipe-fashion-1024"] = {.invocations = 4, .gb_seconds = 100, .put = 1000, .get = 2000};
+  result.bill.by_function["client"] = {.put = 10, .get = 5, .list = 1};
+  result.epochs = {{.epoch = 1,
+                    .train_loss = 0.5,
+                    .train_accuracy = 0.8,
+                    .validation_loss = 0.4,
+                    .validation_accuracy = 0.885,
+                    .elapsed = 30}};
+  result.training_seconds = 31;
+  return result;
+}
+
+TEST(Summary, SaysHowGoodHowDearAndWhere) {
+  const std::string text = summary(example(), "job.toml");
+  EXPECT_THAT(text, HasSubstr("88.50%"));
+  EXPECT_THAT(text, HasSubstr("funcpipe-fashion-1024"));
+  EXPECT_THAT(text, HasSubstr("runs/fashion"));
+  EXPECT_THAT(text, HasSubstr("funcpipe train job.toml"));
+}
+
+TEST(Summary, BillAddsUp) {
+  const TrainResult result = example();
+  const std::string text = bill_table(result.bill, result.prices);
+  const std::size_t total = text.rfind("total ");
+  ASSERT_NE(total, std::string::npos);
+  EXPECT_THAT(text.substr(total), HasSubstr("1010"));
+  EXPECT_THAT(text.substr(total), HasSubstr(format_dollars(result.bill.total().dollars(result.prices))));
+}
+
+TEST(Summary, JsonHasTheSameFigures) {
+  const nlohmann::json json = summary_json(example());
+  EXPECT_EQ(json["epochs"][0]["validation_accuracy"], 0.885);
+  EXPECT_EQ(json["bill"]["total"]["put"], 1010);
+  EXPECT_EQ(json["folder"], "runs/fashion");
+}
+
+}  // namespace
+}  // namespace funcpipe
