@@ -267,6 +267,16 @@ Result<> check_data(const Program& program) {
       }
     }
   }
+  for (int update = 0; update < size; ++update) {
+    if (program.ops[update].kind != OpKind::update) continue;
+    for (int i = 0; i < size; ++i) {
+      const OpKind kind = program.ops[i].kind;
+      const bool before = kind == OpKind::forward || gradient_access(kind) != GradientAccess::none;
+      if (i != update && before && !ordered(i, update)) {
+        return unsound(program, update, fmt::format("comes before operation {} ({})", i, to_string(kind)));
+      }
+    }
+  }
   return {};
 }
 

@@ -231,6 +231,26 @@ TEST(Checker, RefusesFetchingOverBytesNotYetAdded) {
   });
 }
 
+TEST(Checker, RefusesAnUpdateThatComesTooEarly) {
+  expect_refusal("may touch the gradient together", [](auto& programs) {
+    Program& program = programs[0];
+    const int update = find(program, OpKind::update);
+    auto& compute = lane(program, OpKind::update);
+    std::erase(compute, update);
+    compute.insert(compute.begin() + 2, update);
+    program.ops[update].after.clear();
+  });
+}
+
+TEST(Checker, RefusesAnUpdateBeforeTheLastForward) {
+  // One worker alone: nobody else's traffic would show it.
+  auto programs = programs_of(plan_of(1, 1, 3), shapes_of(1, 10));
+  auto& compute = lane(programs[0], OpKind::update);
+  std::rotate(compute.begin(), compute.end() - 1, compute.end());
+  programs[0].ops[find(programs[0], OpKind::update)].after.clear();
+  EXPECT_THAT(verdict(programs), HasSubstr("comes before operation"));
+}
+
 TEST(Checker, RefusesTheWrongElements) {
   expect_refusal("another slice", [](auto& programs) {
     Program& program = programs[4];
