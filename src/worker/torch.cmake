@@ -1,5 +1,11 @@
 # The part of the room that computes, and the binary that runs inside a function.
 funcpipe_library(worker
-  SOURCES exchange.cpp flat_gradient.cpp loss.cpp optimizer.cpp sample_source.cpp stage_executor.cpp worker.cpp
+  SOURCES
+    exchange.cpp flat_gradient.cpp function.cpp loss.cpp model_verbs.cpp optimizer.cpp sample_source.cpp
+    stage_executor.cpp worker.cpp
   USES base config profile plan schedule store data model lanes worker_core
   LIBRARIES ${TORCH_LIBRARIES})
+
+add_executable(funcpipe-worker main.cpp)
+target_link_libraries(funcpipe-worker PRIVATE funcpipe_worker CLI11::CLI11)
+set_target_properties(funcpipe-worker PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bin)

@@ -1,7 +1,7 @@
+#include "worker/validation_rounds.h"
+
 #include <algorithm>
 #include <cmath>
-
-#include "worker/worker.h"
 
 namespace funcpipe {
 

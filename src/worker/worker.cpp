@@ -3,13 +3,14 @@
 #include <ATen/Parallel.h>
 
 #include <algorithm>
-#include <fstream>
+#include <exception>
 #include <limits>
-#include <nlohmann/json.hpp>
+#include <new>
 #include <string>
 #include <vector>
 
 #include "model/stage.h"
+#include "model/torch_error.h"
 #include "schedule/checker.h"
 #include "schedule/program.h"
 #include "worker/exchange.h"
@@ -223,10 +224,8 @@ Result<> check_stage(const Stage& stage, const JobSpec& spec, WorkerId worker, c
   return {};
 }
 
-}  // namespace
-
-Result<WorkerAnswer> run_worker(const JobSpec& spec, const WorkerInvocation& invocation, Store& store, Clock& clock,
-                                Seconds deadline, std::stop_token stop) {
+Result<WorkerAnswer> live(const JobSpec& spec, const WorkerInvocation& invocation, Store& store, Clock& clock,
+                          Seconds deadline, std::stop_token stop) {
   const WorkerId worker = invocation.worker;
   const std::string place = to_string(worker);
   if (worker.stage < 0 || worker.stage >= spec.plan.stage_count() || worker.replica < 0 ||
@@ -260,6 +259,22 @@ Result<WorkerAnswer> run_worker(const JobSpec& spec, const WorkerInvocation& inv
   if (snapshot) FUNCPIPE_TRY_VOID(life.resume(*snapshot));
   snapshot.reset();
   return life.run();
+}
+
+}  // namespace
+
+Result<WorkerAnswer> run_worker(const JobSpec& spec, const WorkerInvocation& invocation, Store& store, Clock& clock,
+                                Seconds deadline, std::stop_token stop) {
+  // Operations turn what they raise into errors themselves; this is for what comes before and after them.
+  const std::string place = to_string(invocation.worker);
+  try {
+    return live(spec, invocation, store, clock, deadline, std::move(stop));
+  } catch (const std::bad_alloc&) {
+    return fail(ErrorCode::exhausted, "no memory left", place,
+                "give the stage more memory, or cut the model into more stages");
+  } catch (const std::exception& error) {
+    return fail(ErrorCode::failed, first_lines(error), place);
+  }
 }
 
 }  // namespace funcpipe

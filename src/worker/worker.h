@@ -1,14 +1,13 @@
 // One invocation of one worker: from its stage file or snapshot to the end of the job, or to a hand-over.
 #pragma once
 
-#include <cstdint>
-#include <optional>
 #include <stop_token>
 
 #include "base/clock.h"
 #include "base/error.h"
 #include "config/job_spec.h"
 #include "store/store.h"
+#include "worker/validation_rounds.h"
 
 namespace funcpipe {
 
@@ -18,9 +17,5 @@ namespace funcpipe {
 // At the end replica 0 of each stage leaves the stage at trained_key.
 Result<WorkerAnswer> run_worker(const JobSpec& spec, const WorkerInvocation& invocation, Store& store, Clock& clock,
                                 Seconds deadline, std::stop_token stop = {});
-
-// The iteration before which validation round `round` (from 0) takes place; the last one is at the job's last
-// iteration. nullopt: there is no such round.
-std::optional<std::int64_t> validation_iteration(const JobSpec& spec, std::int64_t round);
 
 }  // namespace funcpipe

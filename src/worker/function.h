@@ -1,0 +1,14 @@
+#pragma once
+
+#include <string>
+
+#include "base/error.h"
+
+namespace funcpipe {
+
+// The life of the process inside a function: takes event after event from the Lambda Runtime API at `address`, plays
+// the worker each names, answers. Store, region and credentials come from the environment as Lambda sets it, the
+// store's address from AWS_ENDPOINT_URL_S3 if set. Returns only when the runtime is gone.
+Result<> serve_invocations(const std::string& address);
+
+}  // namespace funcpipe

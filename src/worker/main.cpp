@@ -1,0 +1,101 @@
+// funcpipe-worker: what runs inside a function, and what opens models for funcpipe.
+//
+// Inside Lambda (AWS_LAMBDA_RUNTIME_API is set) it plays the workers it is invoked as. Otherwise its verbs print one
+// JSON object: the answer, or {"error": {"code", "message", "place", "hint"}} with exit code 2 (the input is wrong)
+// or 1.
+#include <ATen/Parallel.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <filesystem>
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "worker/function.h"
+#include "worker/lambda_runtime.h"
+#include "worker/model_verbs.h"
+
+namespace funcpipe {
+namespace {
+
+int print(const Result<nlohmann::json>& result) {
+  if (result) {
+    fmt::print("{}\n", result->dump());
+    return std::fflush(stdout) == 0 ? 0 : 1;
+  }
+  const Error& error = result.error();
+  const nlohmann::json json{{"error",
+                             {{"code", std::string(to_string(error.code))},
+                              {"message", error.message},
+                              {"place", error.place},
+                              {"hint", error.hint}}}};
+  fmt::print("{}\n", json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+  return exit_code(error);
+}
+
+// Nothing escapes: whatever a verb throws becomes an error of the same form.
+int run_verb(const std::function<Result<nlohmann::json>()>& verb) {
+  try {
+    return print(verb());
+  } catch (const std::bad_alloc&) {
+    return print(fail(ErrorCode::exhausted, "no memory left for the model", {}, "use a machine with more memory"));
+  } catch (const std::exception& error) {
+    return print(fail(ErrorCode::failed, error.what()));
+  }
+}
+
+int run_verbs(int argc, char** argv) {
+  CLI::App app("Opens models for funcpipe; inside a function, plays a worker.", "funcpipe-worker");
+  app.require_subcommand(1);
+  ModelChoice model;
+  std::vector<std::string> inputs, stages;
+  std::string plan, folder;
+  const auto verb = [&](const char* name, const char* text) {
+    CLI::App* command = app.add_subcommand(name, text);
+    command->add_option("--model,MODEL", model.source, "zoo:NAME or a TorchScript file")->required();
+    command->add_option("--inputs,--input", inputs, "dtype:NxCxHxW of each input, or JSON");
+    command->add_option("--seed", model.seed, "of the initial weights of a zoo model");
+    return command;
+  };
+  CLI::App* describing = verb("describe", "Prints the model's layers, their sizes and the tensors at each cut.");
+  CLI::App* cutting = verb("cut", "Writes one stage file for each stage of a plan.");
+  cutting->add_option("--plan", plan, "the plan's file")->required();
+  cutting->add_option("--folder,--out", folder, "where stage-00.pt ... go")->required();
+  CLI::App* assembling = verb("assemble", "Puts trained stages together: model.pt and state_dict.pt.");
+  assembling->add_option("--stage,--stages", stages, "the stage files")->required();
+  assembling->add_option("--folder,--out", folder, "where model.pt and state_dict.pt go")->required();
+  CLI11_PARSE(app, argc, argv);
+
+  at::set_num_threads(1);
+  return run_verb([&]() -> Result<nlohmann::json> {
+    FUNCPIPE_TRY(specs, parse_inputs(inputs));
+    model.inputs = std::move(specs);
+    if (describing->parsed()) return describe_model(model);
+    if (cutting->parsed()) return cut_model(model, plan, folder);
+    return assemble_model(model, {stages.begin(), stages.end()}, folder);
+  });
+}
+
+int run_function(const std::string& address) {
+  try {
+    const auto served = serve_invocations(address);
+    if (!served) fmt::print(stderr, "{}\n", describe(served.error()));
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "{}\n", error.what());
+  }
+  return 1;  // serving ends only when something broke
+}
+
+}  // namespace
+}  // namespace funcpipe
+
+int main(int argc, char** argv) {
+  const char* runtime = std::getenv("AWS_LAMBDA_RUNTIME_API");
+  if (argc == 1 && runtime && *runtime) return funcpipe::run_function(runtime);
+  return funcpipe::run_verbs(argc, argv);
+}

@@ -1,0 +1,217 @@
+// The most important test of the project: training cut into stages and replicas equals plain training of the whole
+// model, bit by bit where the order of sums is the same, and to rounding where replicas change it.
+#include <fmt/ranges.h>
+#include <gmock/gmock.h>
+
+#include "in_process_job.h"
+#include "store/memory_store.h"
+
+namespace funcpipe::testing {
+namespace {
+
+constexpr double kRounding = 1e-6;
+
+// Every single cut in turn would take too long: the first, the middle and the last candidate, and two or three at once.
+std::vector<std::vector<int>> cut_sets(int layers) {
+  std::vector<std::vector<int>> sets = {{}};
+  if (layers > 1) sets.push_back({1});
+  if (layers > 2) sets.push_back({layers - 1});
+  if (layers > 3) sets.push_back({layers / 2});
+  if (layers > 3) sets.push_back({1, layers / 2 + 1});
+  if (layers > 4) sets.push_back({1, 2, layers - 1});
+  return sets;
+}
+
+Outcome run(const Training& training, const Cutting& cutting,
+            Seconds lifetime = std::numeric_limits<double>::infinity()) {
+  MemoryStore store;
+  auto outcome = train(training, cutting, store, lifetime);
+  EXPECT_TRUE(outcome) << describe(outcome.error());
+  return outcome ? std::move(*outcome) : Outcome{};
+}
+
+std::string text(const Cutting& cutting) {
+  return fmt::format("cuts [{}], {} replicas, {}", fmt::join(cutting.cuts, ","), cutting.replicas,
+                     to_string(cutting.sync));
+}
+
+void expect_equality(const Training& training, const std::vector<int>& replica_counts) {
+  const int layers = static_cast<int>(describe_model(training).layers.size());
+  ASSERT_GT(layers, 1) << "nothing to cut";
+  for (const int replicas : replica_counts) {
+    const Tensors plain = train_plainly(training, replicas);
+    for (const auto& cuts : cut_sets(layers)) {
+      const SyncAlgorithm sync = cuts.size() % 2 ? SyncAlgorithm::three_phase : SyncAlgorithm::pipelined;
+      const Cutting cutting{cuts, replicas, sync};
+      SCOPED_TRACE(text(cutting));
+      const Tensors trained = run(training, cutting).tensors;
+      if (replicas == 1 && !(training.model.tied && !cuts.empty()))
+        EXPECT_EQ(first_difference(trained, plain), "");
+      else
+        EXPECT_LE(relative_error(trained, plain), kRounding);
+    }
+  }
+}
+
+TEST(Equality, BatchNorm) {
+  expect_equality({.model = batch_norm_model()}, {1, 2});
+}
+TEST(Equality, BatchNormWithAdam) {
+  expect_equality({.model = batch_norm_model(), .optimizer = "adam"}, {1});
+}
+TEST(Equality, Dropout) {
+  expect_equality({.model = dropout_model()}, {1, 4});
+}
+TEST(Equality, DropoutWithAdamW) {
+  expect_equality({.model = dropout_model(), .optimizer = "adamw"}, {1, 2});
+}
+TEST(Equality, TupleBorders) {
+  expect_equality({.model = skip_model()}, {1, 3});
+}
+TEST(Equality, TupleBordersWithAdam) {
+  expect_equality({.model = skip_model(), .optimizer = "adam"}, {1, 2});
+}
+TEST(Equality, IntegerInputsAndTiedWeights) {
+  expect_equality({.model = token_model()}, {1, 2});
+}
+TEST(Equality, TiedWeightsWithAdam) {
+  expect_equality({.model = token_model(), .optimizer = "adam"}, {1});
+}
+TEST(Equality, MeanSquaredError) {
+  expect_equality({.model = regression_model()}, {1, 2});
+}
+
+// Micro-batches that divide neither the batch (10 = 3+3+3+1) nor the replicas: shares of 6 and 4 samples, of 3, 3
+// and 4.
+TEST(Equality, UnevenMicroBatches) {
+  expect_equality({.model = skip_model(), .global_batch = 10, .micro_batch = 3}, {1, 2, 3});
+  expect_equality({.model = batch_norm_model(), .global_batch = 10, .micro_batch = 4}, {1, 2});
+}
+
+// One replica per micro-batch, and as many samples as there are.
+TEST(Equality, ManyReplicas) {
+  Training training{.model = skip_model(), .global_batch = 8, .micro_batch = 1, .steps = 5};
+  const Tensors plain = train_plainly(training, 8);
+  for (const SyncAlgorithm sync : {SyncAlgorithm::three_phase, SyncAlgorithm::pipelined}) {
+    const Tensors trained = run(training, {{1}, 8, sync}).tensors;
+    EXPECT_LE(relative_error(trained, plain), kRounding);
+  }
+}
+
+// A step must be that of the whole batch's mean loss, whatever it is divided into: summed instead of averaged
+// gradients, or equal weights for unequal shares, are off by far more than rounding.
+TEST(Equality, MicroBatchesAndReplicasDoNotChangeTheStep) {
+  const Training whole{.model = regression_model(), .global_batch = 12, .micro_batch = 12, .steps = 5};
+  const Tensors plain = train_plainly(whole, 1);
+  for (const int micro_batch : {1, 4, 5, 12})
+    for (const int replicas : {1, 2, 3}) {
+      Training training = whole;
+      training.micro_batch = micro_batch;
+      if ((12 + micro_batch - 1) / micro_batch < replicas) continue;
+      const Tensors trained = run(training, {{1}, replicas}).tensors;
+      EXPECT_LE(relative_error(trained, plain), 5e-6) << micro_batch << " samples, " << replicas << " replicas";
+    }
+}
+
+TEST(Equality, TheSamePlanTwiceIsBitwiseEqual) {
+  for (const TestModel& model : {batch_norm_model(), dropout_model(), token_model()}) {
+    const Training training{.model = model, .global_batch = 10, .micro_batch = 2};
+    const Cutting cutting{{1, 2}, 3};
+    EXPECT_EQ(first_difference(run(training, cutting).tensors, run(training, cutting).tensors), "") << model.name;
+  }
+}
+
+TEST(Equality, TwoSynchronisationsAgreeToRounding) {
+  const Training training{.model = skip_model(), .global_batch = 10, .micro_batch = 1};
+  const Tensors pipelined = run(training, {{2}, 5, SyncAlgorithm::pipelined}).tensors;
+  EXPECT_LE(relative_error(run(training, {{2}, 5, SyncAlgorithm::three_phase}).tensors, pipelined), kRounding);
+}
+
+TEST(Equality, LearningRateScheduleIsFollowed) {
+  Training training{.model = skip_model()};
+  training.adjust = [](JobConfig& config) {
+    config.lr_scheduler.name = "cosine";
+    config.lr_scheduler.warmup_steps = 4;
+    config.lr_scheduler.min_lr_factor = 0.1;
+  };
+  EXPECT_EQ(first_difference(run(training, {{2}}).tensors, train_plainly(training, 1)), "");
+  EXPECT_NE(first_difference(run({.model = skip_model()}, {{2}}).tensors, train_plainly(training, 1)), "");
+}
+
+// A worker whose time is up hands over to a new function: nothing may change. With no time at all each function plays
+// one iteration; with little, some.
+TEST(Equality, HandOverChangesNothing) {
+  for (const std::string optimizer : {"sgd", "adam"})
+    for (const TestModel& model : {batch_norm_model(), dropout_model()}) {
+      Training training{.model = model, .optimizer = optimizer, .steps = 12, .validation_rows = 7};
+      const Cutting cutting{{1}, 2};
+      const Outcome whole = run(training, cutting);
+      EXPECT_EQ(whole.invocations, 4);
+      for (const Seconds lifetime : {0.0, 0.3}) {
+        const Outcome pieces = run(training, cutting, lifetime);
+        if (lifetime == 0) {
+          EXPECT_GE(pieces.invocations, 4 * 12);
+        }
+        EXPECT_EQ(first_difference(pieces.tensors, whole.tensors), "") << model.name << " " << lifetime << " s";
+        EXPECT_EQ(pieces.reports.size(), whole.reports.size());
+        EXPECT_EQ(pieces.validation.size(), whole.validation.size());
+        for (std::size_t i = 0; i < std::min(pieces.validation.size(), whole.validation.size()); ++i)
+          EXPECT_EQ(pieces.validation[i].loss, whole.validation[i].loss);
+      }
+    }
+}
+
+TEST(Reports, CountEverySampleOnce) {
+  const Training training{.model = token_model(), .global_batch = 10, .micro_batch = 3, .validation_rows = 13};
+  const Outcome outcome = run(training, {{1}, 2});
+  ASSERT_EQ(outcome.reports.size(), 20u);
+  for (std::size_t i = 0; i < 20; ++i) {
+    EXPECT_EQ(outcome.reports[i].iteration, static_cast<std::int64_t>(i));
+    EXPECT_EQ(outcome.reports[i].samples, 10);
+    EXPECT_EQ(outcome.reports[i].predictions, 10 * 6);
+  }
+  EXPECT_LT(outcome.reports.back().loss, outcome.reports.front().loss);
+  ASSERT_EQ(outcome.validation.size(), 5u);  // 40 rows, 10 a step: every 4 steps
+  for (const IterationReport& round : outcome.validation) EXPECT_EQ(round.samples, 13);
+}
+
+// Validation runs in evaluation mode with replica 0's statistics, and leaves training as it was.
+TEST(Validation, ChangesNothing) {
+  Training training{.model = batch_norm_model()};
+  const Outcome without = run(training, {{2}, 2});
+  training.validation_rows = 9;
+  const Outcome with = run(training, {{2}, 2});
+  EXPECT_EQ(first_difference(with.tensors, without.tensors), "");
+  ASSERT_FALSE(with.validation.empty());
+  // One worker sees the same loss: the share of samples does not matter in evaluation mode.
+  const Outcome alone = run(training, {{}, 1});
+  EXPECT_NEAR(alone.validation.front().loss, with.validation.front().loss, 0.5);
+  EXPECT_EQ(alone.validation.front().samples, 9);
+}
+
+// What one worker leaves behind: only the last iteration's objects and what the client asked for.
+TEST(Objects, AreReleased) {
+  MemoryStore store;
+  const Training training{.model = batch_norm_model(), .validation_rows = 5};
+  ASSERT_TRUE(train(training, {{1, 3}, 2}, store));
+  const auto objects = store.list("job/i");
+  ASSERT_TRUE(objects);
+  for (const ListedObject& object : *objects) EXPECT_TRUE(object.key.starts_with("job/i00000019")) << object.key;
+  const auto validation = store.list("job/validation/i");
+  ASSERT_TRUE(validation);
+  EXPECT_THAT(*validation, ::testing::IsEmpty());
+}
+
+TEST(Failure, OfTheModelNamesTheStage) {
+  Training training{.model = token_model(), .steps = 2};
+  training.model.classes = 200;  // targets beyond the model's outputs
+  MemoryStore store;
+  const auto outcome = train(training, {{1}, 1}, store);
+  ASSERT_FALSE(outcome);
+  EXPECT_EQ(outcome.error().code, ErrorCode::invalid_input);
+  EXPECT_THAT(outcome.error().place, ::testing::HasSubstr("stage 1 replica 0"));
+  EXPECT_THAT(outcome.error().message, ::testing::HasSubstr("the model has 20 classes"));
+}
+
+}  // namespace
+}  // namespace funcpipe::testing

@@ -1,0 +1,31 @@
+// Small TorchScript models that are hard to cut: each file is written once per test program.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "data/dataset.h"
+#include "profile/model_description.h"
+
+namespace funcpipe::testing {
+
+struct TestModel {
+  std::string name;
+  std::string file;                // TorchScript, as saved
+  std::vector<TensorSpec> inputs;  // at the micro-batch size of the description
+  TensorSpec target;               // of one sample
+  int classes = 10;                // targets are below it; 0: fractions (mse)
+  int vocabulary = 0;              // integer inputs are below it
+  bool tied = false;
+};
+
+TestModel batch_norm_model();  // convolutions and BatchNorm with running statistics
+TestModel dropout_model();     // one dropout between linear layers
+TestModel skip_model();        // several live tensors at most cuts, one of them without gradient
+TestModel token_model();       // integer inputs, embedding tied to the head, output [N, T, V]
+TestModel regression_model();  // mse on fractions
+
+// `rows` samples that fit the model, made from `seed`.
+Dataset make_dataset(const TestModel& model, std::int64_t rows, std::uint64_t seed);
+
+}  // namespace funcpipe::testing
