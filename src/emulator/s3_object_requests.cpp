@@ -21,7 +21,7 @@ namespace {
 constexpr std::string_view kMetadataPrefix = "x-amz-meta-";
 constexpr std::size_t kMostMetadata = 2048;
 constexpr Bytes kLargestDocument = 4 * kMiB;
-constexpr Bytes kInline = 64 * 1024;  // up to here a thread hop costs more than the read
+constexpr Bytes kInline = kMiB;  // up to here waiting for a thread, on a busy machine, costs more than the read
 
 std::string quoted_etag(const std::string& etag) {
   return "\"" + etag + "\"";

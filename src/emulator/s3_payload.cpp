@@ -17,8 +17,9 @@ namespace funcpipe {
 namespace {
 
 constexpr Bytes kLargestPut = 5 * kGiB;
-constexpr Bytes kInline = 64 * 1024;  // up to here a thread hop costs more than the work
-constexpr std::size_t kSlice = 1024 * 1024;
+constexpr Bytes kInline = kMiB;  // up to here waiting for a thread, on a busy machine, costs more than the work
+constexpr std::size_t kStreamedSlice = 2 * kMiB;
+constexpr std::size_t kSlice = 8 * kMiB;     // written while the next one comes in
 constexpr Bytes kMostWithMd5 = 1024 * 1024;  // with a CRC-32C at hand
 constexpr std::string_view kChecksumPrefix = "x-amz-checksum-";
 
@@ -177,14 +178,14 @@ asio::awaitable<tl::expected<ReceivedPayload, Refusal>> receive_payload(HttpRequ
   const bool keep = !part && promise->size && folder.cache().takes(*promise->size);
   std::shared_ptr<std::byte[]> kept;  // shared: becomes the cache's
   std::vector<std::byte> slices[2];
-  if (keep) {
+  if (keep)
     kept = std::make_shared_for_overwrite<std::byte[]>(static_cast<std::size_t>(std::max<Bytes>(*promise->size, 1)));
-  } else {
-    slices[0].resize(kSlice);
-    slices[1].resize(kSlice);
-  }
   const auto room = [&](int turn) -> std::span<std::byte> {
-    if (!keep) return slices[turn % 2];
+    if (!keep) {
+      auto& slice = slices[turn % 2];
+      slice.resize(kStreamedSlice);
+      return slice;
+    }
     return {kept.get() + payload.size, std::min(kSlice, static_cast<std::size_t>(*promise->size - payload.size))};
   };
   Result<> written;
