@@ -194,6 +194,9 @@ Json to_json(const LambdaFunction& function) {
 
 Result<LambdaFunction> function_from_json(const Json& json, const std::string& place) {
   try {
+    if (json.at("version") != 1)
+      return fail(ErrorCode::corrupt, fmt::format("unknown version {}", json.at("version").dump()), place,
+                  "it was written by another release; delete the function's folder and create it anew");
     LambdaFunction function;
     json.at("name").get_to(function.name);
     json.at("role").get_to(function.role);

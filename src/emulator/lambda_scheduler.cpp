@@ -13,6 +13,7 @@ using SteadyClock = std::chrono::steady_clock;
 
 // Lambda repeats a failed event after one and after two minutes; an emulation has no time for that.
 constexpr Seconds kRetryPause = 1;
+constexpr Seconds kEventLifetime = 6 * 3600;  // Lambda drops events it could not run for so long
 constexpr Seconds kFirstThrottlePause = 0.05, kLongestThrottlePause = 1;
 constexpr Seconds kShortestReapTick = 0.02, kLongestReapTick = 1;
 
@@ -76,7 +77,10 @@ asio::awaitable<void> LambdaScheduler::run(LambdaFunction function, std::shared_
   const auto self = shared_from_this();
   auto outcome = co_await instance->run(std::move(order));
   running_.erase(instance);
-  if (stopped_) co_return;
+  if (stopped_) {  // neither billed nor kept
+    pending->finish(std::move(outcome));
+    co_return;
+  }
   Usage& usage = bill_.by_function[function.name];
   ++usage.invocations;
   usage.gb_seconds += function.memory_mb / 1024.0 * outcome.billed_seconds;
@@ -98,7 +102,8 @@ void LambdaScheduler::invoke_later(const std::string& name, InvocationOrder orde
 asio::awaitable<void> LambdaScheduler::run_event(std::string name, InvocationOrder order) {
   const auto self = shared_from_this();
   Seconds throttle_pause = kFirstThrottlePause;
-  for (int attempt = 0; !stopped_;) {
+  const auto deadline = SteadyClock::now() + to_duration(kEventLifetime * host_.options->dilation);
+  for (int attempt = 0; !stopped_ && SteadyClock::now() < deadline;) {
     const auto* entry = functions_->find(name);
     if (!entry) co_return;
     const int retries = entry->function.retries;
@@ -109,7 +114,7 @@ asio::awaitable<void> LambdaScheduler::run_event(std::string name, InvocationOrd
       continue;
     }
     const auto outcome = co_await (*pending)->outcome();
-    if (!outcome.failed || ++attempt > retries) co_return;
+    if (stopped_ || !outcome.failed || ++attempt > retries) co_return;
     co_await pause(attempt * kRetryPause);
   }
 }
