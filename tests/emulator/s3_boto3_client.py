@@ -1,11 +1,17 @@
 """boto3 as a real client of the emulator's S3: every call a user is likely to make, checked."""
+import base64
 import hashlib
+import http.client
 import io
 import os
 import urllib.error
+import urllib.parse
 import urllib.request
+import zlib
 
 import boto3
+from botocore.auth import S3SigV4Auth
+from botocore.awsrequest import AWSRequest
 from botocore.client import Config
 from botocore.exceptions import ClientError
 
@@ -140,4 +146,40 @@ try:
     raise AssertionError("anonymous")
 except urllib.error.HTTPError as error:
     assert error.code == 403 and b"<Code>AccessDenied</Code>" in error.read()
+
+# Newer clients send their checksum behind the body, in the aws-chunked coding.
+class Trailing(S3SigV4Auth):
+    def payload(self, request):
+        return "STREAMING-UNSIGNED-PAYLOAD-TRAILER"
+
+
+def put_chunked(key, coded, length):
+    headers = {"Content-Encoding": "aws-chunked", "X-Amz-Decoded-Content-Length": str(length), "X-Amz-Trailer": "x-amz-checksum-crc32", "Content-Length": str(len(coded))}
+    request = AWSRequest("PUT", f"{ENDPOINT}/first/{key}", headers=headers)
+    Trailing(boto3.Session().get_credentials(), "s3", "us-east-1").add_auth(request)
+    connection = http.client.HTTPConnection(urllib.parse.urlparse(ENDPOINT).netloc, timeout=10)
+    connection.request("PUT", f"/first/{key}", coded, dict(request.headers))
+    answer = connection.getresponse()
+    return answer.status, answer.read()
+
+
+def coded(data, checksum, chunk=65536):
+    out = b""
+    for at in range(0, len(data), chunk):
+        part = data[at:at + chunk]
+        out += b"%x\r\n%s\r\n" % (len(part), part)
+    return out + b"0\r\nx-amz-checksum-crc32:" + base64.b64encode(checksum.to_bytes(4, "big")) + b"\r\n\r\n"
+
+
+right = zlib.crc32(body)
+status, text = put_chunked("chunked", coded(body, right), len(body))
+assert status == 200, text
+assert s3.get_object(Bucket="first", Key="chunked")["Body"].read() == body
+status, text = put_chunked("chunked-bad", coded(body, right ^ 1), len(body))
+assert status == 400 and b"BadDigest" in text, text
+status, text = put_chunked("chunked-bad", coded(body, right), len(body) + 1)
+assert status == 400 and b"IncompleteBody" in text, text
+status, text = put_chunked("chunked-bad", coded(body, right).replace(b"10000", b"zzzzz", 1), len(body))
+assert status == 400 and b"IncompleteBody" in text, text
+refused("404", 404, s3.head_object, Bucket="first", Key="chunked-bad")
 print("boto3: all as expected")
