@@ -68,16 +68,22 @@ Result<> check_target(const ModelDescription& model, const Column& target, const
 
 }  // namespace
 
-std::vector<TensorSpec> model_inputs(const JobConfig& config, const Dataset& data) {
+std::vector<TensorSpec> stored_inputs(const JobConfig& config, const Dataset& data) {
   TensorSpec input = data.input.row;
-  if (config.data.format == "tokens")
-    input.dtype = "int64";
-  else if (input.dtype == "uint8")
-    input.dtype = "float32";
-  else if (!is_float(input.dtype) && input.dtype != "bool")
-    input.dtype = "int64";
   input.shape.insert(input.shape.begin(), config.training.micro_batch);
   return {input};
+}
+
+std::vector<TensorSpec> model_inputs(const JobConfig& config, const Dataset& data) {
+  std::vector<TensorSpec> inputs = stored_inputs(config, data);
+  std::string& dtype = inputs.front().dtype;
+  if (config.data.format == "tokens")
+    dtype = "int64";
+  else if (dtype == "uint8")
+    dtype = "float32";
+  else if (!is_float(dtype) && dtype != "bool")
+    dtype = "int64";
+  return inputs;
 }
 
 Result<> check_data(const ModelDescription& model, const Datasets& data, const JobConfig& config) {
@@ -128,11 +134,6 @@ Result<Plan> resolve_plan(const JobConfig& config, const ModelDescription& model
     if (!wanted.plan.empty()) error.place = wanted.plan;
     return tl::unexpected(std::move(error));
   }
-  if (plan.worker_count() > platform.limits.concurrency)
-    return fail(ErrorCode::invalid_input,
-                fmt::format("{} stages x {} replicas are {} functions at once, {} allows {}", plan.stage_count(),
-                            plan.replicas, plan.worker_count(), platform.name, platform.limits.concurrency),
-                wanted.plan.empty() ? "plan" : wanted.plan, "use fewer stages or replicas");
   return plan;
 }
 

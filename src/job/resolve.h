@@ -11,6 +11,8 @@ namespace funcpipe {
 // The model's data inputs at micro-batch size as the data set gives them: bytes become float32 (images) or, for
 // tokens, int64; other integers int64.
 std::vector<TensorSpec> model_inputs(const JobConfig& config, const Dataset& data);
+// The same as the data set stores them: for models that convert by themselves.
+std::vector<TensorSpec> stored_inputs(const JobConfig& config, const Dataset& data);
 
 // Refuses data whose rows are not what the model takes, naming both shapes.
 Result<> check_data(const ModelDescription& model, const Datasets& data, const JobConfig& config);

@@ -45,13 +45,24 @@ struct Prepared {
   JobSpec spec;
 };
 
+// With the inputs most models want, and, if it rejects them, as they are stored.
+Result<ModelDescription> describe_model(const WorkerTool& worker, const JobConfig& config, const Dataset& data,
+                                        std::stop_token stop) {
+  const std::vector<TensorSpec> usual = model_inputs(config, data), stored = stored_inputs(config, data);
+  auto model = worker.describe(config.model.source, usual, config.job.seed, stop);
+  if (model || model.error().code != ErrorCode::invalid_input || usual.front().dtype == stored.front().dtype)
+    return model;
+  auto other = worker.describe(config.model.source, stored, config.job.seed, stop);
+  return other ? other : model;
+}
+
 Result<Prepared> prepare(const JobConfig& config, std::stop_token stop) {
   FUNCPIPE_TRY(worker, WorkerTool::find());
   FUNCPIPE_TRY(platform, given_by_user(load_platform(config.platform.name)));
   if (config.platform.lifetime > 0) platform.limits.lifetime = config.platform.lifetime;
   FUNCPIPE_TRY(data, given_by_user(load_datasets(config.data)));
   if (stop.stop_requested()) return stopped();
-  FUNCPIPE_TRY(model, worker.describe(config.model.source, model_inputs(config, data.train), config.job.seed, stop));
+  FUNCPIPE_TRY(model, given_by_user(describe_model(worker, config, data.train, stop)));
   FUNCPIPE_TRY(spec, resolve(config, model, platform, data, run_id(config.job.name)));
   return Prepared{std::move(platform), std::move(data), std::move(worker), std::move(spec)};
 }

@@ -1,0 +1,145 @@
+#include "job/launch.h"
+
+#include <gmock/gmock.h>
+
+#include <atomic>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "functions/memory_service.h"
+#include "job/report_line.h"
+
+namespace funcpipe {
+namespace {
+
+using nlohmann::json;
+using ::testing::HasSubstr;
+
+constexpr Seconds kLong = 30;
+
+LaunchOptions two_by_two() {
+  return {.job = "j",
+          .bucket = "b",
+          .prefix = "p",
+          .workers = {{0, 0}, {0, 1}, {1, 0}, {1, 1}},
+          .function_of = [](WorkerId worker) { return fmt::format("f{}", worker.stage); }};
+}
+
+void create_both(FunctionService& service) {
+  ASSERT_TRUE(service.create({.name = "f0"}));
+  ASSERT_TRUE(service.create({.name = "f1"}));
+}
+
+std::string answer(const char* status, std::int64_t next, const char* error = "") {
+  return to_json(WorkerAnswer{status, next, 100 * kMiB, error}).dump();
+}
+
+TEST(Fleet, InvokesEveryWorkerOnceAtItsStagesFunction) {
+  std::mutex mutex;
+  std::multiset<std::string> seen;
+  MemoryService service([&](const MemoryCall& call) -> Result<std::string> {
+    const auto invocation = worker_invocation_from_json(json::parse(call.payload));
+    EXPECT_TRUE(invocation);
+    const std::lock_guard lock(mutex);
+    seen.insert(fmt::format("{} {}", call.spec.name, to_string(invocation->worker)));
+    return answer("done", 10);
+  });
+  create_both(service);
+  Fleet fleet(service, two_by_two());
+  EXPECT_TRUE(fleet.wait(kLong, {}));
+  EXPECT_EQ(seen, (std::multiset<std::string>{"f0 stage 0 replica 0", "f0 stage 0 replica 1", "f1 stage 1 replica 0",
+                                              "f1 stage 1 replica 1"}));
+  EXPECT_EQ(fleet.peak_memory(), 100 * kMiB);
+}
+
+TEST(Fleet, InvokesAgainFromWhereAWorkerStopped) {
+  std::mutex mutex;
+  std::multiset<std::int64_t> firsts;
+  MemoryService service([&](const MemoryCall& call) -> Result<std::string> {
+    const auto invocation = worker_invocation_from_json(json::parse(call.payload));
+    const std::lock_guard lock(mutex);
+    firsts.insert(invocation->first_iteration);
+    return invocation->first_iteration < 20 ? answer("continue", invocation->first_iteration + 10) : answer("done", 30);
+  });
+  create_both(service);
+  Fleet fleet(service, two_by_two());
+  EXPECT_TRUE(fleet.wait(kLong, {}));
+  EXPECT_EQ(firsts, (std::multiset<std::int64_t>{0, 0, 0, 0, 10, 10, 10, 10, 20, 20, 20, 20}));
+}
+
+TEST(Fleet, AWorkerThatMakesNoProgressIsAFailureNotALoop) {
+  MemoryService service([&](const MemoryCall&) -> Result<std::string> { return answer("continue", 0); });
+  create_both(service);
+  Fleet fleet(service, two_by_two());
+  EXPECT_FALSE(fleet.wait(kLong, {}));
+  EXPECT_TRUE(fleet.failure());
+}
+
+TEST(Fleet, ReportsTheWorkerThatFailedFirstAndReleasesTheOthers) {
+  MemoryService service([&](const MemoryCall& call) -> Result<std::string> {
+    const auto invocation = worker_invocation_from_json(json::parse(call.payload));
+    if (invocation->worker == WorkerId{1, 0}) {
+      call.log += "first line\nsecond line\n";
+      return fail(ErrorCode::exhausted, "out of memory");
+    }
+    while (!call.stop.stop_requested()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    return fail(ErrorCode::timeout, "waited for stage 1 replica 0");
+  });
+  create_both(service);
+  Fleet fleet(service, two_by_two());
+  EXPECT_FALSE(fleet.wait(kLong, {}));
+  const auto failure = fleet.failure();
+  ASSERT_TRUE(failure);
+  EXPECT_THAT(failure->place, HasSubstr("stage 1 replica 0"));
+  EXPECT_THAT(failure->message, HasSubstr("out of memory"));
+  EXPECT_THAT(failure->message, HasSubstr("second line"));
+  fleet.stop();
+  EXPECT_THAT(fleet.failure()->place, HasSubstr("stage 1 replica 0"));
+}
+
+TEST(Fleet, AnErrorInTheAnswerIsAFailure) {
+  MemoryService service([&](const MemoryCall&) -> Result<std::string> { return answer("failed", 0, "diverged"); });
+  create_both(service);
+  Fleet fleet(service, two_by_two());
+  EXPECT_FALSE(fleet.wait(kLong, {}));
+  EXPECT_THAT(fleet.failure()->message, HasSubstr("diverged"));
+}
+
+TEST(Fleet, NonsenseAnswersAreFailures) {
+  for (const char* nonsense : {"", "[]", "{\"status\": 1}", "null"}) {
+    MemoryService service([&](const MemoryCall&) -> Result<std::string> { return nonsense; });
+    create_both(service);
+    Fleet fleet(service, two_by_two());
+    EXPECT_FALSE(fleet.wait(kLong, {}));
+    EXPECT_TRUE(fleet.failure()) << nonsense;
+  }
+}
+
+TEST(Fleet, StopsWaitingWhenAsked) {
+  MemoryService service([&](const MemoryCall& call) -> Result<std::string> {
+    while (!call.stop.stop_requested()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    return answer("done", 1);
+  });
+  create_both(service);
+  std::stop_source source;
+  Fleet fleet(service, two_by_two());
+  source.request_stop();
+  EXPECT_FALSE(fleet.wait(kLong, source.get_token()));
+  fleet.stop();
+  EXPECT_FALSE(fleet.failure()) << "being stopped is no worker's failure";
+}
+
+TEST(ReportLine, IsReadFromTheEndOfALog) {
+  const auto report = last_report_line(
+      "hello\nREPORT RequestId: 1 Duration: 5 ms Billed Duration: 6 ms Memory Size: 128 MB Max Memory Used: 9 MB\n"
+      "REPORT RequestId: 2\tDuration: 1500.21 ms\tBilled Duration: 1501 ms\tMemory Size: 1024 MB\tMax Memory Used: 80 "
+      "MB\n");
+  ASSERT_TRUE(report);
+  EXPECT_DOUBLE_EQ(report->billed, 1.501);
+  EXPECT_EQ(report->memory_mb, 1024);
+  EXPECT_EQ(report->max_memory_mb, 80);
+  EXPECT_FALSE(last_report_line("nothing of the kind"));
+}
+
+}  // namespace
+}  // namespace funcpipe

@@ -1,0 +1,178 @@
+#include "job/resolve.h"
+
+#include <gmock/gmock.h>
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "base/files.h"
+
+namespace funcpipe {
+namespace {
+
+using ::testing::HasSubstr;
+
+// Four layers of 1 MiB of parameters each, 4 numbers in, 3 classes out.
+ModelDescription four_layers() {
+  ModelDescription model;
+  model.source = "four.pt";
+  model.fingerprint = "f";
+  model.micro_batch = 8;
+  model.inputs = {{"float32", {8, 4}, false}};
+  model.outputs = {{"float32", {8, 3}, true}};
+  for (int i = 0; i < 4; ++i) {
+    model.parameters.push_back({fmt::format("p{}", i), {512, 512}});
+    LayerDescription layer;
+    layer.name = fmt::format("layer{}", i);
+    layer.parameters = {i};
+    layer.activation_bytes = kMiB;
+    if (i < 3) layer.border = {{"float32", {8, 16}, true}};
+    if (i == 0) layer.data_inputs = {0};
+    model.layers.push_back(layer);
+  }
+  return model;
+}
+
+Platform small_platform() {
+  Platform platform;
+  platform.name = "small";
+  for (int memory : {128, 512, 1024, 2048}) platform.memory_options.push_back({memory, 1, 1e8, 1e8});
+  platform.limits.concurrency = 6;
+  return platform;
+}
+
+Datasets rows(std::int64_t count) {
+  Datasets data;
+  data.train.input = {{"float32", {4}, false}, count, nullptr};
+  data.train.target = {{"int64", {}, false}, count, nullptr};
+  return data;
+}
+
+JobConfig job() {
+  JobConfig config;
+  config.job.name = "job";
+  config.model.source = "four.pt";
+  config.data.train_input = "x.npy";
+  config.data.train_target = "y.npy";
+  config.training.global_batch = 32;
+  config.training.micro_batch = 8;
+  return config;
+}
+
+TEST(Resolve, CountsStepsFromEpochsOrTakesThem) {
+  JobConfig config = job();
+  config.training.epochs = 2.5;
+  auto spec = resolve(config, four_layers(), small_platform(), rows(100), "id");
+  ASSERT_TRUE(spec) << describe(spec.error());
+  EXPECT_EQ(spec->steps_per_epoch, 3) << "the rest of an epoch is dropped";
+  EXPECT_EQ(spec->steps, 8) << "7.5 rounded";
+  config.training.steps = 17;
+  EXPECT_EQ(resolve(config, four_layers(), small_platform(), rows(100), "id")->steps, 17);
+}
+
+TEST(Resolve, RefusesLessDataThanABatch) {
+  const auto spec = resolve(job(), four_layers(), small_platform(), rows(31), "id");
+  ASSERT_FALSE(spec);
+  EXPECT_EQ(exit_code(spec.error()), 2);
+  EXPECT_EQ(spec.error().place, "x.npy");
+  EXPECT_THAT(spec.error().message, HasSubstr("31"));
+}
+
+TEST(Resolve, TakesTheSmallestMemoryThatFitsUnlessToldOtherwise) {
+  JobConfig config = job();
+  auto plan = resolve_plan(config, four_layers(), small_platform());
+  ASSERT_TRUE(plan) << describe(plan.error());
+  for (int k = 0; k < plan->stage_count(); ++k) {
+    const Bytes needed = estimated_memory(*plan, four_layers(), k, 0);
+    EXPECT_GE(plan->stages[k].memory_mb * kMiB, needed);
+    EXPECT_EQ(plan->stages[k].memory_mb, 512);
+  }
+  config.platform.memory_mb = 2048;
+  EXPECT_EQ(resolve_plan(config, four_layers(), small_platform())->stages[0].memory_mb, 2048);
+  config.platform.memory_mb = 128;
+  const auto tight = resolve_plan(config, four_layers(), small_platform());
+  ASSERT_FALSE(tight);
+  EXPECT_EQ(exit_code(tight.error()), 2);
+}
+
+TEST(Resolve, RefusesMorePartsThanThereAre) {
+  JobConfig config = job();
+  config.parallelism.stages = 9;
+  EXPECT_EQ(exit_code(resolve_plan(config, four_layers(), small_platform()).error()), 2);
+  config = job();
+  config.parallelism.replicas = 4;
+  const auto crowded = resolve_plan(config, four_layers(), small_platform());
+  ASSERT_FALSE(crowded);
+  EXPECT_THAT(crowded.error().message, HasSubstr("8 functions"));
+}
+
+TEST(Resolve, PlanFilesHaveTheLastWordAndErrorsNameThem) {
+  const auto file = std::filesystem::path(::testing::TempDir()) / "resolve_plan.json";
+  JobConfig config = job();
+  auto plan = resolve_plan(config, four_layers(), small_platform());
+  ASSERT_TRUE(plan);
+  plan->global_batch = 64;
+  plan->micro_batch = 4;
+  ASSERT_TRUE(write_file(file, to_json(*plan).dump()));
+  config.parallelism.plan = file.string();
+  const auto spec = resolve(config, four_layers(), small_platform(), rows(640), "id");
+  ASSERT_TRUE(spec) << describe(spec.error());
+  EXPECT_EQ(spec->steps, 10);
+  EXPECT_EQ(spec->config.training.micro_batch, 4);
+
+  plan->stages.back().end_layer = 9;
+  ASSERT_TRUE(write_file(file, to_json(*plan).dump()));
+  const auto wrong = resolve_plan(config, four_layers(), small_platform());
+  ASSERT_FALSE(wrong);
+  EXPECT_EQ(wrong.error().place, file.string());
+  EXPECT_EQ(exit_code(wrong.error()), 2);
+
+  config.parallelism.plan = "/nonexistent/plan.json";
+  EXPECT_EQ(exit_code(resolve_plan(config, four_layers(), small_platform()).error()), 2);
+}
+
+TEST(CheckData, NamesBothShapes) {
+  Datasets data = rows(100);
+  data.train.input.row.shape = {1, 5};
+  const auto inputs = check_data(four_layers(), data, job());
+  ASSERT_FALSE(inputs);
+  EXPECT_THAT(inputs.error().message, HasSubstr("[1, 5]"));
+  EXPECT_THAT(inputs.error().message, HasSubstr("[4]"));
+  EXPECT_EQ(inputs.error().place, "x.npy");
+
+  data = rows(100);
+  data.train.target.row.shape = {3};
+  EXPECT_EQ(check_data(four_layers(), data, job()).error().place, "y.npy");
+  JobConfig config = job();
+  config.model.loss = "mse";
+  EXPECT_TRUE(check_data(four_layers(), data, config));
+  data.train.target.row.shape = {2};
+  EXPECT_FALSE(check_data(four_layers(), data, config));
+
+  data = rows(100);
+  data.train.target.row.dtype = "float32";
+  EXPECT_THAT(check_data(four_layers(), data, job()).error().hint, HasSubstr("mse"));
+}
+
+TEST(ModelInputs, AreWhatModelsWant) {
+  Datasets data = rows(10);
+  JobConfig config = job();
+  data.train.input.row = {"uint8", {1, 28, 28}, false};
+  EXPECT_EQ(model_inputs(config, data.train)[0].dtype, "float32");
+  EXPECT_EQ(model_inputs(config, data.train)[0].shape, (std::vector<std::int64_t>{8, 1, 28, 28}));
+  EXPECT_EQ(stored_inputs(config, data.train)[0].dtype, "uint8");
+  data.train.input.row.dtype = "int32";
+  EXPECT_EQ(model_inputs(config, data.train)[0].dtype, "int64");
+  data.train.input.row.dtype = "uint8";
+  config.data.format = "tokens";
+  EXPECT_EQ(model_inputs(config, data.train)[0].dtype, "int64");
+}
+
+TEST(OptimizerState, CountsItsCopies) {
+  EXPECT_EQ(optimizer_state_copies({.name = "sgd"}), 0);
+  EXPECT_EQ(optimizer_state_copies({.name = "sgd", .momentum = 0.9}), 1);
+  EXPECT_EQ(optimizer_state_copies({.name = "adamw"}), 2);
+}
+
+}  // namespace
+}  // namespace funcpipe
