@@ -239,7 +239,7 @@ void HttpClient::Connection::prepare(Transfer& transfer, curl_slist* headers, bo
   if (loopback) set(CURLOPT_NOPROXY, "*");
 
   set(CURLOPT_CONNECTTIMEOUT_MS, milliseconds(request.limits.connect));
-  set(CURLOPT_TIMEOUT_MS, milliseconds(request.limits.overall));
+  if (request.limits.overall > 0) set(CURLOPT_TIMEOUT_MS, milliseconds(request.limits.overall));
   if (request.limits.stall > 0) {
     set(CURLOPT_LOW_SPEED_LIMIT, 1L);
     set(CURLOPT_LOW_SPEED_TIME, std::max(1L, static_cast<long>(request.limits.stall)));

@@ -24,7 +24,7 @@ using HttpHeaders = std::vector<std::pair<std::string, std::string>>;
 struct HttpLimits {
   Seconds connect = 5;    // name lookup, TCP and TLS
   Seconds stall = 20;     // the longest without a byte moving, the wait for the answer included; whole seconds; 0: none
-  Seconds overall = 300;  // of the whole request
+  Seconds overall = 300;  // of the whole request; 0: none
 };
 
 struct HttpCall {
