@@ -58,7 +58,8 @@ int run_verbs(int argc, char** argv) {
   const auto verb = [&](const char* name, const char* text) {
     CLI::App* command = app.add_subcommand(name, text);
     command->add_option("--model,MODEL", model.source, "zoo:NAME or a TorchScript file")->required();
-    command->add_option("--inputs,--input", inputs, "dtype:NxCxHxW of each input, or JSON");
+    command->add_option("--inputs,--input", inputs, "dtype:NxCxHxW of each input, or JSON")
+        ->allow_extra_args(false);  // CLI11 would take JSON's brackets for its own
     command->add_option("--seed", model.seed, "of the initial weights of a zoo model");
     return command;
   };

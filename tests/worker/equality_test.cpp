@@ -11,14 +11,15 @@ namespace {
 
 constexpr double kRounding = 1e-6;
 
-// Every single cut in turn would take too long: the first, the middle and the last candidate, and two or three at once.
+// Uncut, every single cut, every cut at once.
 std::vector<std::vector<int>> cut_sets(int layers) {
   std::vector<std::vector<int>> sets = {{}};
-  if (layers > 1) sets.push_back({1});
-  if (layers > 2) sets.push_back({layers - 1});
-  if (layers > 3) sets.push_back({layers / 2});
-  if (layers > 3) sets.push_back({1, layers / 2 + 1});
-  if (layers > 4) sets.push_back({1, 2, layers - 1});
+  std::vector<int> all;
+  for (int cut = 1; cut < layers; ++cut) {
+    sets.push_back({cut});
+    all.push_back(cut);
+  }
+  if (all.size() > 1) sets.push_back(all);
   return sets;
 }
 

@@ -1,0 +1,102 @@
+#include <ATen/ops/arange.h>
+#include <ATen/ops/full.h>
+#include <gtest/gtest.h>
+
+#include "worker/flat_gradient.h"
+#include "worker/loss.h"
+
+namespace funcpipe {
+namespace {
+
+at::Tensor leaf(std::initializer_list<std::int64_t> shape, double scale) {
+  std::int64_t elements = 1;
+  for (const std::int64_t extent : shape) elements *= extent;
+  at::Tensor tensor = at::arange(elements, at::kFloat).sin().mul(scale).reshape(shape);
+  return tensor.set_requires_grad(true);
+}
+
+at::Tensor loss_of(const std::vector<at::Tensor>& parameters, int round) {
+  const at::Tensor product = parameters[0].mm(parameters[1]);
+  const at::Tensor bent = product.mul(0.7 + round).tanh();
+  const at::Tensor scaled = bent.mul(parameters[2]);
+  return scaled.mean();
+}
+
+TEST(FlatGradient, AccumulatesTheBitsOfPlainAutograd) {
+  const auto make = [] { return std::vector<at::Tensor>{leaf({3, 5}, 0.9), leaf({5, 4}, 1.1), leaf({4}, 2)}; };
+  const std::vector<at::Tensor> plain = make(), viewed = make();
+  FlatGradient gradient(viewed);
+  EXPECT_EQ(gradient.elements(), 15 + 20 + 4);
+  for (int step = 0; step < 2; ++step) {
+    for (const at::Tensor& parameter : plain) parameter.mutable_grad().reset();
+    for (int round = 0; round < 3; ++round) {
+      loss_of(plain, round).backward();
+      loss_of(viewed, round).backward();
+    }
+    std::int64_t first = 0;
+    for (std::size_t i = 0; i < plain.size(); ++i) {
+      EXPECT_TRUE(viewed[i].grad().equal(plain[i].grad()));
+      // The views still lie in the buffer, one after the other.
+      EXPECT_EQ(static_cast<void*>(viewed[i].grad().data_ptr()),
+                static_cast<void*>(gradient.bytes({first, plain[i].numel()}).data()));
+      first += plain[i].numel();
+    }
+    gradient.zero();
+    for (const at::Tensor& parameter : viewed) EXPECT_EQ(parameter.grad().abs().sum().item<float>(), 0);
+  }
+}
+
+TEST(FlatGradient, AddsToASliceOnly) {
+  const std::vector<at::Tensor> parameters{leaf({4}, 1), leaf({3}, 1)};
+  FlatGradient gradient(parameters);
+  const std::vector<float> term{1, 2, 3};
+  gradient.add({3, 3}, std::as_bytes(std::span(term)));
+  gradient.add({3, 3}, std::as_bytes(std::span(term)));
+  gradient.add({7, 0}, {});
+  EXPECT_EQ(parameters[0].grad().sum().item<float>(), 2);
+  EXPECT_EQ(parameters[0].grad()[3].item<float>(), 2);
+  EXPECT_EQ(parameters[1].grad().sum().item<float>(), 10);
+}
+
+TEST(FlatGradient, MayBeEmpty) {
+  FlatGradient gradient({});
+  EXPECT_EQ(gradient.elements(), 0);
+  EXPECT_TRUE(gradient.bytes({0, 0}).empty());
+  gradient.zero();
+}
+
+TEST(Loss, CountsPredictions) {
+  const at::Tensor output = at::arange(12, at::kFloat).reshape({4, 3});  // the last class always wins
+  const at::Tensor target = at::arange(4, at::kLong).remainder(3);       // 0 1 2 0
+  const auto loss = compute_loss("cross-entropy", {output}, target);
+  ASSERT_TRUE(loss) << describe(loss.error());
+  EXPECT_EQ(loss->correct, 1);
+  EXPECT_EQ(loss->predictions, 4);
+  EXPECT_NEAR(loss->mean.item<double>(), (2.40760596 + 1.40760596 + 0.40760596 + 2.40760596) / 4, 1e-5);
+}
+
+TEST(Loss, FlattensTokens) {
+  const at::Tensor output = at::arange(24, at::kFloat).sin().reshape({2, 3, 4});
+  const at::Tensor target = at::arange(6, at::kByte).remainder(4).reshape({2, 3});
+  const auto tokens = compute_loss("cross-entropy", {output}, target);
+  const auto flat = compute_loss("cross-entropy", {output.reshape({6, 4})}, target.reshape({6}));
+  ASSERT_TRUE(tokens && flat);
+  EXPECT_EQ(tokens->mean.item<float>(), flat->mean.item<float>());
+  EXPECT_EQ(tokens->predictions, 6);
+}
+
+TEST(Loss, RefusesWhatDoesNotFit) {
+  const at::Tensor output = at::full({4, 3}, 0.5);
+  const auto code = [](const Result<LossResult>& loss) { return loss ? ErrorCode::failed : loss.error().code; };
+  EXPECT_EQ(code(compute_loss("cross-entropy", {output}, at::full({5}, 1, at::kLong))), ErrorCode::invalid_input);
+  EXPECT_EQ(code(compute_loss("cross-entropy", {output}, at::full({4}, 3, at::kLong))), ErrorCode::invalid_input);
+  EXPECT_EQ(code(compute_loss("cross-entropy", {output}, at::full({4}, -1, at::kLong))), ErrorCode::invalid_input);
+  EXPECT_EQ(code(compute_loss("cross-entropy", {output}, at::full({4}, 0.5))), ErrorCode::invalid_input);
+  EXPECT_EQ(code(compute_loss("mse", {output}, at::full({4, 2}, 1.0))), ErrorCode::invalid_input);
+  EXPECT_EQ(code(compute_loss("mse", {}, output)), ErrorCode::invalid_input);
+  EXPECT_TRUE(compute_loss("mse", {output}, at::full({4, 3}, 1, at::kByte)));
+  EXPECT_TRUE(compute_loss("model", {at::full({1}, 2.5)}, {}));
+}
+
+}  // namespace
+}  // namespace funcpipe

@@ -1,0 +1,109 @@
+#include "worker/optimizer.h"
+
+#include <ATen/ops/arange.h>
+#include <ATen/ops/zeros_like.h>
+#include <gtest/gtest.h>
+#include <torch/optim/adam.h>
+#include <torch/optim/adamw.h>
+#include <torch/optim/sgd.h>
+
+namespace funcpipe {
+namespace {
+
+std::vector<at::Tensor> make_parameters() {
+  std::vector<at::Tensor> parameters;
+  for (const std::int64_t size : {7, 1, 30})
+    parameters.push_back(at::arange(size, at::kFloat).cos().set_requires_grad(true));
+  return parameters;
+}
+
+void set_gradients(const std::vector<at::Tensor>& parameters, int step) {
+  for (const at::Tensor& parameter : parameters)
+    parameter.mutable_grad() = at::arange(parameter.numel(), at::kFloat).add(step).sin();
+}
+
+bool equal(const std::vector<at::Tensor>& a, const std::vector<at::Tensor>& b) {
+  for (std::size_t i = 0; i < a.size(); ++i)
+    if (!a[i].equal(b[i])) return false;
+  return true;
+}
+
+JobConfig::Optimizer config_of(const std::string& name) {
+  JobConfig::Optimizer config;
+  config.name = name;
+  config.lr = 0.03;
+  config.momentum = 0.9;
+  config.weight_decay = 0.01;
+  config.beta1 = 0.8;
+  return config;
+}
+
+std::unique_ptr<torch::optim::Optimizer> plain(const JobConfig::Optimizer& config, std::vector<at::Tensor> parameters) {
+  if (config.name == "sgd")
+    return std::make_unique<torch::optim::SGD>(parameters,
+                                               torch::optim::SGDOptions(0.03).momentum(0.9).weight_decay(0.01));
+  if (config.name == "adam")
+    return std::make_unique<torch::optim::Adam>(parameters,
+                                                torch::optim::AdamOptions(0.03).betas({0.8, 0.999}).weight_decay(0.01));
+  return std::make_unique<torch::optim::AdamW>(parameters,
+                                               torch::optim::AdamWOptions(0.03).betas({0.8, 0.999}).weight_decay(0.01));
+}
+
+class EveryOptimizer : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(EveryOptimizer, HasTheBitsOfTorchOptim) {
+  const auto config = config_of(GetParam());
+  const auto ours = make_parameters(), theirs = make_parameters();
+  StageOptimizer optimizer(config, ours);
+  const auto reference = plain(config, theirs);
+  for (int step = 0; step < 10; ++step) {
+    set_gradients(ours, step);
+    set_gradients(theirs, step);
+    optimizer.step(0.03);
+    reference->step();
+    ASSERT_TRUE(equal(ours, theirs)) << "step " << step;
+  }
+}
+
+TEST_P(EveryOptimizer, GoesOnFromItsSnapshot) {
+  const auto config = config_of(GetParam());
+  const auto ours = make_parameters(), theirs = make_parameters();
+  StageOptimizer whole(config, ours);
+  auto first = std::make_unique<StageOptimizer>(config, theirs);
+  std::string fresh = first->save();
+  for (int step = 0; step < 10; ++step) {
+    if (step == 4) {
+      const std::string state = first->save();
+      first = std::make_unique<StageOptimizer>(config, theirs);
+      ASSERT_TRUE(first->load(state));
+      EXPECT_EQ(first->save(), state);
+      EXPECT_FALSE(first->load(std::string_view(state).substr(1)));
+      EXPECT_FALSE(first->load(std::string_view(state).substr(0, state.size() - 1)));
+      EXPECT_FALSE(first->load(state + "x"));
+    }
+    set_gradients(ours, step);
+    set_gradients(theirs, step);
+    whole.step(0.01 * (step + 1));
+    first->step(0.01 * (step + 1));
+  }
+  EXPECT_TRUE(equal(ours, theirs));
+  EXPECT_TRUE(first->load(fresh));  // before the first step there is no state
+}
+
+TEST_P(EveryOptimizer, StandsAStageWithoutParameters) {
+  StageOptimizer optimizer(config_of(GetParam()), {});
+  optimizer.step(0.1);
+  EXPECT_TRUE(optimizer.load(optimizer.save()));
+}
+
+INSTANTIATE_TEST_SUITE_P(Names, EveryOptimizer, ::testing::Values("sgd", "adam", "adamw"));
+
+TEST(StageOptimizer, RefusesTheStateOfAnother) {
+  StageOptimizer adam(config_of("adam"), make_parameters()), sgd(config_of("sgd"), make_parameters());
+  const auto loaded = sgd.load(adam.save());
+  ASSERT_FALSE(loaded);
+  EXPECT_EQ(loaded.error().code, ErrorCode::corrupt);
+}
+
+}  // namespace
+}  // namespace funcpipe
