@@ -30,12 +30,9 @@ namespace funcpipe {
 
 namespace asio = boost::asio;
 
-class HttpConnection;  // http_server.cpp
+class HttpConnection;  // http_connection.h
 
 using NamedValues = std::vector<std::pair<std::string, std::string>>;
-
-// The store room has an HttpResponse of its own, the client's; the inline namespace keeps the two apart when linked.
-inline namespace serving {
 
 class HttpRequest {
  public:
@@ -87,8 +84,6 @@ struct HttpResponse {
   std::shared_ptr<TokenBucket> downlink;  // paces the body; shared with the instance's other transfers
   std::function<void(Bytes)> sent;        // if set, called with the number of body bytes that were sent
 };
-
-}  // namespace serving
 
 class HttpServer {
  public:
