@@ -260,6 +260,7 @@ class Flattener {
 
   void simplify() {
     auto& graph = flat_.graph;
+    LowerSimpleTuples(graph);  // first: alias analysis takes very long over chains of tuples
     EliminateDeadCode(graph);
     for (int round = 0; round < 2; ++round) {
       ConstantPropagation(graph);

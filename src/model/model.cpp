@@ -8,15 +8,14 @@
 
 #include <algorithm>
 
-#include "base/check.h"
 #include "base/files.h"
 #include "model/cut.h"
 #include "model/fingerprint.h"
 #include "model/flat_model.h"
 #include "model/measure_sizes.h"
 #include "model/module_file.h"
-#include "model/span.h"
 #include "model/stage_file.h"
+#include "model/stage_module.h"
 #include "model/tensor_type.h"
 #include "model/torch_error.h"
 #include "model/zoo.h"
@@ -25,21 +24,6 @@ namespace funcpipe {
 namespace {
 
 namespace jit = torch::jit;
-
-// Layer i is nodes [begin, end) between two borders; its border after is Borders[i], if it is not the last.
-struct Layer {
-  int begin = 0;
-  int end = 0;
-  SpanGraph span;
-};
-
-// Slot index -> index in ModelDescription::parameters, -1 for buffers.
-std::vector<int> parameter_indices(const FlatModel& flat) {
-  std::vector<int> indices;
-  int next = 0;
-  for (const auto& slot : flat.slots) indices.push_back(slot.kind == TensorSlot::Kind::parameter ? next++ : -1);
-  return indices;
-}
 
 Result<> check_parameters(const FlatModel& flat) {
   for (const auto& slot : flat.slots) {
@@ -90,7 +74,7 @@ struct Model::State {
   FlatModel flat;
   std::vector<int> parameter_of_slot;
   std::vector<Border> borders;  // between layers
-  std::vector<Layer> layers;
+  std::vector<CutLayer> layers;
   ModelDescription description;
 
   std::vector<jit::Value*> before(int layer) const {
@@ -104,7 +88,6 @@ struct Model::State {
 
   Result<> analyse(const std::vector<TensorSpec>& inputs);
   void describe_layers(const std::vector<Border>& candidates, const MeasuredSizes& sizes);
-  jit::Module stage_module(int first_layer, int end_layer, StageManifest& manifest) const;
 };
 
 Result<> Model::State::analyse(const std::vector<TensorSpec>& inputs) {
@@ -145,7 +128,7 @@ void Model::State::describe_layers(const std::vector<Border>& candidates, const 
   std::unordered_map<std::string, int> times_named;
   std::size_t piece = 0;
   for (int index = 0; index <= static_cast<int>(borders.size()); ++index) {
-    Layer layer;
+    CutLayer layer;
     layer.begin = index == 0 ? 0 : borders[index - 1].position;
     layer.end =
         index < static_cast<int>(borders.size()) ? borders[index].position : static_cast<int>(flat.nodes.size());
@@ -169,53 +152,11 @@ void Model::State::describe_layers(const std::vector<Border>& candidates, const 
       for (const auto* tensor : borders[index].tensors) described.border.push_back(sizes.tensors.at(tensor));
     }
     described.data_inputs = layer.span.data_inputs;
-    described.random = draws_random_numbers(flat, layer.begin, layer.end);
+    layer.random = draws_random_numbers(flat, layer.begin, layer.end);
+    described.random = layer.random;
     description.layers.push_back(std::move(described));
     layers.push_back(std::move(layer));
   }
-}
-
-jit::Module Model::State::stage_module(int first_layer, int end_layer, StageManifest& manifest) const {
-  jit::Module cut(c10::QualifiedName("__torch__.FuncPipeStage"));
-  cut.register_attribute("training", c10::BoolType::get(), true);
-  std::vector<bool> used(flat.slots.size(), false);
-  for (int layer = first_layer; layer < end_layer; ++layer) {
-    for (const int slot : layers[layer].span.slots) used[slot] = true;
-  }
-  std::vector<std::string> attributes(flat.slots.size());
-  for (std::size_t slot = 0; slot < used.size(); ++slot) {
-    if (!used[slot]) continue;
-    const auto& [kind, name, tensor, value, changes] = flat.slots[slot];
-    const bool parameter = kind == TensorSlot::Kind::parameter;
-    attributes[slot] = fmt::format("{}{}", parameter ? "parameter" : "buffer", slot);
-    cut.register_parameter(attributes[slot], tensor, /*is_buffer=*/!parameter);
-    auto& list = parameter ? manifest.parameters : manifest.buffers;
-    list.push_back({name, attributes[slot], parameter_of_slot[slot], parameter && tensor.requires_grad(), changes});
-  }
-  for (int layer = first_layer; layer < end_layer; ++layer) {
-    const auto& span = layers[layer].span;
-    auto graph = span.graph->copy();
-    jit::Value* self = graph->insertInput(0, "self");
-    self->setType(cut._ivalue()->type());
-    for (std::size_t i = span.slots.size(); i-- > 0;) {
-      jit::Value* input = graph->inputs().back();
-      FUNCPIPE_CHECK(graph->inputs().size() > 1, "slot {} has no input", i);
-      jit::WithInsertPoint at_start(*graph->nodes().begin());
-      input->replaceAllUsesWith(graph->insertGetAttr(self, attributes[span.slots[i]]));
-      graph->eraseInput(graph->inputs().size() - 1);
-    }
-    const std::vector<jit::Value*> outputs(graph->outputs().begin(), graph->outputs().end());
-    jit::Node* tuple = graph->appendNode(graph->createTuple(outputs));
-    while (!graph->outputs().empty()) graph->eraseOutput(graph->outputs().size() - 1);
-    graph->registerOutput(tuple->output());
-    graph->lint();
-    const auto method = fmt::format("layer{}", layer);
-    auto* function =
-        cut._ivalue()->compilation_unit()->create_function(c10::QualifiedName(*cut.type()->name(), method), graph);
-    cut.type()->addMethod(function);
-    manifest.layers.push_back({layer, method, span.data_inputs, description.layers[layer].random});
-  }
-  return cut;
 }
 
 Model::Model(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -262,7 +203,7 @@ Result<std::string> Model::stage(int first_layer, int end_layer) const {
   manifest.first_layer = first_layer;
   manifest.end_layer = end_layer;
   try {
-    const auto module = state_->stage_module(first_layer, end_layer, manifest);
+    const auto module = stage_module(state_->flat, state_->parameter_of_slot, state_->layers, manifest);
     return write_stage_file(module, manifest);
   } catch (const std::exception& error) {
     return fail(ErrorCode::failed,

@@ -34,17 +34,19 @@ class Stage {
   int end_layer() const;
   const std::vector<int>& data_inputs() const;  // which model inputs `forward` wants as `data`, in this order
 
-  // Trainable parameters in ascending ModelDescription index, contiguous float32 leaves with requires_grad.
+  // The trainable parameters in ascending ModelDescription index, contiguous float32 leaves with requires_grad.
   const std::vector<at::Tensor>& parameters() const;
   const std::vector<int>& parameter_indices() const;
-  // Buffers (BatchNorm statistics...) in a fixed order; updated in place by forward when training.
+  // Buffers that forward updates in place when training (BatchNorm statistics...), in a fixed order; tables and masks
+  // that never change are not among them.
   const std::vector<at::Tensor>& buffers() const;
 
   void train(bool on);
 
   // Runs the layers in order. `border`: the tensors of the cut before (empty for the first stage); those that are to
   // receive a gradient are leaves with requires_grad. Returns the border after, or the model's outputs for the last
-  // stage. Throws c10::Error only for what the model itself raises.
+  // stage; a tensor that only passes through is returned as it came. After backward the gradient of a border tensor may
+  // be undefined where nothing used it: it counts as zeros. Throws (std::exception) only what the model itself raises.
   std::vector<at::Tensor> forward(std::vector<at::Tensor> border, const std::vector<at::Tensor>& data,
                                   const RandomKey& key);
 

@@ -58,11 +58,11 @@ Genotype reduction_cell() {
 Module relu_conv_bn(Initialiser& init, const std::vector<Convolution>& shapes) {
   std::vector<Module> members;
   for (const auto& shape : shapes) {
-    members.push_back(relu());
+    members.push_back(relu(init));
     members.push_back(convolution(init, shape));
-    members.push_back(batch_norm(shape.out));
+    members.push_back(batch_norm(init, shape.out));
   }
-  return sequential(members);
+  return sequential(init, members);
 }
 
 // Halves height and width by two 1x1 convolutions of stride 2, the second shifted by one pixel.
@@ -70,8 +70,8 @@ Module factorized_reduce(Initialiser& init, int in, int out) {
   Module module = make_module("FactorizedReduce");
   module.register_module("conv1", convolution(init, Convolution::square(in, out / 2, 1, 2)));
   module.register_module("conv2", convolution(init, Convolution::square(in, out / 2, 1, 2)));
-  module.register_module("bn", batch_norm(out));
-  define_forward(module, "x",
+  module.register_module("bn", batch_norm(init, out));
+  define_forward(init, module, "x",
                  "  x = torch.relu(x)\n"
                  "  shifted = torch.constant_pad_nd(x, [-1, 1, -1, 1])\n"
                  "  return self.bn.forward(torch.cat([self.conv1.forward(x), self.conv2.forward(shifted)], 1))");
@@ -141,7 +141,7 @@ Module make_cell(Initialiser& init, const CellShape& shape) {
   }
   std::vector<std::string> parts;
   for (const int state : genotype.concatenated) parts.push_back(fmt::format("s{}", state));
-  define_forward(cell, "x, skip", body + fmt::format("  return torch.cat([{}], 1), x", fmt::join(parts, ", ")));
+  define_forward(init, cell, "x, skip", body + fmt::format("  return torch.cat([{}], 1)", fmt::join(parts, ", ")));
   return cell;
 }
 
@@ -160,7 +160,7 @@ ZooModel amoebanet(const Options& options, Initialiser& init) {
     shape.previous_previous = shape.previous;
     shape.previous = shape.channels * (reduction ? 3 : 4);
     shape.after_reduction = reduction;
-    body += fmt::format("  x, skip = self.{}.forward(x, skip)\n", name);
+    body += fmt::format("  y = self.{}.forward(x, skip)\n  skip = x\n  x = y\n", name);
   };
   add("stem2", true);
   add("stem3", true);
@@ -171,7 +171,7 @@ ZooModel amoebanet(const Options& options, Initialiser& init) {
     if (group < 2) add(fmt::format("cell{}_reduction", 2 * group + 2), true);
   }
   model.register_module("classify", linear(init, shape.previous, options.integer("classes")));
-  define_forward(model, "x",
+  define_forward(init, model, "x",
                  body + "  return self.classify.forward(torch.flatten(torch.adaptive_avg_pool2d(x, [1, 1]), 1))");
   const int size = options.integer("size");
   return {model, {{"float32", {1, 3, size, size}, false}}};

@@ -17,10 +17,10 @@ Module attention(Initialiser& init, const AttentionShape& shape, const Attention
   for (const auto& name : {names.query, names.key, names.value, names.output}) {
     module.register_module(name, transformer_linear(init, width, width));
   }
-  module.register_module("dropout", dropout(dropout_probability));
+  module.register_module("dropout", dropout(init, dropout_probability));
   // Shapes are constants, so that no size is live where the model might be cut.
   const auto split = fmt::format(".view([-1, {}, {}, {}]).transpose(1, 2)", length, heads, width / heads);
-  define_forward(module, "x, mask",
+  define_forward(init, module, "x, mask",
                  fmt::format("  q = self.{}.forward(x){split}\n"
                              "  k = self.{}.forward(x){split}\n"
                              "  v = self.{}.forward(x){split}\n"

@@ -13,12 +13,12 @@ constexpr double kEpsilon = 1e-12;
 Module encoder_layer(Initialiser& init, const AttentionShape& shape, double probability) {
   Module module = make_module("BertLayer");
   module.register_module("attention", attention(init, shape, {}, probability));
-  module.register_module("attention_norm", layer_norm(shape.width, kEpsilon));
+  module.register_module("attention_norm", layer_norm(init, shape.width, kEpsilon));
   module.register_module("intermediate", transformer_linear(init, shape.width, 4 * shape.width));
   module.register_module("output", transformer_linear(init, 4 * shape.width, shape.width));
-  module.register_module("output_norm", layer_norm(shape.width, kEpsilon));
-  module.register_module("dropout", dropout(probability));
-  define_forward(module, "x, mask",
+  module.register_module("output_norm", layer_norm(init, shape.width, kEpsilon));
+  module.register_module("dropout", dropout(init, probability));
+  define_forward(init, module, "x, mask",
                  "  x = self.attention_norm.forward(x + self.dropout.forward(self.attention.forward(x, mask)))\n"
                  "  y = self.output.forward(torch.gelu(self.intermediate.forward(x)))\n"
                  "  return self.output_norm.forward(x + self.dropout.forward(y))");
@@ -35,9 +35,9 @@ Module embeddings(Initialiser& init, int vocabulary, const AttentionShape& shape
   };
   add("word_embeddings", {vocabulary, shape.width});
   add("position_embeddings", {shape.length, shape.width});
-  module.register_module("norm", layer_norm(shape.width, kEpsilon));
-  module.register_module("dropout", dropout(probability));
-  define_forward(module, "tokens",
+  module.register_module("norm", layer_norm(init, shape.width, kEpsilon));
+  module.register_module("dropout", dropout(init, probability));
+  define_forward(init, module, "tokens",
                  "  x = torch.embedding(self.word_embeddings, tokens) + self.position_embeddings\n"
                  "  return self.dropout.forward(self.norm.forward(x))");
   return module;
@@ -57,10 +57,10 @@ ZooModel bert(const Options& options, Initialiser& init) {
     layers.push_back(encoder_layer(init, shape, probability));
     calls += fmt::format("  x = getattr(self.layer, \"{}\").forward(x, mask)\n", i);
   }
-  model.register_module("layer", module_list(layers));
+  model.register_module("layer", module_list(init, layers));
   model.register_module("classifier", transformer_linear(init, shape.width, options.integer("classes")));
   // 6 is float32.
-  define_forward(model, "tokens",
+  define_forward(init, model, "tokens",
                  "  mask = ((tokens == 0).to(6) * -10000.0).unsqueeze(1).unsqueeze(1)\n"
                  "  x = self.embeddings.forward(tokens)\n" +
                      calls + "  return self.classifier.forward(torch.select(x, 1, 0))");

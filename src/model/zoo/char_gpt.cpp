@@ -13,13 +13,13 @@ namespace {
 
 Module block(Initialiser& init, const AttentionShape& shape, double probability) {
   Module module = make_module("Block");
-  module.register_module("norm1", layer_norm(shape.width));
+  module.register_module("norm1", layer_norm(init, shape.width));
   module.register_module("attention", attention(init, shape, {}, probability));
-  module.register_module("norm2", layer_norm(shape.width));
+  module.register_module("norm2", layer_norm(init, shape.width));
   module.register_module("up", transformer_linear(init, shape.width, 4 * shape.width));
   module.register_module("down", transformer_linear(init, 4 * shape.width, shape.width));
-  module.register_module("dropout", dropout(probability));
-  define_forward(module, "x, mask",
+  module.register_module("dropout", dropout(init, probability));
+  define_forward(init, module, "x, mask",
                  "  x = x + self.dropout.forward(self.attention.forward(self.norm1.forward(x), mask))\n"
                  "  y = self.down.forward(torch.gelu(self.up.forward(self.norm2.forward(x))))\n"
                  "  return x + self.dropout.forward(y)");
@@ -37,17 +37,17 @@ ZooModel char_gpt(const Options& options, Initialiser& init) {
   model.register_module("embedding", embedding(init, vocabulary, shape.width));
   add_parameter(model, "position", init.normal({context, shape.width}, 0.02));
   model.register_buffer("mask", at::full({context, context}, -std::numeric_limits<float>::infinity()).triu(1));
-  model.register_module("dropout", dropout(probability));
+  model.register_module("dropout", dropout(init, probability));
   std::vector<Module> blocks;
   std::string calls;
   for (int i = 0; i < options.integer("layers"); ++i) {
     blocks.push_back(block(init, shape, probability));
     calls += fmt::format("  x = getattr(self.blocks, \"{}\").forward(x, self.mask)\n", i);
   }
-  model.register_module("blocks", module_list(blocks));
-  model.register_module("norm", layer_norm(shape.width));
+  model.register_module("blocks", module_list(init, blocks));
+  model.register_module("norm", layer_norm(init, shape.width));
   // 3 is int32.
-  define_forward(model, "tokens",
+  define_forward(init, model, "tokens",
                  "  x = self.dropout.forward(self.embedding.forward(tokens.to(3)) + self.position)\n" + calls +
                      "  return torch.linear(self.norm.forward(x), self.embedding.weight)");
   return {model, {{"uint8", {1, context}, false}}};

@@ -11,9 +11,9 @@ ZooModel fashion_cnn(const Options& options, Initialiser& init) {
   const int classes = options.integer("classes");
   Module model = make_module("FashionCNN");
   const auto block = [&](int in, int out) {
-    return sequential({{"conv", convolution(init, Convolution::square(in, out, 3, 1, 1))},
-                       {"bn", batch_norm(out)},
-                       {"relu", relu()}});
+    return sequential(init, {{"conv", convolution(init, Convolution::square(in, out, 3, 1, 1))},
+                             {"bn", batch_norm(init, out)},
+                             {"relu", relu(init)}});
   };
   model.register_module("conv1", block(1, width));
   model.register_module("conv2", block(width, 2 * width));
@@ -21,7 +21,7 @@ ZooModel fashion_cnn(const Options& options, Initialiser& init) {
   model.register_module("fc1", linear(init, 2 * width * 7 * 7, 128));
   model.register_module("fc2", linear(init, 128, classes));
   // 6 is float32; then mean and deviation of the training images' pixels.
-  define_forward(model, "images",
+  define_forward(init, model, "images",
                  "  x = (images.to(6) / 255.0 - 0.2860) / 0.3530\n"
                  "  x = torch.max_pool2d(self.conv1.forward(x), [2, 2])\n"
                  "  x = self.conv2.forward(x)\n"

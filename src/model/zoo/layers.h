@@ -5,6 +5,7 @@
 #include <torch/csrc/jit/api/module.h>
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,14 +14,19 @@ namespace funcpipe::zoo {
 
 using torch::jit::Module;
 
-// Draws initial weights in the order they are asked for.
+// The making of one model: draws initial weights in the order they are asked for, and lets modules of the same
+// structure share one TorchScript class (libtorch's analyses take exponentially long over many classes nested in each
+// other).
 class Initialiser {
  public:
   explicit Initialiser(std::uint64_t seed);
   at::Tensor uniform(std::vector<std::int64_t> shape, double bound);  // in [-bound, bound]
   at::Tensor normal(std::vector<std::int64_t> shape, double deviation);
+  // `module` with forward defined, as an instance of the class of an equal module made before, if there is one.
+  Module define(const Module& module, const std::string& source);
 
  private:
+  std::map<std::string, Module> made_;  // by structure
   at::Generator generator_;
 };
 
@@ -28,7 +34,7 @@ class Initialiser {
 Module make_module(const std::string& type);
 void add_parameter(Module& module, const std::string& name, at::Tensor value);
 // `body`: TorchScript lines of forward after "def forward(self, <arguments>):", indented by two blanks.
-void define_forward(Module& module, const std::string& arguments, const std::string& body);
+void define_forward(Initialiser& init, Module& module, const std::string& arguments, const std::string& body);
 
 struct Convolution {
   int in = 0, out = 0;
@@ -50,16 +56,16 @@ Module convolution(Initialiser& init, const Convolution& shape,
 Module linear(Initialiser& init, int in, int out);
 // Normal with deviation 0.02 and zero bias, as transformers have it.
 Module transformer_linear(Initialiser& init, int in, int out);
-Module batch_norm(int channels);
-Module layer_norm(int width, double epsilon = 1e-5);
+Module batch_norm(Initialiser& init, int channels);
+Module layer_norm(Initialiser& init, int width, double epsilon = 1e-5);
 Module embedding(Initialiser& init, int entries, int width);  // normal with deviation 0.02
-Module dropout(double probability);
-Module relu();
+Module dropout(Initialiser& init, double probability);
+Module relu(Initialiser& init);
 
 // Calls its members in turn; names as given.
-Module sequential(const std::vector<std::pair<std::string, Module>>& members);
-Module sequential(const std::vector<Module>& members);  // named 0, 1, ...
+Module sequential(Initialiser& init, const std::vector<std::pair<std::string, Module>>& members);
+Module sequential(Initialiser& init, const std::vector<Module>& members);  // named 0, 1, ...
 // Holds members for a parent that unrolls them itself: `self.blocks.0`, ...
-Module module_list(const std::vector<Module>& members);
+Module module_list(Initialiser& init, const std::vector<Module>& members);
 
 }  // namespace funcpipe::zoo

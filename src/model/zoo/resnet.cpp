@@ -9,19 +9,20 @@ namespace {
 constexpr auto kWeights = ConvolutionWeights::normal_fan_out;
 
 Module downsample(Initialiser& init, int in, int out, int stride) {
-  return sequential({convolution(init, Convolution::square(in, out, 1, stride), kWeights), batch_norm(out)});
+  return sequential(init,
+                    {convolution(init, Convolution::square(in, out, 1, stride), kWeights), batch_norm(init, out)});
 }
 
 // Two 3x3 convolutions.
 Module basic_block(Initialiser& init, int in, int width, int stride) {
   Module block = make_module("BasicBlock");
   block.register_module("conv1", convolution(init, Convolution::square(in, width, 3, stride, 1), kWeights));
-  block.register_module("bn1", batch_norm(width));
+  block.register_module("bn1", batch_norm(init, width));
   block.register_module("conv2", convolution(init, Convolution::square(width, width, 3, 1, 1), kWeights));
-  block.register_module("bn2", batch_norm(width));
+  block.register_module("bn2", batch_norm(init, width));
   const bool shortcut = stride != 1 || in != width;
   if (shortcut) block.register_module("downsample", downsample(init, in, width, stride));
-  define_forward(block, "x",
+  define_forward(init, block, "x",
                  fmt::format("  y = torch.relu(self.bn1.forward(self.conv1.forward(x)))\n"
                              "  y = self.bn2.forward(self.conv2.forward(y))\n"
                              "  return torch.relu(y + {})",
@@ -34,14 +35,14 @@ Module bottleneck(Initialiser& init, int in, int width, int stride) {
   const int out = 4 * width;
   Module block = make_module("Bottleneck");
   block.register_module("conv1", convolution(init, Convolution::square(in, width, 1), kWeights));
-  block.register_module("bn1", batch_norm(width));
+  block.register_module("bn1", batch_norm(init, width));
   block.register_module("conv2", convolution(init, Convolution::square(width, width, 3, stride, 1), kWeights));
-  block.register_module("bn2", batch_norm(width));
+  block.register_module("bn2", batch_norm(init, width));
   block.register_module("conv3", convolution(init, Convolution::square(width, out, 1), kWeights));
-  block.register_module("bn3", batch_norm(out));
+  block.register_module("bn3", batch_norm(init, out));
   const bool shortcut = stride != 1 || in != out;
   if (shortcut) block.register_module("downsample", downsample(init, in, out, stride));
-  define_forward(block, "x",
+  define_forward(init, block, "x",
                  fmt::format("  y = torch.relu(self.bn1.forward(self.conv1.forward(x)))\n"
                              "  y = torch.relu(self.bn2.forward(self.conv2.forward(y)))\n"
                              "  y = self.bn3.forward(self.conv3.forward(y))\n"
@@ -58,7 +59,7 @@ ZooModel resnet(const Options& options, Initialiser& init) {
   const bool bytes = options.text("input") == "uint8";
   Module model = make_module("ResNet");
   model.register_module("conv1", convolution(init, Convolution::square(3, 64, 7, 2, 3), kWeights));
-  model.register_module("bn1", batch_norm(64));
+  model.register_module("bn1", batch_norm(init, 64));
   // 6 is float32.
   std::string body = bytes ? "  x = (x.to(6) / 255.0 - 0.449) / 0.226\n" : "";
   body +=
@@ -74,11 +75,11 @@ ZooModel resnet(const Options& options, Initialiser& init) {
       channels = basic ? width : 4 * width;
     }
     const auto name = fmt::format("layer{}", group + 1);
-    model.register_module(name, sequential(blocks));
+    model.register_module(name, sequential(init, blocks));
     body += fmt::format("  x = self.{}.forward(x)\n", name);
   }
   model.register_module("fc", linear(init, channels, options.integer("classes")));
-  define_forward(model, "x",
+  define_forward(init, model, "x",
                  body +
                      "  x = torch.flatten(torch.adaptive_avg_pool2d(x, [1, 1]), 1)\n"
                      "  return self.fc.forward(x)");
