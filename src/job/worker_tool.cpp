@@ -1,5 +1,6 @@
 #include "job/worker_tool.h"
 
+#include <fmt/ranges.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -14,11 +15,15 @@ namespace {
 
 using nlohmann::json;
 
-// Short names as the worker's --inputs takes them: [{"dtype": "float32", "shape": [16, 784]}].
-std::string inputs_text(const std::vector<TensorSpec>& inputs) {
-  json rows = json::array();
-  for (const TensorSpec& input : inputs) rows.push_back({{"dtype", input.dtype}, {"shape", input.shape}});
-  return rows.dump();
+// The arguments all verbs share; an input is given as "float32:16x1x28x28".
+std::vector<std::string> arguments_of(const char* verb, const std::string& source,
+                                      const std::vector<TensorSpec>& inputs, std::uint64_t seed) {
+  std::vector<std::string> arguments{verb, "--model", source, "--seed", std::to_string(seed)};
+  for (const TensorSpec& input : inputs) {
+    arguments.push_back("--inputs");
+    arguments.push_back(fmt::format("{}:{}", input.dtype, fmt::join(input.shape, "x")));
+  }
+  return arguments;
 }
 
 ErrorCode code_named(const std::string& name) {
@@ -71,10 +76,7 @@ Result<WorkerTool> WorkerTool::find() {
 
 Result<ModelDescription> WorkerTool::describe(const std::string& source, const std::vector<TensorSpec>& inputs,
                                               std::uint64_t seed, std::stop_token stop) const {
-  FUNCPIPE_TRY(
-      answer,
-      call(program_, {"describe", "--model", source, "--seed", std::to_string(seed), "--inputs", inputs_text(inputs)},
-           stop));
+  FUNCPIPE_TRY(answer, call(program_, arguments_of("describe", source, inputs, seed), stop));
   return model_description_from_json(answer, program_.string() + " describe");
 }
 
@@ -83,10 +85,9 @@ Result<std::vector<fs::path>> WorkerTool::cut(const std::string& source, const s
                                               std::stop_token stop) const {
   const fs::path plan_file = folder / "plan.json";
   FUNCPIPE_TRY_VOID(write_file(plan_file, to_json(plan).dump()));
-  FUNCPIPE_TRY(answer, call(program_,
-                            {"cut", "--model", source, "--seed", std::to_string(seed), "--inputs", inputs_text(inputs),
-                             "--plan", plan_file.string(), "--folder", folder.string()},
-                            stop));
+  std::vector<std::string> arguments = arguments_of("cut", source, inputs, seed);
+  arguments.insert(arguments.end(), {"--plan", plan_file.string(), "--folder", folder.string()});
+  FUNCPIPE_TRY(answer, call(program_, arguments, stop));
   static_cast<void>(answer);
   std::vector<fs::path> stages;
   for (int k = 0; k < plan.stage_count(); ++k) stages.push_back(folder / fmt::format("stage-{:02}.pt", k));
@@ -95,12 +96,9 @@ Result<std::vector<fs::path>> WorkerTool::cut(const std::string& source, const s
 
 Result<> WorkerTool::assemble(const std::string& source, const std::vector<TensorSpec>& inputs, std::uint64_t seed,
                               const std::vector<fs::path>& stages, const fs::path& folder, std::stop_token stop) const {
-  std::vector<std::string> arguments{"assemble", "--model",           source,     "--seed",       std::to_string(seed),
-                                     "--inputs", inputs_text(inputs), "--folder", folder.string()};
-  for (const fs::path& stage : stages) {
-    arguments.push_back("--stage");
-    arguments.push_back(stage.string());
-  }
+  std::vector<std::string> arguments = arguments_of("assemble", source, inputs, seed);
+  arguments.insert(arguments.end(), {"--folder", folder.string()});
+  for (const fs::path& stage : stages) arguments.insert(arguments.end(), {"--stage", stage.string()});
   FUNCPIPE_TRY(answer, call(program_, arguments, stop));
   static_cast<void>(answer);
   return {};
