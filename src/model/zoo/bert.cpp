@@ -57,7 +57,7 @@ ZooModel bert(const Options& options, Initialiser& init) {
     layers.push_back(encoder_layer(init, shape, probability));
     calls += fmt::format("  x = getattr(self.layer, \"{}\").forward(x, mask)\n", i);
   }
-  model.register_module("layer", module_list(init, layers));
+  model.register_module("layer", module_list(layers));
   model.register_module("classifier", transformer_linear(init, shape.width, options.integer("classes")));
   // 6 is float32.
   define_forward(init, model, "tokens",

@@ -44,7 +44,7 @@ ZooModel char_gpt(const Options& options, Initialiser& init) {
     blocks.push_back(block(init, shape, probability));
     calls += fmt::format("  x = getattr(self.blocks, \"{}\").forward(x, self.mask)\n", i);
   }
-  model.register_module("blocks", module_list(init, blocks));
+  model.register_module("blocks", module_list(blocks));
   model.register_module("norm", layer_norm(init, shape.width));
   // 3 is int32.
   define_forward(init, model, "tokens",

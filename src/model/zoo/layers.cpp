@@ -160,7 +160,7 @@ Module sequential(Initialiser& init, const std::vector<Module>& members) {
   return sequential(init, named);
 }
 
-Module module_list(Initialiser& init, const std::vector<Module>& members) {
+Module module_list(const std::vector<Module>& members) {
   Module module = make_module("ModuleList");
   for (std::size_t i = 0; i < members.size(); ++i) module.register_module(std::to_string(i), members[i]);
   return module;

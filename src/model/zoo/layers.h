@@ -66,6 +66,6 @@ Module relu(Initialiser& init);
 Module sequential(Initialiser& init, const std::vector<std::pair<std::string, Module>>& members);
 Module sequential(Initialiser& init, const std::vector<Module>& members);  // named 0, 1, ...
 // Holds members for a parent that unrolls them itself: `self.blocks.0`, ...
-Module module_list(Initialiser& init, const std::vector<Module>& members);
+Module module_list(const std::vector<Module>& members);
 
 }  // namespace funcpipe::zoo
