@@ -14,6 +14,10 @@ std::string percent(double share) {
   return fmt::format("{:.2f}%", 100 * share);
 }
 
+std::string left_text(Seconds left) {
+  return (left < 1e-3 ? std::string("0 s") : format_seconds(left)) + " left";
+}
+
 // Epoch `done` of the iterations is in, counted from 1.
 std::int64_t epoch_number(std::int64_t iteration, std::int64_t steps_per_epoch) {
   return std::max<std::int64_t>(0, iteration - 1) / steps_per_epoch + 1;
@@ -89,8 +93,8 @@ void ProgressView::progress(const TrainingProgress& progress) {
       fmt::format("epoch {}/{:.0f}  iteration {}/{}  loss {:.4f}", epoch_number(progress.iteration, steps_per_epoch_),
                   std::ceil(epochs_), progress.iteration, steps_, progress.loss);
   if (progress.accuracy) line += "  " + percent(*progress.accuracy);
-  line += fmt::format("  {}/iteration  {:.0f} samples/s  {}  {} left", format_seconds(progress.seconds_per_iteration),
-                      progress.samples_per_second, format_dollars(progress.dollars), format_seconds(progress.left));
+  line += fmt::format("  {}/iteration  {:.0f} samples/s  {}  {}", format_seconds(progress.seconds_per_iteration),
+                      progress.samples_per_second, format_dollars(progress.dollars), left_text(progress.left));
   print_line(line);
 }
 
@@ -127,7 +131,7 @@ void ProgressView::draw() {
     const std::string head =
         fmt::format("epoch {}/{:.0f}  iteration {}/{} ", epoch_number(latest_->iteration, steps_per_epoch_),
                     std::ceil(epochs_), latest_->iteration, steps_);
-    const std::string tail = fmt::format(" {:3.0f}%  {} left", 100 * share, format_seconds(latest_->left));
+    const std::string tail = fmt::format(" {:3.0f}%  {}", 100 * share, left_text(latest_->left));
     const int room = width - static_cast<int>(head.size() + tail.size());
     lines.push_back(fitted(head + (room >= 6 ? progress_bar(share, std::min(room, kLongestBar)) : "") + tail, width));
     std::vector<std::string> parts{fmt::format("loss {:.4f}", latest_->loss)};

@@ -1,7 +1,5 @@
 #include "job/cloud.h"
 
-#include <algorithm>
-
 #include "functions/lambda_service.h"
 
 namespace funcpipe {
@@ -49,9 +47,11 @@ Result<std::unique_ptr<Cloud>> Cloud::open(const JobConfig::PlatformChoice& choi
 
 std::string Cloud::description() const {
   if (!emulator_) return fmt::format("cloud at {} and {}", choice_.s3_endpoint, choice_.lambda_endpoint);
-  std::string isolation = emulator_->isolation();
-  isolation.resize(std::min(isolation.size(), isolation.find(" in /")));  // the folder matters to nobody here
-  return fmt::format("embedded cloud at {} (limits by {})", emulator_->s3().url, isolation);
+  const std::string isolation = emulator_->isolation();  // "cgroup v1 (memory, cpu) in /sys/...": its name is enough
+  return fmt::format("embedded cloud at {}, limits by {}", emulator_->s3().url,
+                     isolation.substr(0, isolation.find(" (")));
+}
+(limits by{}) ", emulator_->s3().url, isolation);
 }
 
 std::map<std::string, std::string> Cloud::function_environment() const {

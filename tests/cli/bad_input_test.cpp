@@ -40,6 +40,10 @@ struct Mistake {
   std::vector<std::string> said;
 };
 
+void PrintTo(const Mistake& mistake, std::ostream* out) {
+  *out << mistake.name;
+}
+
 void nothing(const ScratchJob&) {}
 
 std::vector<Mistake> mistakes() {
@@ -71,7 +75,7 @@ std::vector<Mistake> mistakes() {
       {"no_job_file", nothing, {"train", "other.toml"}, 2, {"other.toml", "No such file"}},
       {"two_job_files", nothing, {"train", "job.toml", "other.toml"}, 2, {"unexpected argument 'other.toml'"}},
       {"no_arguments", nothing, {"train"}, 2, {"JOB"}},
-      {"unknown_verb", nothing, {"trian", "job.toml"}, 2, {"trian"}},
+      {"unknown_verb", nothing, {"trian", "job.toml"}, 2, {"trian", "did you mean 'train'?"}},
       {"no_data_file", replacing("\"x.npy\"", "\"z.npy\""), {"train", "job.toml"}, 2, {"z.npy"}},
       {"data_not_npy", [](const ScratchJob& job) { job.write("x.npy", "hello"); }, {"train", "job.toml"}, 2, {"x.npy"}},
       {"data_of_another_shape",
@@ -118,7 +122,11 @@ std::vector<Mistake> mistakes() {
        {"train", "job.toml"},
        2,
        {"plan.json", "layer 99"}},
-      {"too_little_memory", nothing, {"train", "job.toml", "--platform.memory_mb", "128"}, 2, {"128"}},
+      {"too_little_memory",
+       nothing,
+       {"train", "job.toml", "--emulate", "aws-lambda", "--platform.memory_mb", "128"},
+       2,
+       {"128"}},
       {"too_many_stages", nothing, {"train", "job.toml", "--stages", "50"}, 2, {"50"}},
       {"too_many_replicas", nothing, {"train", "job.toml", "--replicas", "5"}, 2, {"replicas"}},
       {"unknown_platform", nothing, {"train", "job.toml", "--emulate", "aws-lamda"}, 2, {"aws-lambda"}},
