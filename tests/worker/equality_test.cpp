@@ -67,6 +67,17 @@ TEST(Equality, Dropout) {
 TEST(Equality, DropoutWithAdamW) {
   expect_equality({.model = dropout_model(), .optimizer = "adamw"}, {1, 2});
 }
+TEST(Equality, TupleBordersAreThere) {
+  const ModelDescription model = describe_model({.model = skip_model()});
+  bool tuple = false, without_gradient = false;
+  for (const LayerDescription& layer : model.layers) {
+    tuple = tuple || layer.border.size() > 1;
+    for (const TensorSpec& tensor : layer.border) without_gradient = without_gradient || !tensor.requires_grad;
+  }
+  EXPECT_TRUE(tuple);
+  EXPECT_TRUE(without_gradient);
+}
+
 TEST(Equality, TupleBorders) {
   expect_equality({.model = skip_model()}, {1, 3});
 }
