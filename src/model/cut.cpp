@@ -86,7 +86,7 @@ Bytes price(const Border& border, const MeasuredTensors& sizes) {
 
 // Rule 2 of layer_borders, against the borders as they were before any was dropped.
 void drop_expensive(std::vector<Border>& borders, const MeasuredTensors& sizes) {
-  constexpr int kWindow = 4;
+  constexpr int kWindow = 8;
   const int count = static_cast<int>(borders.size());
   std::vector<Bytes> prices;
   for (const auto& border : borders) prices.push_back(price(border, sizes));

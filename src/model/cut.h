@@ -28,7 +28,8 @@ std::vector<Border> candidate_borders(const FlatModel& model);
 // (activations,
 //    normalisation, pooling, attention products, reshaping) joins a neighbour: between two such spans, the border is
 //    the cheapest candidate, of equals the last.
-// 2. A border is dropped if among the four borders before it and also among the four after it there is one of less than
+// 2. A border is dropped if among the eight borders before it and also among the eight after it there is one of less
+// than
 //    half its price: such a cut is never a good choice.
 std::vector<Border> layer_borders(const FlatModel& model, std::vector<Border> candidates, const MeasuredTensors& sizes);
 

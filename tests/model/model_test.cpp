@@ -33,7 +33,7 @@ Error error_of(const std::string& path, const std::vector<TensorSpec>& inputs = 
 }
 
 // Adds `step` to every parameter and changing buffer of a stage and writes it again.
-std::string train_a_little(const std::string& archive, double step) {
+std::string train_a_little(const std::string& archive, int step) {
   auto stage = Stage::load(archive);
   FUNCPIPE_CHECK(stage.has_value(), "{}", describe(stage.error()));
   for (const auto* list : {&stage->parameters(), &stage->buffers()}) {
