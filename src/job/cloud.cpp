@@ -51,8 +51,6 @@ std::string Cloud::description() const {
   return fmt::format("embedded cloud at {}, limits by {}", emulator_->s3().url,
                      isolation.substr(0, isolation.find(" (")));
 }
-(limits by{}) ", emulator_->s3().url, isolation);
-}
 
 std::map<std::string, std::string> Cloud::function_environment() const {
   if (emulator_) return {};
