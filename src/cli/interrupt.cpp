@@ -52,7 +52,6 @@ void Interrupt::watch(std::stop_token ended) {
       say("\033[?25h\nfuncpipe: ended at once; what was in the cloud may be left there\n");
       ::_exit(130);
     }
-    say("\r\nfuncpipe: stopping; once more to end at once\n");
     source_.request_stop();
   }
 }

@@ -155,11 +155,13 @@ Result<TrainResult> train(const JobConfig& config, TrainObserver& observer, std:
   auto followed = follow(fleet, watcher, stop);
   const Seconds training_seconds = platform_seconds();
   observer.training_ends();
+  if (!followed) observer.step("stopping the workers and taking the job out of the cloud");
   fleet.stop();
   if (!followed) return tl::unexpected(followed.error());
 
   observer.step("putting the trained model together");
   FUNCPIPE_TRY_VOID(collect_model(cloud->store(), spec, deployment.prefix(), worker, results.staging(), stop));
+  FUNCPIPE_TRY_VOID(collect_trace(cloud->store(), spec, deployment.prefix(), results.staging()));
   FUNCPIPE_TRY_VOID(deployment.remove());
   TrainResult result;
   result.folder = results.path();
