@@ -1,6 +1,7 @@
 #include "base/clock.h"
 
 #include <chrono>
+#include <ctime>
 
 namespace funcpipe {
 
@@ -38,5 +39,11 @@ void ManualClock::advance(Seconds seconds) {
 }
 
 Seconds unix_time() { return duration<double>(std::chrono::system_clock::now().time_since_epoch()).count(); }
+
+Seconds thread_cpu_time() {
+  timespec time{};
+  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
+}
 
 }  // namespace funcpipe

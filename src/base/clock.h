@@ -40,4 +40,7 @@ class ManualClock final : public Clock {
 // Seconds since 1970 of the system's wall clock, for timestamps that leave the process.
 Seconds unix_time();
 
+// CPU time the calling thread has used.
+Seconds thread_cpu_time();
+
 }  // namespace funcpipe

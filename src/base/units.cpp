@@ -32,6 +32,7 @@ std::string format_rate(BytesPerSecond rate) {
 
 std::string format_seconds(Seconds seconds) {
   const double size = std::abs(seconds);
+  if (size == 0) return "0 s";
   if (size < 1e-3) return fmt::format("{:.0f} us", seconds * 1e6);
   if (size < 1) return fmt::format("{:.1f} ms", seconds * 1e3);
   if (size < 120) return fmt::format("{:.2f} s", seconds);

@@ -58,6 +58,7 @@ struct JobConfig {
   } validation;
   struct Metrics {
     int log_freq = 10;  // iterations between reports
+    std::int64_t trace_iterations = 0;  // of every worker, in trace.json
   } metrics;
   struct Parallelism {
     std::string plan;  // a plan file; else stages and replicas

@@ -114,6 +114,9 @@ std::string snapshot_key(const std::string& prefix, std::int64_t iteration, Work
 std::string trained_key(const std::string& prefix, int stage) {
   return fmt::format("{}/trained/stage-{:02}.pt", prefix, stage);
 }
+std::string trace_key(const std::string& prefix, WorkerId worker) {
+  return fmt::format("{}/trace/s{}-r{}.json", prefix, worker.stage, worker.replica);
+}
 
 json to_json(const WorkerInvocation& invocation) {
   return {{"job", invocation.job},

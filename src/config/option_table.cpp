@@ -115,6 +115,9 @@ const std::vector<OptionRecord>& option_table() {
 
       row("metrics", "log_freq", FIELD(metrics.log_freq), "Workers report the loss so often.",
           {.unit = "iterations", .least = 1, .most = kMostInt}),
+      row("metrics", "trace_iterations", FIELD(metrics.trace_iterations),
+          "So many iterations, from the first, are recorded operation by operation in trace.json.",
+          {.unit = "iterations", .least = 0, .most = 1e6}),
 
       row("parallelism", "plan", FIELD(parallelism.plan),
           "A plan file: cuts, memory, replicas, batches; empty: an even cut into stages and replicas as below.",

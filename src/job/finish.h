@@ -18,6 +18,10 @@ namespace funcpipe {
 Result<> collect_model(Store& store, const JobSpec& spec, const std::string& prefix, const WorkerTool& worker,
                        const std::filesystem::path& folder, std::stop_token stop);
 
+// trace.json, if metrics.trace_iterations asks for it: the workers' traces in one (docs/formats/trace.md).
+Result<> collect_trace(Store& store, const JobSpec& spec, const std::string& prefix,
+                       const std::filesystem::path& folder);
+
 // history.jsonl, validation.json, plan.json, job.json.
 Result<> write_records(const JobSpec& spec, const History& history, const std::filesystem::path& folder);
 

@@ -1,14 +1,9 @@
 #include "worker/function.h"
 
-#include <unistd.h>
-
 #include <cstdlib>
-#include <fstream>
-#include <iterator>
 #include <limits>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <sstream>
 
 #include "base/clock.h"
 #include "base/files.h"
@@ -16,7 +11,7 @@
 #include "store/credentials.h"
 #include "store/s3_store.h"
 #include "worker/lambda_runtime.h"
-#include "worker/peak_memory.h"
+#include "worker/process.h"
 #include "worker/worker.h"
 
 namespace funcpipe {
@@ -38,21 +33,6 @@ Result<std::unique_ptr<S3Store>> open_store(const std::string& bucket) {
   options.endpoint.path_style = !options.endpoint.url.empty();
   if (options.endpoint.url.empty()) options.endpoint.url = "https://s3." + options.endpoint.region + ".amazonaws.com";
   return S3Store::open(std::move(options));
-}
-
-// Seconds since this process was started; 0 if /proc does not say.
-Seconds process_age() {
-  std::ifstream stat("/proc/self/stat");
-  std::string line;
-  std::getline(stat, line);
-  const std::size_t name_end = line.rfind(')');
-  if (name_end == std::string::npos) return 0;
-  std::istringstream rest(line.substr(name_end + 1));
-  std::string field;
-  for (int i = 3; i <= 22; ++i) rest >> field;  // field 22: start time in clock ticks since boot
-  double up = 0;
-  std::ifstream("/proc/uptime") >> up;
-  return up - std::strtod(field.c_str(), nullptr) / static_cast<double>(::sysconf(_SC_CLK_TCK));
 }
 
 Result<WorkerAnswer> play_event(const LambdaEvent& event, Clock& clock) {

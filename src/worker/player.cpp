@@ -157,12 +157,14 @@ class Playing {
       const std::optional<Seconds> ready = wait_until_ready(*task);
       if (!ready) return;
       const Seconds start = clock_.now();
+      const Seconds cpu_before = thread_cpu_time();
       Result<> result = run(*task);
+      const Seconds cpu = thread_cpu_time() - cpu_before;
       const Seconds ended = clock_.now();
       if (!result) return give_up(std::move(result).error(), *task);
       if (observe_) {
         std::lock_guard lock(observer_mutex_);
-        observe_({.op = task->op, .iteration = task->iteration, .ready = *ready, .start = start, .end = ended});
+        observe_({task->op, task->iteration, *ready, start, ended, cpu});
       }
       done(*task, ended);
     }

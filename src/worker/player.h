@@ -28,13 +28,15 @@ struct LaneWidths {
   int upload = 4;
 };
 
-// When an operation's dependencies were met, and when it ran; seconds on the player's clock.
+// When an operation's dependencies were met, and when it ran; seconds on the player's clock. `cpu`: CPU seconds of the
+// thread that ran it.
 struct OpEvent {
   int op = 0;
   std::int64_t iteration = 0;
   Seconds ready = 0;
   Seconds start = 0;
   Seconds end = 0;
+  Seconds cpu = 0;
 };
 using OpObserver =
     std::function<void(const OpEvent&)>;  // called from lane threads, one at a time, before dependants run

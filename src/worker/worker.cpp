@@ -17,12 +17,13 @@
 #include "worker/flat_gradient.h"
 #include "worker/life_span.h"
 #include "worker/optimizer.h"
-#include "worker/peak_memory.h"
+#include "worker/process.h"
 #include "worker/player.h"
 #include "worker/reporter.h"
 #include "worker/sample_source.h"
 #include "worker/snapshot.h"
 #include "worker/stage_executor.h"
+#include "worker/trace.h"
 
 namespace funcpipe {
 namespace {
@@ -83,7 +84,8 @@ class Life {
         exchange_(store, clock, prefix_, worker_, spec.config.training.wait_limit),
         reporter_(store, clock, training_reports(spec, prefix_, worker_.replica)),
         executor_(spec, spec.plan, worker_, {stage_, gradient_, &optimizer_, samples_, exchange_, &reporter_, clock}),
-        life_(clock.now(), deadline) {}
+        life_(clock.now(), deadline),
+        trace_(programs_.training, spec.plan.rank(worker_), spec.config.metrics.trace_iterations, clock) {}
 
   Result<> resume(const Snapshot& snapshot) {
     FUNCPIPE_TRY_VOID(optimizer_.load(snapshot.optimizer));
@@ -115,6 +117,7 @@ class Life {
       FUNCPIPE_TRY(archive, stage_.save());
       FUNCPIPE_TRY_VOID(store_.put(trained_key(prefix_, worker_.stage), archive));
     }
+    FUNCPIPE_TRY_VOID(leave_trace());
     return answer("done");
   }
 
@@ -124,7 +127,9 @@ class Life {
     const Seconds start = clock_.now();
     reporter_.start_clock();
     stage_.train(true);
-    FUNCPIPE_TRY_VOID(play(programs_.training, iteration_, end, executor_, widths, clock_, stop_));
+    const bool traced = iteration_ < spec_.config.metrics.trace_iterations;
+    FUNCPIPE_TRY_VOID(play(programs_.training, iteration_, end, executor_, widths, clock_, stop_,
+                           traced ? OpObserver(std::ref(trace_)) : OpObserver()));
     Seconds before = start;
     std::vector<Seconds> ends = executor_.update_times();
     ends.erase(ends.begin(), ends.end() - std::min<std::ptrdiff_t>(std::ssize(ends), end - iteration_));
@@ -178,7 +183,16 @@ class Life {
 
   Result<WorkerAnswer> hand_over() {
     FUNCPIPE_TRY_VOID(save_snapshot());
+    FUNCPIPE_TRY_VOID(leave_trace());
     return answer("continue");
+  }
+
+  // Of a worker's first invocation; what a later one traces is not kept.
+  Result<> leave_trace() {
+    if (trace_.empty()) return {};
+    FUNCPIPE_TRY_VOID(
+        store_.put(trace_key(prefix_, worker_), trace_.json(process_age()), PutMode::create_if_absent));
+    return {};
   }
 
   WorkerAnswer answer(std::string status) const {
@@ -200,6 +214,7 @@ class Life {
   Reporter reporter_;
   StageExecutor executor_;
   LifeSpan life_;
+  Trace trace_;
   std::int64_t iteration_ = 0;
   std::int64_t rounds_ = 0;
   bool worked_ = false;
@@ -231,6 +246,12 @@ Result<WorkerAnswer> live(const JobSpec& spec, const WorkerInvocation& invocatio
   if (worker.stage < 0 || worker.stage >= spec.plan.stage_count() || worker.replica < 0 ||
       worker.replica >= spec.plan.replicas)
     return fail(ErrorCode::invalid_input, "the plan has no such worker", place);
+  if (spec.steps_per_epoch < 1 || spec.plan.global_batch < 1 ||
+      spec.train.rows() / spec.plan.global_batch < spec.steps_per_epoch || spec.train.target.rows != spec.train.rows())
+    return fail(ErrorCode::invalid_input,
+                fmt::format("{} rows of data cannot give {} steps of {} samples an epoch", spec.train.rows(),
+                            spec.steps_per_epoch, spec.plan.global_batch),
+                place, "use more data or a smaller global batch");
   at::set_num_threads(std::max(1, spec.config.training.threads));
   FUNCPIPE_TRY(programs, make_programs(spec, worker));
 
