@@ -7,6 +7,7 @@
 #include <torch/csrc/jit/runtime/profiling_graph_executor_impl.h>
 
 #include "base/check.h"
+#include "model/border_gradient.h"
 #include "model/stage_file.h"
 #include "model/tensor_type.h"
 
@@ -30,7 +31,8 @@ std::vector<at::Tensor> tensors_of(const c10::IValue& value) {
 struct RunningStage {
   Stage stage;
   StageManifest manifest;
-  std::vector<at::Tensor> border;  // as received: leaves
+  std::vector<BorderGradient> gradients;  // of the border's tensors that have one
+  std::vector<std::size_t> positions;     // theirs in the border
   std::vector<at::Tensor> results;
 };
 
@@ -81,15 +83,19 @@ StepResult run_cut(const Model& model, const std::vector<int>& cuts, const std::
     FUNCPIPE_CHECK(archive.has_value(), "{}", describe(archive.error()));
     auto stage = Stage::load(*archive);
     FUNCPIPE_CHECK(stage.has_value(), "{}", describe(stage.error()));
-    stages.push_back({std::move(*stage), read_stage_file(*archive)->manifest, {}, {}});
+    stages.push_back({std::move(*stage), read_stage_file(*archive)->manifest, {}, {}, {}});
     auto& running = stages.back();
     running.stage.train(train);
     std::vector<at::Tensor> data;
     for (const int index : running.stage.data_inputs()) data.push_back(inputs[index]);
-    for (const auto& tensor : border) {
-      running.border.push_back(tensor.detach().clone().requires_grad_(tensor.requires_grad()));
+    std::vector<at::Tensor> received;
+    for (std::size_t k = 0; k < border.size(); ++k) {
+      received.push_back(border[k].detach());
+      if (!border[k].requires_grad()) continue;
+      running.gradients.emplace_back(received.back());
+      running.positions.push_back(k);
     }
-    running.results = running.stage.forward(running.border, data, key);
+    running.results = running.stage.forward(std::move(received), data, key);
     border = running.results;
     first = end;
   }
@@ -100,16 +106,17 @@ StepResult run_cut(const Model& model, const std::vector<int>& cuts, const std::
     for (std::size_t i = stages.size(); i-- > 1;) {
       std::vector<at::Tensor> roots;
       std::vector<at::Tensor> gradients;
-      for (std::size_t k = 0; k < stages[i].border.size(); ++k) {
-        if (!stages[i].border[k].grad().defined()) continue;
-        roots.push_back(stages[i - 1].results[k]);
-        gradients.push_back(stages[i].border[k].grad());
+      for (std::size_t k = 0; k < stages[i].gradients.size(); ++k) {
+        const auto gradient = stages[i].gradients[k].take();
+        if (!gradient.defined()) continue;
+        roots.push_back(stages[i - 1].results[stages[i].positions[k]]);
+        gradients.push_back(gradient);
       }
       if (!roots.empty()) torch::autograd::backward(roots, gradients);
     }
   }
   for (std::size_t i = stages.size(); i-- > 0;) {
-    auto& [stage, manifest, received, results] = stages[i];
+    auto& [stage, manifest, border_gradients, positions, results] = stages[i];
     std::size_t next = 0;
     for (const auto& parameter : manifest.parameters) {
       if (!parameter.trainable) continue;
@@ -135,7 +142,7 @@ std::string difference(const StepResult& left, const StepResult& right, const st
     const auto other = right.gradients.find(name);
     const bool there = other != right.gradients.end() && other->second.defined();
     if (gradient.defined() != there) return "presence of the gradient of " + name;
-    if (there && (reused.contains(name) ? !at::allclose(gradient, other->second, 1e-4, 1e-6)
+    if (there && (reused.contains(name) ? !at::allclose(gradient, other->second, 1e-5, 1e-7)
                                         : !at::equal(gradient, other->second)))
       return "gradient of " + name;
   }
