@@ -141,7 +141,7 @@ fs::path platforms_folder() {
   std::error_code error;
   const auto program = fs::read_symlink("/proc/self/exe", error);
   if (!error) {
-    const auto installed = program.parent_path().parent_path() / "share" / "funcpipe" / "platforms";
+    auto installed = program.parent_path().parent_path() / "share" / "funcpipe" / "platforms";
     if (fs::is_directory(installed, error)) return installed;
   }
   return fs::path(FUNCPIPE_SOURCE_DIR) / "platforms";
