@@ -1,10 +1,11 @@
 #include "worker/exchange.h"
 
 #include <ATen/ops/empty.h>
+#include <ATen/ops/empty_strided.h>
 #include <ATen/ops/from_blob.h>
 
 #include <algorithm>
-#include <numeric>
+#include <optional>
 #include <utility>
 
 #include "base/check.h"
@@ -14,29 +15,90 @@
 namespace funcpipe {
 namespace {
 
+constexpr std::int64_t kMostElements = std::int64_t{1} << 40;  // that a layout's strides may span: more is corrupt
+
 WireTensor wire(const at::Tensor& contiguous) {
   const auto type = element_type(dtype_name(contiguous.scalar_type()));
   FUNCPIPE_CHECK(type, "tensors of type {} cannot travel", dtype_name(contiguous.scalar_type()));
   return {*type, contiguous.sizes().vec(), {static_cast<const std::byte*>(contiguous.data_ptr()), contiguous.nbytes()}};
 }
 
-// Dimensions from the widest stride to the narrowest.
-std::vector<std::int64_t> stride_order(const at::Tensor& tensor) {
-  std::vector<std::int64_t> order(static_cast<std::size_t>(tensor.dim()));
-  std::iota(order.begin(), order.end(), 0);
-  if (!tensor.is_contiguous() && tensor.is_non_overlapping_and_dense())
-    std::stable_sort(order.begin(), order.end(),
-                     [&](std::int64_t a, std::int64_t b) { return tensor.stride(a) > tensor.stride(b); });
-  return order;
+// One dimension of a tensor; its position in a list of them says when it travels.
+struct Dimension {
+  std::int64_t index, size, stride;
+  // A dimension without stride repeats one element, which travels alone.
+  std::int64_t travelling() const { return stride == 0 && size > 0 ? 1 : size; }
+};
+constexpr std::size_t kDimensionNumbers = 3;
+
+// From the widest stride to the narrowest.
+std::vector<Dimension> layout_of(const at::Tensor& tensor) {
+  std::vector<Dimension> layout;
+  for (std::int64_t d = 0; d < tensor.dim(); ++d) layout.push_back({d, tensor.size(d), tensor.stride(d)});
+  std::stable_sort(layout.begin(), layout.end(),
+                   [](const Dimension& a, const Dimension& b) { return a.stride > b.stride; });
+  return layout;
 }
 
-// A tensor over part of `object`, which it keeps alive.
-at::Tensor view(const at::Tensor& object, const WireTensor& tensor) {
-  const auto type = dtype_from_name(std::string(to_string(tensor.type)));
-  FUNCPIPE_CHECK(type, "type {} of the wire", to_string(tensor.type));
-  if (tensor.bytes.empty()) return at::empty(tensor.shape, *type);
-  return at::from_blob(
-      const_cast<std::byte*>(tensor.bytes.data()), tensor.shape, [object](void*) {}, at::TensorOptions(*type));
+// Its elements as they travel: each once, packed, in the order of `layout`. No copy if they lie like this already.
+at::Tensor packed(const at::Tensor& tensor, const std::vector<Dimension>& layout) {
+  std::vector<std::int64_t> order;
+  for (const Dimension& dimension : layout) order.push_back(dimension.index);
+  at::Tensor result = tensor.permute(order);
+  for (std::size_t d = 0; d < layout.size(); ++d)
+    result = result.narrow(static_cast<std::int64_t>(d), 0, layout[d].travelling());
+  return result.contiguous();
+}
+
+// Takes the dimensions of a tensor that travels in `shape` from the front of `numbers`. None: they contradict it.
+std::optional<std::vector<Dimension>> take_layout(std::span<const std::int64_t>& numbers,
+                                                  const std::vector<std::int64_t>& shape) {
+  if (numbers.size() < kDimensionNumbers * shape.size()) return std::nullopt;
+  std::vector<Dimension> layout;
+  std::vector<bool> seen(shape.size(), false);
+  std::int64_t elements = 1, span = 1;  // within which they lie in memory
+  for (const std::int64_t travelling : shape) {
+    const Dimension dimension{numbers[0], numbers[1], numbers[2]};
+    numbers = numbers.subspan(kDimensionNumbers);
+    if (dimension.index < 0 || dimension.index >= std::ssize(shape) || dimension.size < 0 || dimension.stride < 0 ||
+        dimension.travelling() != travelling || seen[static_cast<std::size_t>(dimension.index)])
+      return std::nullopt;
+    seen[static_cast<std::size_t>(dimension.index)] = true;
+    std::int64_t reach = 0;
+    if (__builtin_mul_overflow(elements, std::max<std::int64_t>(dimension.size, 1), &elements) ||
+        __builtin_mul_overflow(std::max<std::int64_t>(travelling - 1, 0), dimension.stride, &reach) ||
+        __builtin_add_overflow(span, reach, &span) || span > kMostElements)
+      return std::nullopt;
+    layout.push_back(dimension);
+  }
+  return layout;
+}
+
+// A tensor of this layout with the elements of `wire`, which are part of `object`: over them if they already lie as
+// they should (it then keeps `object` alive), else in memory of its own.
+at::Tensor laid_out(const at::Tensor& object, const WireTensor& wire, const std::vector<Dimension>& layout) {
+  const auto type = dtype_from_name(std::string(to_string(wire.type)));
+  FUNCPIPE_CHECK(type, "type {} of the wire", to_string(wire.type));
+  const at::TensorOptions options(*type);
+  std::vector<std::int64_t> sizes(layout.size()), strides(layout.size()), travelling_strides;
+  bool in_place = true;
+  std::int64_t packed_stride = 1;
+  for (auto dimension = layout.rbegin(); dimension != layout.rend(); ++dimension) {
+    const auto index = static_cast<std::size_t>(dimension->index);
+    sizes[index] = dimension->size;
+    strides[index] = dimension->stride;
+    in_place = in_place && (dimension->travelling() == 1 || dimension->stride == packed_stride);
+    packed_stride *= dimension->travelling();
+  }
+  if (wire.bytes.empty()) return at::empty_strided(sizes, strides, options);
+  auto* const data = const_cast<std::byte*>(wire.bytes.data());
+  if (in_place)
+    return at::from_blob(
+        data, sizes, strides, [object](void*) {}, options);
+  at::Tensor result = at::empty_strided(sizes, strides, options);
+  for (const Dimension& dimension : layout) travelling_strides.push_back(dimension.stride);
+  result.as_strided(wire.shape, travelling_strides).copy_(at::from_blob(data, wire.shape, options));
+  return result;
 }
 
 ConstBytes bytes_of(const at::Tensor& object) {
@@ -49,16 +111,17 @@ Exchange::Exchange(Store& store, Clock& clock, std::string prefix, WorkerId work
     : store_(store), clock_(clock), prefix_(std::move(prefix)), worker_(worker), polling_{.limit = wait_limit} {}
 
 Result<> Exchange::send(std::int64_t iteration, const ObjectName& name, std::span<const at::Tensor> tensors) {
-  std::vector<at::Tensor> laid_out;  // owns what the pieces point to
+  std::vector<at::Tensor> travelling;  // owns what the pieces point to
   std::vector<WireTensor> wires;
-  std::vector<std::uint8_t> orders;
+  std::vector<std::int64_t> numbers;
   for (const at::Tensor& tensor : tensors) {
-    const std::vector<std::int64_t> order = stride_order(tensor);
-    for (const std::int64_t dimension : order) orders.push_back(static_cast<std::uint8_t>(dimension));
-    laid_out.push_back(tensor.detach().permute(order).contiguous());
-    wires.push_back(wire(laid_out.back()));
+    const std::vector<Dimension> layout = layout_of(tensor);
+    for (const Dimension& dimension : layout)
+      numbers.insert(numbers.end(), {dimension.index, dimension.size, dimension.stride});
+    travelling.push_back(packed(tensor.detach(), layout));
+    wires.push_back(wire(travelling.back()));
   }
-  wires.push_back({ElementType::uint8, {std::ssize(orders)}, std::as_bytes(std::span(orders))});
+  wires.push_back({ElementType::int64, {std::ssize(numbers)}, std::as_bytes(std::span(numbers))});
   const EncodedTensors encoded = encode_tensors(wires);
   FUNCPIPE_TRY_VOID(store_.put(object_key(prefix_, iteration, name), encoded.pieces, PutMode::create_if_absent));
   return {};
@@ -72,24 +135,18 @@ Result<std::vector<at::Tensor>> Exchange::receive(const Op& op, int index, std::
   const auto corrupt = [&] {
     return fail(ErrorCode::corrupt, "the object does not describe its tensors' layout", key);
   };
-  if (wires.empty() || wires.back().type != ElementType::uint8) return corrupt();
-  ConstBytes orders = wires.back().bytes;
+  if (wires.empty() || wires.back().type != ElementType::int64) return corrupt();
+  const ConstBytes layouts = wires.back().bytes;  // aligned, as every payload
+  std::span<const std::int64_t> numbers(reinterpret_cast<const std::int64_t*>(layouts.data()),
+                                        layouts.size() / sizeof(std::int64_t));
+  wires.pop_back();
   std::vector<at::Tensor> tensors;
-  for (std::size_t i = 0; i + 1 < wires.size(); ++i) {
-    const std::size_t dimensions = wires[i].shape.size();
-    if (orders.size() < dimensions) return corrupt();
-    std::vector<std::int64_t> back(dimensions, -1);  // undoes the sender's permutation
-    for (std::size_t d = 0; d < dimensions; ++d) {
-      const auto dimension = std::to_integer<std::size_t>(orders[d]);
-      if (dimension >= dimensions || back[dimension] >= 0) return corrupt();
-      back[dimension] = static_cast<std::int64_t>(d);
-    }
-    orders = orders.subspan(dimensions);
-    at::Tensor tensor = view(object, wires[i]);
-    if (!std::is_sorted(back.begin(), back.end())) tensor = tensor.permute(back);
-    tensors.push_back(std::move(tensor));
+  for (const WireTensor& travelling : wires) {
+    const auto layout = take_layout(numbers, travelling.shape);
+    if (!layout) return corrupt();
+    tensors.push_back(laid_out(object, travelling, *layout));
   }
-  if (!orders.empty()) return corrupt();
+  if (!numbers.empty()) return corrupt();
   return tensors;
 }
 

@@ -30,8 +30,9 @@ class Exchange {
   // Objects lie under `prefix`.
   Exchange(Store& store, Clock& clock, std::string prefix, WorkerId worker, Seconds wait_limit);
 
-  // A tuple of tensors. Dense tensors keep their strides (another layout may choose another kernel, with other bits): a
-  // last tensor in the object, uint8, lists each tensor's dimensions from the widest stride to the narrowest.
+  // A tuple of tensors, which arrive with the strides they left with: another layout may choose another kernel, with
+  // other bits. Only elements travel, no gaps between them, and of those that an expanded tensor repeats one
+  // (docs/formats/tensors.md).
   Result<> send(std::int64_t iteration, const ObjectName& name, std::span<const at::Tensor> tensors);
   Result<std::vector<at::Tensor>> receive(const Op& op, int index, std::int64_t iteration, std::stop_token stop);
 

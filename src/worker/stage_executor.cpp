@@ -1,6 +1,6 @@
 #include "worker/stage_executor.h"
 
-#include <ATen/ops/zeros_like.h>
+#include <ATen/ops/empty.h>
 #include <c10/core/GradMode.h>
 #include <c10/util/Exception.h>
 #include <torch/csrc/autograd/autograd.h>
@@ -9,8 +9,10 @@
 #include <cstring>
 #include <new>
 #include <optional>
+#include <utility>
 
 #include "base/check.h"
+#include "model/border_gradient.h"
 #include "model/torch_error.h"
 #include "worker/loss.h"
 #include "worker/lr_schedule.h"
@@ -28,12 +30,18 @@ std::vector<bool> gradient_flags(const ModelDescription& model, int layers_befor
   return flags;
 }
 
+// A tensor that nothing used has no gradient, in the uncut model either: an empty vector travels for it.
+bool stands_for_none(const at::Tensor& gradient) {
+  return gradient.numel() == 0;
+}
+
 }  // namespace
 
 struct StageExecutor::MicroState {
   std::vector<at::Tensor> data;          // load -> forward
   at::Tensor target;                     // load -> forward
-  std::vector<at::Tensor> border;        // receive_activation -> forward; leaves stay until backward
+  std::vector<at::Tensor> border;        // receive_activation -> forward
+  std::vector<BorderGradient> incoming;  // receive_activation -> backward, of the border's tensors that have a gradient
   std::vector<at::Tensor> sending;       // forward -> send_activation, without graph
   std::vector<at::Tensor> outputs;       // forward -> backward, those that receive a gradient, with graph
   at::Tensor loss;                       // forward -> backward on the last stage, weighted, with graph
@@ -182,9 +190,11 @@ Result<> StageExecutor::receive_activation(const Op& op, int index, std::int64_t
   if (tensors.size() != border_grads_.size())
     return fail(ErrorCode::corrupt,
                 fmt::format("{} tensors arrived where the cut has {}", tensors.size(), border_grads_.size()));
+  MicroState& micro = state(iteration, op.micro_batch);
   if (training())
-    for (std::size_t i = 0; i < tensors.size(); ++i) tensors[i].set_requires_grad(border_grads_[i]);
-  state(iteration, op.micro_batch).border = std::move(tensors);
+    for (std::size_t i = 0; i < tensors.size(); ++i)
+      if (border_grads_[i]) micro.incoming.emplace_back(tensors[i]);
+  micro.border = std::move(tensors);
   return {};
 }
 
@@ -199,9 +209,8 @@ Result<> StageExecutor::forward(const Op& op, std::int64_t iteration) {
   const MicroBatch& samples = batch(op.micro_batch);
   MicroState& micro = state(iteration, op.micro_batch);
   const RandomKey random{spec_.config.job.seed, iteration, op.micro_batch};
-  std::vector<at::Tensor> outputs = tools_.stage.forward(micro.border, micro.data, random);
+  std::vector<at::Tensor> outputs = tools_.stage.forward(std::exchange(micro.border, {}), micro.data, random);
   micro.data.clear();
-  if (!training()) micro.border.clear();
 
   if (!last_stage_) {
     if (outputs.size() != output_grads_.size())
@@ -241,7 +250,7 @@ Result<> StageExecutor::backward(const Op& op, std::int64_t iteration) {
                   fmt::format("{} gradients arrived for {} tensors", micro.gradients.size(), micro.outputs.size()));
     std::vector<at::Tensor> roots, gradients;
     for (std::size_t i = 0; i < micro.outputs.size(); ++i) {
-      if (!micro.outputs[i].requires_grad()) continue;
+      if (!micro.outputs[i].requires_grad() || stands_for_none(micro.gradients[i])) continue;
       roots.push_back(std::move(micro.outputs[i]));
       gradients.push_back(std::move(micro.gradients[i]));
     }
@@ -249,12 +258,11 @@ Result<> StageExecutor::backward(const Op& op, std::int64_t iteration) {
     micro.gradients.clear();
     if (!roots.empty()) torch::autograd::backward(roots, gradients);
   }
-  for (std::size_t i = 0; i < micro.border.size(); ++i) {
-    if (!border_grads_[i]) continue;
-    const at::Tensor& gradient = micro.border[i].grad();
-    micro.sending_back.push_back(gradient.defined() ? gradient : at::zeros_like(micro.border[i].detach()));
+  for (BorderGradient& incoming : micro.incoming) {
+    at::Tensor gradient = incoming.take();
+    micro.sending_back.push_back(gradient.defined() ? std::move(gradient) : at::empty({0}));
   }
-  micro.border.clear();
+  micro.incoming.clear();
   if (first_stage_) forget(iteration, op.micro_batch);
   return {};
 }

@@ -1,25 +1,37 @@
-// Small sizes of the built-in models, trained cut and whole.
+// Small sizes of the built-in models, trained cut and whole for 20 steps.
 #include <gtest/gtest.h>
 
 #include "in_process_job.h"
 #include "model/model.h"
+#include "plain_training.h"
 #include "store/memory_store.h"
 
 namespace funcpipe::testing {
 namespace {
 
 struct ZooCase {
-  std::string source;
+  std::string name, source;
   TensorSpec target;
   int classes;
   int vocabulary;  // integer inputs are below it; 0: fractions
+  // BatchNorm over the few pixels that are left at this size amplifies a change in the last bit by orders of magnitude
+  // a step: two plain loops that only sum in different orders are 1e-2 apart after 20 steps. Between such orders these
+  // models are compared after one step.
+  bool chaotic = false;
 };
 
 void PrintTo(const ZooCase& zoo, std::ostream* out) {
-  *out << zoo.source;
+  *out << zoo.name;
 }
 
 class ZooEquality : public ::testing::TestWithParam<ZooCase> {};
+
+Tensors train_anew(const Training& training, const Cutting& cutting) {
+  MemoryStore store;
+  auto outcome = train(training, cutting, store);
+  EXPECT_TRUE(outcome) << describe(outcome.error());
+  return outcome ? std::move(outcome->tensors) : Tensors{};
+}
 
 TEST_P(ZooEquality, CutIsWhole) {
   const ZooCase& zoo = GetParam();
@@ -35,41 +47,37 @@ TEST_P(ZooEquality, CutIsWhole) {
   ASSERT_GT(layers, 2);
 
   for (const int replicas : {1, 2}) {
-    // BatchNorm over two samples of one pixel, as the deep models end in here, amplifies rounding by orders of
-    // magnitude in each forward: replicas, whose sums round differently, can be compared after one step only.
-    training.steps = replicas == 1 ? 3 : 1;
     const Tensors plain = train_plainly(training, replicas);
     for (const std::vector<int>& cuts : {std::vector{layers / 2}, std::vector{1, layers - 1}}) {
-      MemoryStore store;
-      const auto trained = train(training, {cuts, replicas}, store);
-      ASSERT_TRUE(trained) << describe(trained.error());
-      std::vector<int> users(description.parameters.size());  // stages that use each parameter
-      int first = 0;
-      for (std::size_t stage = 0; stage <= cuts.size(); ++stage) {
-        const int end = stage < cuts.size() ? cuts[stage] : layers;
-        for (const int index : description.parameters_of(first, end)) ++users[static_cast<std::size_t>(index)];
-        first = end;
+      const Cutting cutting{cuts, replicas, cuts.size() == 1 ? SyncAlgorithm::pipelined : SyncAlgorithm::three_phase};
+      SCOPED_TRACE(fmt::format("{} cuts, the first at {}, {} replicas", cuts.size(), cuts[0], replicas));
+      const auto trained = train_anew(training, cutting);
+      if (!stages_share_parameters(description, cuts)) {
+        const Tensors same_order = replicas == 1 ? plain : train_in_order_of(training, cutting);
+        EXPECT_EQ(first_difference(trained, same_order), "");
       }
-      const bool tied = std::any_of(users.begin(), users.end(), [](int count) { return count > 1; });
-      if (replicas == 1 && !tied)
-        EXPECT_EQ(first_difference(trained->tensors, plain), "") << "cut at " << cuts[0];
-      else
-        EXPECT_LE(relative_error(trained->tensors, plain), 1e-6) << "cut at " << cuts[0] << ", " << replicas;
+      if (!zoo.chaotic) {
+        EXPECT_LE(relative_error(trained, plain), 1e-6);
+      } else if (replicas > 1) {
+        Training one_step = training;
+        one_step.steps = 1;
+        EXPECT_LE(relative_error(train_anew(one_step, cutting), train_plainly(one_step, replicas)), 1e-6);
+      }
     }
   }
 }
 
+const TensorSpec kClass{"int64", {}};
 INSTANTIATE_TEST_SUITE_P(
     Small, ZooEquality,
-    ::testing::Values(ZooCase{"zoo:fashion-cnn?width=4", {"uint8", {}}, 10, 256},
-                      ZooCase{"zoo:char-gpt?layers=2&width=16&heads=2&context=8&vocab=20", {"uint8", {8}}, 20, 20},
-                      ZooCase{"zoo:bert?layers=2&width=16&heads=2&vocab=30&seq=6&dropout=0", {"int64", {}}, 2, 30},
-                      ZooCase{"zoo:resnet?size=32", {"int64", {}}, 10, 0},
-                      ZooCase{"zoo:amoebanet?filters=16&size=32", {"int64", {}}, 10, 0}),
-    [](const ::testing::TestParamInfo<ZooCase>& test) {
-      const std::string name = test.param.source.substr(4, test.param.source.find('?') - 4);
-      return name.substr(0, name.find('-'));
-    });
+    ::testing::Values(
+        ZooCase{"FashionCnn", "zoo:fashion-cnn?width=4", {"uint8", {}}, 10, 256},
+        ZooCase{"CharGpt", "zoo:char-gpt?layers=2&width=16&heads=2&context=8&vocab=20", {"uint8", {8}}, 20, 20},
+        ZooCase{"Bert", "zoo:bert?layers=2&width=16&heads=2&vocab=30&seq=6&dropout=0", kClass, 2, 30},
+        ZooCase{"ResNet", "zoo:resnet?size=32&blocks=1,1&block=basic", kClass, 10, 0},
+        ZooCase{"ResNetOfBottlenecks", "zoo:resnet?size=32&blocks=1,1", kClass, 10, 0, true},
+        ZooCase{"AmoebaNet", "zoo:amoebanet?cells=3&filters=16&size=32", kClass, 10, 0, true}),
+    [](const ::testing::TestParamInfo<ZooCase>& test) { return test.param.name; });
 
 }  // namespace
 }  // namespace funcpipe::testing

@@ -1,40 +1,23 @@
 #include "in_process_job.h"
 
-#include <ATen/CPUGeneratorImpl.h>
-#include <ATen/ops/cross_entropy_loss.h>
-#include <ATen/ops/from_blob.h>
-#include <ATen/ops/mse_loss.h>
-#include <torch/csrc/jit/runtime/graph_executor.h>
-#include <torch/csrc/jit/runtime/profiling_graph_executor_impl.h>
+#include <ATen/TensorOperators.h>
 #include <torch/csrc/jit/serialization/import.h>
-#include <torch/optim/adam.h>
-#include <torch/optim/adamw.h>
-#include <torch/optim/sgd.h>
 #include <unistd.h>
 
 #include <cmath>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <thread>
 
 #include "base/clock.h"
-#include "base/random.h"
 #include "model/model.h"
-#include "model/tensor_type.h"
-#include "worker/lr_schedule.h"
 #include "worker/worker.h"
 
 namespace funcpipe::testing {
 namespace {
 
 constexpr const char* kPrefix = "job";
-
-Tensors tensors_of(const torch::jit::Module& module) {
-  Tensors tensors;
-  for (const auto& parameter : module.named_parameters()) tensors[parameter.name] = parameter.value.detach().clone();
-  for (const auto& buffer : module.named_buffers()) tensors[buffer.name] = buffer.value.detach().clone();
-  return tensors;
-}
 
 Plan plan_of(const Training& training, const Cutting& cutting, const ModelDescription& model) {
   Plan plan;
@@ -97,29 +80,14 @@ Result<std::vector<IterationReport>> collect(Store& store, const std::string& pr
   return result;
 }
 
-std::unique_ptr<torch::optim::Optimizer> make_optimizer(const JobConfig::Optimizer& config,
-                                                        const std::vector<at::Tensor>& parameters) {
-  if (config.name == "sgd")
-    return std::make_unique<torch::optim::SGD>(
-        parameters, torch::optim::SGDOptions(config.lr).momentum(config.momentum).weight_decay(config.weight_decay));
-  if (config.name == "adam")
-    return std::make_unique<torch::optim::Adam>(
-        parameters, torch::optim::AdamOptions(config.lr).weight_decay(config.weight_decay).eps(config.eps));
-  return std::make_unique<torch::optim::AdamW>(
-      parameters, torch::optim::AdamWOptions(config.lr).weight_decay(config.weight_decay).eps(config.eps));
-}
-
-at::Tensor rows_of(const Column& column, const std::vector<std::int64_t>& rows) {
-  std::vector<std::int64_t> shape = column.row.shape;
-  shape.insert(shape.begin(), column.rows);
-  const at::Tensor all = at::from_blob(const_cast<std::byte*>(column.bytes.get()), shape,
-                                       at::TensorOptions(*dtype_from_name(column.row.dtype)));
-  std::vector<at::Tensor> picked;
-  const at::Tensor index = at::from_blob(const_cast<std::int64_t*>(rows.data()), {std::ssize(rows)}, at::kLong);
-  return all.index_select(0, index);
-}
-
 }  // namespace
+
+Tensors tensors_of(const torch::jit::Module& module) {
+  Tensors tensors;
+  for (const auto& parameter : module.named_parameters()) tensors[parameter.name] = parameter.value.detach().clone();
+  for (const auto& buffer : module.named_buffers()) tensors[buffer.name] = buffer.value.detach().clone();
+  return tensors;
+}
 
 JobConfig config_of(const Training& training) {
   JobConfig config;
@@ -143,6 +111,18 @@ ModelDescription describe_model(const Training& training) {
   const auto model = Model::load(training.model.file, training.model.inputs, config_of(training).job.seed);
   if (!model) throw std::runtime_error(describe(model.error()));
   return model->description();
+}
+
+bool stages_share_parameters(const ModelDescription& model, const std::vector<int>& cuts) {
+  std::set<int> seen;
+  int first = 0;
+  for (std::size_t stage = 0; stage <= cuts.size(); ++stage) {
+    const int end = stage < cuts.size() ? cuts[stage] : static_cast<int>(model.layers.size());
+    for (const int index : model.parameters_of(first, end))
+      if (!seen.insert(index).second) return true;
+    first = end;
+  }
+  return false;
 }
 
 Result<Outcome> train(const Training& training, const Cutting& cutting, Store& store, Seconds lifetime) {
@@ -203,88 +183,6 @@ Result<Outcome> train(const Training& training, const Cutting& cutting, Store& s
     outcome.validation = std::move(rounds);
   }
   return outcome;
-}
-
-namespace {
-
-// The whole model as PyTorch would load it; a zoo model by way of a file.
-torch::jit::Module load_whole(const Training& training) {
-  if (!training.model.file.starts_with("zoo:")) return torch::jit::load(training.model.file);
-  const auto model = Model::load(training.model.file, training.model.inputs, config_of(training).job.seed);
-  std::string name = std::filesystem::temp_directory_path() / "funcpipe-whole-XXXXXX";
-  ::close(::mkstemp(name.data()));
-  if (!model || !model->save_module(name)) throw std::runtime_error("cannot save " + training.model.file);
-  auto module = torch::jit::load(name);
-  std::filesystem::remove(name);
-  return module;
-}
-
-}  // namespace
-
-Tensors train_plainly(const Training& training, int replicas) {
-  torch::jit::getProfilingMode() = false;
-  torch::jit::getExecutorMode() = false;
-  torch::jit::setGraphExecutorOptimize(false);
-  const JobConfig config = config_of(training);
-  const ModelDescription description = describe_model(training);
-  int random_layer = -1;
-  for (std::size_t i = 0; i < description.layers.size(); ++i)
-    if (description.layers[i].random) random_layer = static_cast<int>(i);
-
-  torch::jit::Module module = load_whole(training);
-  module.train();
-  std::vector<at::Tensor> parameters;
-  for (const at::Tensor& parameter : module.parameters()) {
-    const bool known =
-        std::any_of(parameters.begin(), parameters.end(), [&](const at::Tensor& p) { return p.is_same(parameter); });
-    if (!known && parameter.requires_grad()) parameters.push_back(parameter);
-  }
-  const auto optimizer = make_optimizer(config.optimizer, parameters);
-  const Dataset data = make_dataset(training.model, training.rows, 5);
-  const ColumnManifest column{data.input.row, data.input.rows,
-                              std::clamp<std::int64_t>(kMiB / data.input.row.bytes(), 1, data.input.rows), ""};
-  const std::int64_t steps_per_epoch = training.rows / training.global_batch;
-  const int batches = (training.global_batch + training.micro_batch - 1) / training.micro_batch;
-  for (std::int64_t step = 0; step < training.steps; ++step) {
-    optimizer->zero_grad();
-    const EpochOrder order(column, config.data.shuffle, config.data.shuffle_window, config.job.seed,
-                           step / steps_per_epoch);
-    for (int m = 0; m < batches; ++m) {
-      const int first = m * training.micro_batch;
-      const int samples = std::min(training.micro_batch, training.global_batch - first);
-      std::vector<std::int64_t> rows;
-      for (int s = 0; s < samples; ++s)
-        rows.push_back(order.row(step % steps_per_epoch * training.global_batch + first + s));
-      const at::Tensor input = rows_of(data.input, rows).to(*dtype_from_name(training.model.inputs[0].dtype));
-      const at::Tensor target = rows_of(data.target, rows);
-      if (random_layer >= 0) {
-        auto generator = at::detail::getDefaultCPUGenerator();
-        generator.set_current_seed(
-            mix(config.job.seed, {static_cast<std::uint64_t>(step), static_cast<std::uint64_t>(m),
-                                  static_cast<std::uint64_t>(random_layer)}));
-      }
-      Tensors others;  // replica 0 does not see the statistics of the others' micro-batches
-      if (m >= batches / replicas)
-        for (const auto& buffer : module.named_buffers()) others[buffer.name] = buffer.value.clone();
-      const at::Tensor output = module.forward({input}).toTensor();
-      at::Tensor loss;
-      if (training.model.classes == 0) {
-        loss = at::mse_loss(output, target);
-      } else {
-        const at::Tensor flat = output.reshape({-1, output.size(-1)});
-        loss = at::cross_entropy_loss(flat, target.to(at::kLong).reshape({-1}));
-      }
-      const double share = static_cast<double>(samples) / training.global_batch;
-      const at::Tensor weighted = loss * share;
-      weighted.backward();
-      for (const auto& buffer : module.named_buffers())
-        if (others.contains(buffer.name)) buffer.value.copy_(others[buffer.name]);
-    }
-    for (auto& group : optimizer->param_groups())
-      group.options().set_lr(learning_rate(config.optimizer, config.lr_scheduler, step, training.steps));
-    optimizer->step();
-  }
-  return tensors_of(module);
 }
 
 double relative_error(const Tensors& a, const Tensors& b) {

@@ -1,7 +1,8 @@
-// A whole job in one process: every worker a thread, the store in memory; and the same training as one plain loop.
+// A whole job in one process: every worker a thread, the store in memory.
 #pragma once
 
 #include <ATen/core/Tensor.h>
+#include <torch/csrc/jit/api/module.h>
 
 #include <functional>
 #include <limits>
@@ -36,6 +37,9 @@ struct Cutting {
 JobConfig config_of(const Training& training);
 ModelDescription describe_model(const Training& training);
 
+// Whether stages share parameters: their gradients are then summed in an order of their own.
+bool stages_share_parameters(const ModelDescription& model, const std::vector<int>& cuts);
+
 struct Outcome {
   Tensors tensors;                          // parameters and buffers of the assembled model
   std::vector<IterationReport> reports;     // of training, summed over replicas, by iteration
@@ -48,9 +52,7 @@ struct Outcome {
 Result<Outcome> train(const Training& training, const Cutting& cutting, Store& store,
                       Seconds lifetime = std::numeric_limits<double>::infinity());
 
-// The same as a plain single-process loop over the whole model: the same micro-batches, one after the other, each
-// loss weighted by its share of the global batch. Buffers are those of replica 0 of `replicas`.
-Tensors train_plainly(const Training& training, int replicas);
+Tensors tensors_of(const torch::jit::Module& module);
 
 // |a - b| / |b| over all tensors of `b` together; infinity if the names differ.
 double relative_error(const Tensors& a, const Tensors& b);

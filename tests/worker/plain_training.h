@@ -1,0 +1,18 @@
+// The training of a job as a plain single-process loop over the whole model, without anything of this project between
+// the model and libtorch: what a job is compared with.
+#pragma once
+
+#include "in_process_job.h"
+
+namespace funcpipe::testing {
+
+// The micro-batches one after the other, each loss weighted by its share of the global batch, gradients added in that
+// order. Buffers are those of replica 0 of `replicas`.
+Tensors train_plainly(const Training& training, int replicas);
+
+// The same, but gradients are summed in the order in which the replicas of `cutting` do (docs/algorithms.md,
+// "Synchronisation"), so the result should have a job's very bits: each replica's micro-batches first, then each shard
+// of each stage's flat gradient. Not for parameters that several stages use.
+Tensors train_in_order_of(const Training& training, const Cutting& cutting);
+
+}  // namespace funcpipe::testing
