@@ -14,7 +14,7 @@ namespace funcpipe {
 
 class AwsChunkedReader {
  public:
-  explicit AwsChunkedReader(HttpRequest& request) : request_(request), buffer_(64 * 1024) {}
+  explicit AwsChunkedReader(HttpRequest& request) : request_(request), buffer_(64 * kKiB) {}
 
   // Up to into.size() bytes of data; 0 at the end or when broken().
   asio::awaitable<std::size_t> read_some(std::span<std::byte> into);

@@ -28,10 +28,10 @@ namespace {
 constexpr auto kTuple = asio::as_tuple(asio::use_awaitable);
 constexpr Seconds kIdleSeconds = 120;  // between requests
 constexpr Seconds kStallSeconds = 60;  // without a byte of a body read or written
-constexpr std::uint32_t kMostHeader = 64 * 1024;
+constexpr std::uint32_t kMostHeader = 64 * kKiB;
 constexpr std::size_t kReadAtOnce = 1 << 20;
-constexpr Bytes kDrain = 256 * 1024;  // an unread body up to this is read off, so the connection can be kept
-constexpr Bytes kLinger = 64 * 1024 * 1024;
+constexpr Bytes kDrain = 256 * kKiB;  // an unread body up to this is read off, so the connection can be kept
+constexpr Bytes kLinger = 64 * kMiB;
 
 struct Malformed {  // thrown by body reads, answered with 400
   std::string what;
@@ -82,7 +82,10 @@ Seconds steady_now() {
 
 HttpConnection::HttpConnection(asio::ip::tcp::socket socket, asio::thread_pool& file_threads,
                                HttpServer::Handler handler)
-    : socket_(std::move(socket)), file_threads_(file_threads), handler_(std::move(handler)), buffer_(4 * kMostHeader) {
+    : socket_(std::move(socket)),
+      file_threads_(file_threads),
+      handler_(std::move(handler)),
+      buffer_(4 * std::size_t{kMostHeader}) {
   boost::system::error_code ignored;
   socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
 }
@@ -347,7 +350,7 @@ asio::awaitable<void> HttpConnection::write_body(HttpResponse& response, Bytes& 
 }
 
 asio::awaitable<bool> HttpConnection::discard_body(Bytes most) {
-  std::vector<std::byte> scratch(64 * 1024);
+  std::vector<std::byte> scratch(64 * kKiB);
   while (body_left() && most > 0) {
     const auto got = co_await read_body_some(scratch);
     most -= static_cast<Bytes>(got);
@@ -358,7 +361,7 @@ asio::awaitable<bool> HttpConnection::discard_body(Bytes most) {
 asio::awaitable<void> HttpConnection::linger() {
   boost::system::error_code ignored;
   socket_.shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
-  std::vector<std::byte> scratch(64 * 1024);
+  std::vector<std::byte> scratch(64 * kKiB);
   allow(2);
   for (Bytes read = 0; read < kLinger;) {
     const auto [error, got] = co_await socket_.async_read_some(asio::buffer(scratch), kTuple);

@@ -56,7 +56,8 @@ struct HttpServer::State {
       }
       // Shared by its coroutine and by the handler of its cancellation slot.
       auto connection = std::make_shared<HttpConnection>(std::move(socket), state->file_threads, state->handler);
-      auto done = asio::bind_cancellation_slot(connection->cancellation().slot(), [connection](std::exception_ptr) {});
+      auto done =
+          asio::bind_cancellation_slot(connection->cancellation().slot(), [connection](const std::exception_ptr&) {});
       asio::co_spawn(state->acceptor.get_executor(), serve(state, connection), std::move(done));
     }
   }
@@ -143,7 +144,7 @@ asio::awaitable<Result<std::string>> HttpRequest::read_body(Bytes limit) {
       read += co_await read_some(std::as_writable_bytes(std::span(body)).subspan(read));
     co_return body;
   }
-  std::vector<std::byte> chunk(64 * 1024);
+  std::vector<std::byte> chunk(64 * kKiB);
   for (;;) {
     const auto got = co_await read_some(chunk);
     if (got == 0) co_return body;

@@ -33,6 +33,7 @@ std::vector<std::string> instance_environment(const LambdaFunction& function, co
       {"AWS_SESSION_TOKEN", credentials.session_token}};
   for (const auto& [name, value] : reserved) variables[name] = value;
   std::vector<std::string> environment;
+  environment.reserve(variables.size());
   for (const auto& [name, value] : variables) environment.push_back(name + "=" + value);
   return environment;
 }

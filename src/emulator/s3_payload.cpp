@@ -19,8 +19,8 @@ namespace {
 constexpr Bytes kLargestPut = 5 * kGiB;
 constexpr Bytes kInline = kMiB;  // up to here waiting for a thread, on a busy machine, costs more than the work
 constexpr std::size_t kStreamedSlice = 2 * kMiB;
-constexpr std::size_t kSlice = 8 * kMiB;     // written while the next one comes in
-constexpr Bytes kMostWithMd5 = 1024 * 1024;  // with a CRC-32C at hand
+constexpr std::size_t kSlice = 8 * kMiB;  // written while the next one comes in
+constexpr Bytes kMostWithMd5 = kMiB;      // with a CRC-32C at hand
 constexpr std::string_view kChecksumPrefix = "x-amz-checksum-";
 
 // What the headers promise of the body.
@@ -234,7 +234,7 @@ asio::awaitable<tl::expected<std::string, Refusal>> receive_document(HttpRequest
     co_return refuse(400, "MaxMessageLengthExceeded", "Your request was too big.");
   Source source(request, *promise);
   std::string document;
-  std::vector<std::byte> slice(64 * 1024);
+  std::vector<std::byte> slice(64 * kKiB);
   while (const auto got = co_await source.fill(slice)) {
     document.append(reinterpret_cast<const char*>(slice.data()), got);
     if (static_cast<Bytes>(document.size()) > limit)
