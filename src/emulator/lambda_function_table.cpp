@@ -47,8 +47,7 @@ fs::path FunctionTable::new_package(const std::string& name) const {
 Result<> FunctionTable::put(LambdaFunction function, const fs::path& package) {
   Entry& entry = entries_[function.name];
   if (!package.empty()) function.package = package.filename();
-  if (const auto written = write_file(folder_ / function.name / kDescription, to_json(function).dump(2) + "\n");
-      !written) {
+  if (auto written = write_file(folder_ / function.name / kDescription, to_json(function).dump(2) + "\n"); !written) {
     if (!entry.package) entries_.erase(function.name);
     return written;
   }

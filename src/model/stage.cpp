@@ -40,15 +40,15 @@ Stage::~Stage() = default;
 Result<Stage> Stage::load(std::string_view archive) {
   FUNCPIPE_TRY(file, read_stage_file(archive));
   auto state = std::make_unique<State>();
-  state->module = std::move(file.module);
+  state->module = file.module;
   state->manifest = std::move(file.manifest);
   try {
     for (const auto& layer : state->manifest.layers) {
       for (const int index : layer.data_inputs) state->data_inputs.push_back(index);
     }
     std::ranges::sort(state->data_inputs);
-    const auto repeated = std::ranges::unique(state->data_inputs);
-    state->data_inputs.erase(repeated.begin(), repeated.end());
+    state->data_inputs.erase(std::unique(state->data_inputs.begin(), state->data_inputs.end()),
+                             state->data_inputs.end());
     for (const auto& layer : state->manifest.layers) {
       State::Layer loaded{layer.index, layer.random, {}, {}};
       for (const int index : layer.data_inputs) {
