@@ -16,7 +16,7 @@ S3Server::~S3Server() {
 }
 
 Result<std::unique_ptr<S3Server>> S3Server::start(asio::io_context& context, asio::thread_pool& file_threads,
-                                                  S3ServerOptions options, CredentialTable& table, Bill& bill) {
+                                                  const S3ServerOptions& options, CredentialTable& table, Bill& bill) {
   FUNCPIPE_TRY(folder, ObjectFolder::open(options.folder, options.cache_capacity));
   // Shared with the connections, which may unwind after the server is gone.
   auto requests = std::make_shared<S3Requests>(std::move(folder), file_threads, table, bill, options.region);

@@ -26,7 +26,7 @@ class S3Server {
   // `table` and `bill` must outlive the server and everything still unwinding on the io_context.
   // Errors: unavailable (the port, or another emulator has the folder), permission_denied, exhausted.
   static Result<std::unique_ptr<S3Server>> start(boost::asio::io_context& context,
-                                                 boost::asio::thread_pool& file_threads, S3ServerOptions options,
+                                                 boost::asio::thread_pool& file_threads, const S3ServerOptions& options,
                                                  CredentialTable& table, Bill& bill);
   ~S3Server();  // stop()
 
