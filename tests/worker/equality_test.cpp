@@ -86,6 +86,17 @@ TEST(Equality, TupleBorders) {
 TEST(Equality, TupleBordersWithAdam) {
   expect_equality({.model = skip_model(), .optimizer = "adam"}, {1, 2});
 }
+TEST(Equality, TensorsWithoutGradient) {
+  Training training{.model = gate_model()};
+  training.adjust = [](JobConfig& config) { config.optimizer.weight_decay = 0; };  // decays what nothing trains, too
+  const ModelDescription model = describe_model(training);
+  const int layers = static_cast<int>(model.layers.size());
+  ASSERT_GT(layers, 4);
+  ASSERT_EQ(model.layers[1].border.size(), 2u);  // of these nothing uses the gate for gradients
+  const Tensors plain = train_plainly(training, 1);
+  for (const auto& cuts : cut_sets(layers))
+    EXPECT_EQ(first_difference(run(training, {cuts}).tensors, plain), "") << fmt::format("{}", fmt::join(cuts, ","));
+}
 TEST(Equality, IntegerInputsAndTiedWeights) {
   expect_equality({.model = token_model()}, {1, 2});
 }

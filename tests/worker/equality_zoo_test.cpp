@@ -18,6 +18,7 @@ struct ZooCase {
   // a step: two plain loops that only sum in different orders are 1e-2 apart after 20 steps. Between such orders these
   // models are compared after one step.
   bool chaotic = false;
+  std::vector<int> cuts = {};  // besides one in the middle; empty: the first layer and the last cut off
 };
 
 void PrintTo(const ZooCase& zoo, std::ostream* out) {
@@ -48,7 +49,8 @@ TEST_P(ZooEquality, CutIsWhole) {
 
   for (const int replicas : {1, 2}) {
     const Tensors plain = train_plainly(training, replicas);
-    for (const std::vector<int>& cuts : {std::vector{layers / 2}, std::vector{1, layers - 1}}) {
+    for (const std::vector<int>& cuts :
+         {std::vector{layers / 2}, zoo.cuts.empty() ? std::vector{1, layers - 1} : zoo.cuts}) {
       const Cutting cutting{cuts, replicas, cuts.size() == 1 ? SyncAlgorithm::pipelined : SyncAlgorithm::three_phase};
       SCOPED_TRACE(fmt::format("{} cuts, the first at {}, {} replicas", cuts.size(), cuts[0], replicas));
       const auto trained = train_anew(training, cutting);
@@ -68,6 +70,8 @@ TEST_P(ZooEquality, CutIsWhole) {
 }
 
 const TensorSpec kClass{"int64", {}};
+// Gradients that cross here are slices of a concatenation's: packed, they would lead to other bits.
+const std::vector<int> kInsideCells{30, 54, 78};
 INSTANTIATE_TEST_SUITE_P(
     Small, ZooEquality,
     ::testing::Values(
@@ -76,7 +80,7 @@ INSTANTIATE_TEST_SUITE_P(
         ZooCase{"Bert", "zoo:bert?layers=2&width=16&heads=2&vocab=30&seq=6&dropout=0", kClass, 2, 30},
         ZooCase{"ResNet", "zoo:resnet?size=32&blocks=1,1&block=basic", kClass, 10, 0},
         ZooCase{"ResNetOfBottlenecks", "zoo:resnet?size=32&blocks=1,1", kClass, 10, 0, true},
-        ZooCase{"AmoebaNet", "zoo:amoebanet?cells=3&filters=16&size=32", kClass, 10, 0, true}),
+        ZooCase{"AmoebaNet", "zoo:amoebanet?cells=3&filters=16&size=32", kClass, 10, 0, true, kInsideCells}),
     [](const ::testing::TestParamInfo<ZooCase>& test) { return test.param.name; });
 
 }  // namespace

@@ -141,6 +141,27 @@ def forward(self, x):
           3};
 }
 
+TestModel gate_model() {
+  Builder builder("GateModel");
+  builder.parameter("a", {12, 10}, 0.4).parameter("b", {16, 10}, 0.4).parameter("c", {12, 12}, 0.3);
+  builder.parameter("d", {12, 4}, 0.3).parameter("e", {5, 16}, 0.3);
+  return {"gate",
+          builder.save(R"(
+def forward(self, x):
+    h = torch.tanh(torch.linear(x, self.a))
+    g = torch.tanh(torch.linear(x, self.b))
+    u = torch.tanh(torch.reshape(torch.linear(h, self.c), [-1, 3, 4]))
+    u = torch.sum(u, [1])
+    v = torch.tanh(torch.linear(u, self.d))
+    w = torch.cat([u, v], 1)
+    w = w * torch.gt(g, 0).float()
+    return torch.linear(w, self.e)
+)"),
+          {{"float32", {4, 10}}},
+          {"uint8", {}},
+          5};
+}
+
 TestModel token_model() {
   Builder builder("TokenModel");
   builder.parameter("embedding", {20, 16}, 0.3).parameter("a", {32, 16}, 0.3).parameter("b", {16, 32}, 0.3);

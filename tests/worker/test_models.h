@@ -22,6 +22,7 @@ struct TestModel {
 TestModel batch_norm_model();  // convolutions and BatchNorm with running statistics
 TestModel dropout_model();     // one dropout between linear layers
 TestModel skip_model();        // several live tensors at most cuts, one of them without gradient
+TestModel gate_model();        // cuts where a tensor's gradient is a slice, or where it has none: b is never trained
 TestModel token_model();       // integer inputs, embedding tied to the head, output [N, T, V]
 TestModel regression_model();  // mse on fractions
 
