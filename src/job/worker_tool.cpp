@@ -90,6 +90,7 @@ Result<std::vector<fs::path>> WorkerTool::cut(const std::string& source, const s
   FUNCPIPE_TRY(answer, call(program_, arguments, stop));
   static_cast<void>(answer);
   std::vector<fs::path> stages;
+  stages.reserve(plan.stages.size());
   for (int k = 0; k < plan.stage_count(); ++k) stages.push_back(folder / fmt::format("stage-{:02}.pt", k));
   return stages;
 }
