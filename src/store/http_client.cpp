@@ -252,7 +252,7 @@ void HttpClient::Connection::prepare(Transfer& transfer, curl_slist* headers, bo
     for (const ConstBytes& piece : request.body) size += static_cast<curl_off_t>(piece.size());
     set(CURLOPT_UPLOAD, 1L);
     set(CURLOPT_INFILESIZE_LARGE, size);
-    set(CURLOPT_UPLOAD_BUFFERSIZE, size < 64 * 1024 ? 64L * 1024 : 1024L * 1024);
+    set(CURLOPT_UPLOAD_BUFFERSIZE, size < 64 * kKiB ? 64L * 1024 : 1024L * 1024);
     set(CURLOPT_READFUNCTION, &on_upload);
     set(CURLOPT_READDATA, &transfer);
     set(CURLOPT_SEEKFUNCTION, &on_rewind);
@@ -296,7 +296,7 @@ tl::expected<HttpAnswer, HttpFailure> HttpClient::Connection::perform(const Http
   const auto add_header = [&](const std::string& line) {
     curl_slist* longer = curl_slist_append(headers.get(), line.c_str());
     FUNCPIPE_CHECK(longer, "no memory for a header");
-    headers.release();
+    static_cast<void>(headers.release());  // `longer` has it, at its front
     headers.reset(longer);
   };
   for (const auto& [name, value] : request.headers) add_header(value.empty() ? name + ";" : name + ": " + value);
