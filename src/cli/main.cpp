@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "cli/commands.h"
-#include "config/nearest.h"
+#include "base/nearest.h"
 
 int main(int argc, char** argv) {
   ::signal(SIGPIPE, SIG_IGN);  // a closed connection or pipe is an error of that write
@@ -24,6 +24,7 @@ int main(int argc, char** argv) {
   const std::vector<CLI::App*> verbs = app.get_subcommands([](const CLI::App*) { return true; });
   if (argc > 1 && argv[1][0] != '-') {
     std::vector<std::string> names;
+    names.reserve(verbs.size());
     for (const CLI::App* verb : verbs) names.push_back(verb->get_name());
     if (std::find(names.begin(), names.end(), argv[1]) == names.end()) {
       const std::string meant = funcpipe::nearest(argv[1], names);

@@ -17,7 +17,7 @@ void describe_plan(const JobSpec& spec) {
     fmt::print("  stage {}: layers {} to {} ({} ... {}), {} MB of memory, {} estimated\n", k, stage.first_layer,
                stage.end_layer - 1, spec.model.layers[static_cast<std::size_t>(stage.first_layer)].name,
                spec.model.layers[static_cast<std::size_t>(stage.end_layer - 1)].name, stage.memory_mb,
-               format_bytes(estimated_memory(spec.plan, spec.model, k, spec.optimizer_state_copies)));
+               format_bytes(estimated_memory(spec.plan, spec.model, k, spec.state)));
   }
   fmt::print("  {} replica{} of each; {} iterations of {} samples in micro-batches of {}\n", spec.plan.replicas,
              spec.plan.replicas == 1 ? "" : "s", spec.steps, spec.plan.global_batch, spec.plan.micro_batch);

@@ -5,7 +5,7 @@
 #include <map>
 
 #include "base/files.h"
-#include "config/nearest.h"
+#include "base/nearest.h"
 #include "config/options.h"
 
 namespace funcpipe {

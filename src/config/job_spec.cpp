@@ -66,7 +66,9 @@ json to_json(const JobSpec& spec) {
           {"validation", dataset_json(spec.validation)},
           {"steps", spec.steps},
           {"steps_per_epoch", spec.steps_per_epoch},
-          {"optimizer_state_copies", spec.optimizer_state_copies}};
+          {"optimizer_copies", spec.state.optimizer_copies},
+          {"input_cache", spec.state.input_cache},
+          {"target_cache", spec.state.target_cache}};
 }
 
 Result<JobSpec> job_spec_from_json(const json& source, const std::string& place) {
@@ -76,7 +78,9 @@ Result<JobSpec> job_spec_from_json(const json& source, const std::string& place)
       .read("id", spec.id)
       .read("steps", spec.steps)
       .read("steps_per_epoch", spec.steps_per_epoch)
-      .read("optimizer_state_copies", spec.optimizer_state_copies);
+      .read("optimizer_copies", spec.state.optimizer_copies)
+      .read("input_cache", spec.state.input_cache)
+      .read("target_cache", spec.state.target_cache);
   const json& config = fields.member("config");
   const json& plan = fields.member("plan");
   const json& model = fields.member("model");

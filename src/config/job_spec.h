@@ -33,7 +33,7 @@ struct JobSpec {
   DatasetManifest validation;        // rows() == 0: none
   std::int64_t steps = 0;            // iterations in all, resolved from steps or epochs
   std::int64_t steps_per_epoch = 0;  // train rows / global batch; the rest of an epoch is dropped
-  int optimizer_state_copies = 0;
+  TrainingState state;
 };
 
 nlohmann::json to_json(const JobSpec& spec);

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "config/nearest.h"
+#include "base/nearest.h"
 
 namespace funcpipe {
 namespace {
@@ -14,6 +14,8 @@ template <class... Cases>
 struct Overloaded : Cases... {
   using Cases::operator()...;
 };
+template <class... Cases>
+Overloaded(Cases...) -> Overloaded<Cases...>;  // Clang deduces it by itself from version 17 on
 
 bool is_text(const OptionRecord& option) {
   JobConfig config;

@@ -17,21 +17,24 @@ bool is_float(const std::string& dtype) {
   return dtype.starts_with("float") || dtype.starts_with("bfloat");
 }
 
-// Gives stages without a memory size the one asked for, or the smallest option that holds them.
+// Gives stages without a memory size the one asked for, or the smallest option that holds them. Where the platform does
+// not hold functions to their share of a CPU they compute as fast as the machine goes, so they are priced as the option
+// that would: one vCPU a thread.
 void choose_memory(Plan& plan, const JobConfig& config, const ModelDescription& model, const Platform& platform,
-                   int state_copies) {
+                   const TrainingState& state) {
   for (int k = 0; k < plan.stage_count(); ++k) {
     StagePlan& stage = plan.stages[k];
     if (stage.memory_mb != 0) continue;
     stage.memory_mb = config.platform.memory_mb;
     if (stage.memory_mb != 0 || platform.memory_options.empty()) continue;
-    const Bytes needed = estimated_memory(plan, model, k, state_copies);
+    const Bytes needed = estimated_memory(plan, model, k, state);
     stage.memory_mb = platform.memory_options.back().memory_mb;
-    for (const MemoryOption& option : platform.memory_options)
-      if (option.memory_mb * kMiB >= needed) {
-        stage.memory_mb = option.memory_mb;
-        break;
-      }
+    const double vcpus = platform.limit_cpu ? 0 : config.training.threads;
+    const auto fits = [&](const MemoryOption& option) {
+      return option.memory_mb * kMiB >= needed && option.vcpus >= vcpus;
+    };
+    const auto smallest = std::find_if(platform.memory_options.begin(), platform.memory_options.end(), fits);
+    if (smallest != platform.memory_options.end()) stage.memory_mb = smallest->memory_mb;
   }
 }
 
@@ -68,28 +71,36 @@ Result<> check_target(const ModelDescription& model, const Column& target, const
 
 }  // namespace
 
-std::vector<TensorSpec> stored_inputs(const JobConfig& config, const Dataset& data) {
-  TensorSpec input = data.input.row;
-  input.shape.insert(input.shape.begin(), config.training.micro_batch);
-  return {input};
-}
-
-std::vector<TensorSpec> model_inputs(const JobConfig& config, const Dataset& data) {
-  std::vector<TensorSpec> inputs = stored_inputs(config, data);
-  std::string& dtype = inputs.front().dtype;
-  if (config.data.format == "tokens")
-    dtype = "int64";
-  else if (dtype == "uint8")
-    dtype = "float32";
-  else if (!is_float(dtype) && dtype != "bool")
-    dtype = "int64";
-  return inputs;
+std::vector<std::vector<TensorSpec>> possible_inputs(const JobConfig& config, const Dataset& data) {
+  const auto batch_of = [&](const Column& column) {
+    TensorSpec spec = column.row;
+    spec.shape.insert(spec.shape.begin(), config.training.micro_batch);
+    return spec;
+  };
+  const TensorSpec stored = batch_of(data.input);
+  TensorSpec usual = stored;
+  const bool tokens = config.data.format == "tokens";
+  if (stored.dtype == "uint8" && !tokens)
+    usual.dtype = "float32";
+  else if (tokens || (!is_float(stored.dtype) && stored.dtype != "bool"))
+    usual.dtype = "int64";
+  std::vector<std::vector<TensorSpec>> possible = {{usual}};
+  if (usual.dtype != stored.dtype) possible.push_back({stored});
+  if (config.model.loss != "model") return possible;
+  TensorSpec target = batch_of(data.target);
+  if (!is_float(target.dtype)) target.dtype = "int64";
+  std::vector<std::vector<TensorSpec>> with_target = possible;
+  for (auto& inputs : with_target) inputs.push_back(target);
+  possible.insert(possible.begin(), with_target.begin(), with_target.end());
+  return possible;
 }
 
 Result<> check_data(const ModelDescription& model, const Datasets& data, const JobConfig& config) {
-  if (model.inputs.size() != 1)
+  const std::size_t most = config.model.loss == "model" ? 2 : 1;
+  if (model.inputs.empty() || model.inputs.size() > most)
     return fail(ErrorCode::invalid_input,
-                fmt::format("the model takes {} inputs, a data set gives one", model.inputs.size()),
+                fmt::format("the model takes {} inputs, a data set gives {}", model.inputs.size(),
+                            most == 2 ? "input and target" : "one"),
                 config.model.source, "wrap the model so that it takes one tensor");
   const std::vector<std::int64_t>& wanted = model.inputs.front().shape;
   const std::vector<std::int64_t>& row = data.train.input.row.shape;
@@ -102,13 +113,18 @@ Result<> check_data(const ModelDescription& model, const Datasets& data, const J
   return check_target(model, data.train.target, config);
 }
 
-int optimizer_state_copies(const JobConfig::Optimizer& optimizer) {
-  if (optimizer.name != "sgd") return 2;
-  return optimizer.momentum != 0 ? 1 : 0;
+TrainingState training_state(const JobConfig& config, const Datasets& data) {
+  // A reader keeps whole blocks (data/dataset.h), so its window may be one block more.
+  const auto cache_of = [&](const Column& column) {
+    return std::min(column.rows * column.row.bytes(), config.data.shuffle_window + kMiB);
+  };
+  return {.optimizer_copies = config.optimizer.name != "sgd" ? 2 : config.optimizer.momentum != 0 ? 1 : 0,
+          .input_cache = cache_of(data.train.input),
+          .target_cache = cache_of(data.train.target)};
 }
 
-Result<Plan> resolve_plan(const JobConfig& config, const ModelDescription& model, const Platform& platform) {
-  const int state_copies = optimizer_state_copies(config.optimizer);
+Result<Plan> resolve_plan(const JobConfig& config, const ModelDescription& model, const Platform& platform,
+                          const TrainingState& state) {
   const JobConfig::Parallelism& wanted = config.parallelism;
   Plan plan;
   if (!wanted.plan.empty()) {
@@ -128,8 +144,8 @@ Result<Plan> resolve_plan(const JobConfig& config, const ModelDescription& model
     plan.order = order;
     plan.sync = sync;
   }
-  choose_memory(plan, config, model, platform, state_copies);
-  if (auto valid = validate(plan, model, platform, state_copies); !valid) {
+  choose_memory(plan, config, model, platform, state);
+  if (auto valid = validate(plan, model, platform, state); !valid) {
     Error error = valid.error();
     if (!wanted.plan.empty()) error.place = wanted.plan;
     return tl::unexpected(std::move(error));
@@ -140,7 +156,8 @@ Result<Plan> resolve_plan(const JobConfig& config, const ModelDescription& model
 Result<JobSpec> resolve(const JobConfig& config, const ModelDescription& model, const Platform& platform,
                         const Datasets& data, std::string id) {
   FUNCPIPE_TRY_VOID(check_data(model, data, config));
-  FUNCPIPE_TRY(plan, resolve_plan(config, model, platform));
+  const TrainingState state = training_state(config, data);
+  FUNCPIPE_TRY(plan, resolve_plan(config, model, platform, state));
   JobSpec spec;
   spec.id = std::move(id);
   spec.config = config;
@@ -148,7 +165,7 @@ Result<JobSpec> resolve(const JobConfig& config, const ModelDescription& model, 
   spec.plan = std::move(plan);
   spec.config.training.global_batch = spec.plan.global_batch;  // a plan file has the last word
   spec.config.training.micro_batch = spec.plan.micro_batch;
-  spec.optimizer_state_copies = optimizer_state_copies(config.optimizer);
+  spec.state = state;
   spec.steps_per_epoch = data.train.input.rows / spec.plan.global_batch;
   if (spec.steps_per_epoch < 1)
     return fail(

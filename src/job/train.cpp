@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <ctime>
+#include <optional>
 #include <random>
 
 #include "base/clock.h"
@@ -45,15 +46,16 @@ struct Prepared {
   JobSpec spec;
 };
 
-// With the inputs most models want, and, if it rejects them, as they are stored.
+// With the first of the possible inputs that the model takes; if it takes none, what it says of the first.
 Result<ModelDescription> describe_model(const WorkerTool& worker, const JobConfig& config, const Dataset& data,
                                         std::stop_token stop) {
-  const std::vector<TensorSpec> usual = model_inputs(config, data), stored = stored_inputs(config, data);
-  auto model = worker.describe(config.model.source, usual, config.job.seed, stop);
-  if (model || model.error().code != ErrorCode::invalid_input || usual.front().dtype == stored.front().dtype)
-    return model;
-  auto other = worker.describe(config.model.source, stored, config.job.seed, stop);
-  return other ? other : model;
+  std::optional<Error> first;
+  for (const std::vector<TensorSpec>& inputs : possible_inputs(config, data)) {
+    auto model = worker.describe(config.model.source, inputs, config.job.seed, stop);
+    if (model || model.error().code != ErrorCode::invalid_input) return model;
+    if (!first) first = std::move(model).error();
+  }
+  return tl::unexpected(std::move(*first));
 }
 
 Result<Prepared> prepare(const JobConfig& config, std::stop_token stop) {
@@ -110,7 +112,10 @@ Result<JobSpec> check_job(const JobConfig& config, std::stop_token stop) {
 Result<TrainResult> train(const JobConfig& config, TrainObserver& observer, std::stop_token stop) {
   observer.step(fmt::format("reading model {} and data", config.model.source));
   FUNCPIPE_TRY(prepared, prepare(config, stop));
-  auto& [platform, data, worker, spec] = prepared;
+  auto& platform = prepared.platform;
+  auto& data = prepared.data;
+  auto& worker = prepared.worker;
+  auto& spec = prepared.spec;
   FUNCPIPE_TRY(results, ResultsFolder::open(std::filesystem::path(config.job.folder) / config.job.name));
 
   observer.step(

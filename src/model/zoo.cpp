@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 
+#include "base/nearest.h"
 #include "base/random.h"
 #include "model/torch_error.h"
 #include "model/zoo/families.h"
@@ -85,7 +86,7 @@ Result<ZooModel> make_zoo_model(const std::string& name, std::uint64_t seed) {
   const std::string place = "zoo:" + name;
   const auto entry = std::ranges::find(entries, base, &Entry::name);
   if (entry == entries.end()) {
-    const auto near = zoo::nearest("zoo:" + base, names(entries));
+    const auto near = nearest("zoo:" + base, names(entries));
     return fail(
         ErrorCode::invalid_input,
         fmt::format("there is no model of this name in the zoo{}", near.empty() ? "" : "; did you mean " + near + "?"),

@@ -24,7 +24,7 @@ Bytes border_bytes(const ModelDescription& model, int layer) {
 
 }  // namespace
 
-Bytes estimated_memory(const Plan& plan, const ModelDescription& model, int stage, int optimizer_state_copies) {
+Bytes estimated_memory(const Plan& plan, const ModelDescription& model, int stage, const TrainingState& state) {
   const StagePlan& span = plan.stages[stage];
   Bytes parameters = 0, trainable = 0;
   for (const int index : model.parameters_of(span.first_layer, span.end_layer)) {
@@ -49,9 +49,15 @@ Bytes estimated_memory(const Plan& plan, const ModelDescription& model, int stag
   // GPipe keeps every micro-batch's activations until its backward; the largest layer's once more as working space.
   const Bytes kept = of_micro_batches(activations, micro_batches) + of_micro_batches(largest, 1);
   const Bytes moving = of_micro_batches(borders, std::min(micro_batches, kInFlight));
+  bool reads_input = false, reads_target = stage == plan.stage_count() - 1;
+  for (int i = span.first_layer; i < span.end_layer; ++i) {
+    for (const int input : model.layers[i].data_inputs) (input == 0 ? reads_input : reads_target) = true;
+  }
+  const Bytes cached = (reads_input ? state.input_cache : 0) + (reads_target ? state.target_cache : 0);
   // Shards of other replicas on their way to being added.
   const Bytes staged = trainable / plan.replicas * std::min(plan.replicas - 1, kInFlight);
-  return kBase + parameters + trainable * (1 + optimizer_state_copies) + buffers + kept + moving + staged;
+  return kBase + parameters + trainable * (1 + state.optimizer_copies) + buffers + kept + moving + staged +
+         cached;
 }
 
 }  // namespace funcpipe

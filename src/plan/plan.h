@@ -69,14 +69,20 @@ Result<Plan> plan_from_json(const nlohmann::json& json, const std::string& place
 Result<Plan> even_plan(const ModelDescription& model, int stages, int replicas, int global_batch, int micro_batch,
                        const std::vector<double>& costs = {});
 
+// What a worker keeps in memory besides its stage and what passes through it.
+struct TrainingState {
+  int optimizer_copies = 0;  // parameter-sized buffers the optimiser keeps: SGD 0, with momentum 1, Adam 2
+  Bytes input_cache = 0;     // of the data's input column, on stages that read it
+  Bytes target_cache = 0;    // of its target column, on the last stage and those that read it
+};
+
 // Refuses, with the reason and the way out, a plan that does not fit the model (fingerprint, cuts), that would leave a
 // stage or a replica empty, that asks for memory the platform does not offer, or whose stage cannot fit its memory.
-// `optimizer_state_copies`: parameter-sized buffers the optimiser keeps (SGD 0, momentum 1, Adam 2).
 Result<> validate(const Plan& plan, const ModelDescription& model, const Platform& platform,
-                  int optimizer_state_copies);
+                  const TrainingState& state);
 
 // Estimated peak of a worker (1-system section 5): base + parameters x (1 + gradient + optimiser state) + activations
-// in flight + transfer buffers.
-Bytes estimated_memory(const Plan& plan, const ModelDescription& model, int stage, int optimizer_state_copies);
+// in flight + transfer buffers + cached data.
+Bytes estimated_memory(const Plan& plan, const ModelDescription& model, int stage, const TrainingState& state);
 
 }  // namespace funcpipe

@@ -6,27 +6,13 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "base/nearest.h"
 #include "plan/plan.h"
 
 namespace funcpipe {
 namespace {
 
 using nlohmann::json;
-
-// Insertions, deletions and substitutions that turn one word into the other.
-std::size_t edits(const std::string& from, const std::string& to) {
-  std::vector<std::size_t> row(to.size() + 1);
-  for (std::size_t j = 0; j <= to.size(); ++j) row[j] = j;
-  for (std::size_t i = 0; i < from.size(); ++i) {
-    std::size_t diagonal = std::exchange(row[0], i + 1);
-    for (std::size_t j = 0; j < to.size(); ++j) {
-      const std::size_t replaced = diagonal + (from[i] == to[j] ? 0 : 1);
-      diagonal = row[j + 1];
-      row[j + 1] = std::min({row[j] + 1, diagonal + 1, replaced});
-    }
-  }
-  return row.back();
-}
 
 struct Key {
   std::string name;
@@ -37,14 +23,17 @@ Result<> check_keys(const json& object, const std::vector<Key>& keys, const std:
   if (!object.is_object()) {
     return fail(ErrorCode::invalid_input, fmt::format("expected an object, found {}", object.type_name()), place);
   }
-  for (const auto& [found, value] : object.items()) {
+  for (const auto& item : object.items()) {
+    const std::string& found = item.key();
     if (std::any_of(keys.begin(), keys.end(), [&](const Key& key) { return key.name == found; })) continue;
     const std::string word = found.substr(0, 64);
-    const auto closest = std::min_element(keys.begin(), keys.end(), [&](const Key& a, const Key& b) {
-      return edits(word, a.name) < edits(word, b.name);
-    });
+    std::vector<std::string> names;
+    names.reserve(keys.size());
+    for (const Key& key : keys) names.push_back(key.name);
+    const std::string meant = nearest(word, names);
     return fail(ErrorCode::invalid_input, fmt::format("unknown key \"{}\"", word), place,
-                fmt::format("the nearest known key is \"{}\" (docs/formats/plan.md)", closest->name));
+                meant.empty() ? fmt::format("known keys: {} (docs/formats/plan.md)", fmt::join(names, ", "))
+                              : fmt::format("the nearest known key is \"{}\" (docs/formats/plan.md)", meant));
   }
   for (const Key& key : keys) {
     if (key.required && !object.contains(key.name)) {

@@ -68,7 +68,7 @@ std::string offered(const Platform& platform) {
 }
 
 Result<> check_memory(const Plan& plan, const ModelDescription& model, const Platform& platform, int stage,
-                      int optimizer_state_copies) {
+                      const TrainingState& state) {
   if (platform.memory_options.empty()) {
     return refuse(fmt::format("platform {} offers no function size", platform.name), "choose another platform");
   }
@@ -79,9 +79,9 @@ Result<> check_memory(const Plan& plan, const ModelDescription& model, const Pla
                               largest.memory_mb),
                   fmt::format("choose memory_mb among {}", offered(platform)));
   }
-  if (!platform.limited) return {};
+  if (!platform.limit_memory) return {};
   const int given = wanted == 0 ? largest.memory_mb : wanted;
-  const Bytes needed = estimated_memory(plan, model, stage, optimizer_state_copies);
+  const Bytes needed = estimated_memory(plan, model, stage, state);
   if (needed <= given * kMiB) return {};
   std::string way_out = "cut the model into more stages or take a smaller micro_batch";
   for (const MemoryOption& option : platform.memory_options) {
@@ -97,7 +97,7 @@ Result<> check_memory(const Plan& plan, const ModelDescription& model, const Pla
 }  // namespace
 
 Result<> validate(const Plan& plan, const ModelDescription& model, const Platform& platform,
-                  int optimizer_state_copies) {
+                  const TrainingState& state) {
   if (!plan.fingerprint.empty() && plan.fingerprint != model.fingerprint) {
     return refuse(fmt::format("the plan is for another model: {} (fingerprint {}), not {} (fingerprint {})", plan.model,
                               plan.fingerprint, model.source, model.fingerprint),
@@ -112,7 +112,7 @@ Result<> validate(const Plan& plan, const ModelDescription& model, const Platfor
                   fmt::format("set replicas to at most {}", platform.limits.concurrency / plan.stage_count()));
   }
   for (int k = 0; k < plan.stage_count(); ++k) {
-    FUNCPIPE_TRY_VOID(check_memory(plan, model, platform, k, optimizer_state_copies));
+    FUNCPIPE_TRY_VOID(check_memory(plan, model, platform, k, state));
   }
   return {};
 }

@@ -35,7 +35,7 @@ JobSpec example() {
   spec.train.target = {{"int64", {}, false}, 1000, 4000, "p/data/train/target/"};
   spec.steps = 15;
   spec.steps_per_epoch = 15;
-  spec.optimizer_state_copies = 1;
+  spec.state = {.optimizer_copies = 1, .input_cache = 4096, .target_cache = 64};
   return spec;
 }
 

@@ -6,7 +6,6 @@
 #include <set>
 
 #include "base/files.h"
-#include "config/nearest.h"
 
 namespace funcpipe {
 namespace {
@@ -118,16 +117,6 @@ TEST(Options, JsonIsReadStrictly) {
   json["training"]["steps"] = nlohmann::json::array();
   EXPECT_THAT(job_config_from_json(json, "p").error().message, HasSubstr("training.steps must be"));
   EXPECT_FALSE(job_config_from_json(nlohmann::json::array(), "p"));
-}
-
-TEST(Nearest, FindsWhatWasMeantOrNothing) {
-  const std::vector<std::string> words = {"global_batch", "micro_batch", "steps", "epochs", "lr"};
-  EXPECT_EQ(nearest("global-batch", words), "global_batch");
-  EXPECT_EQ(nearest("globalbatch", words), "global_batch");
-  EXPECT_EQ(nearest("setps", words), "steps");
-  EXPECT_EQ(nearest("Epoch", words), "epochs");
-  EXPECT_EQ(nearest("temperature", words), "");
-  EXPECT_EQ(nearest(std::string(100000, 'x'), words), "");
 }
 
 }  // namespace

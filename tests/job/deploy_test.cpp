@@ -36,6 +36,9 @@ class Deploy : public ::testing::Test {
     spec.plan.global_batch = 8;
     spec.plan.micro_batch = 4;
     spec.model.micro_batch = 4;
+    spec.model.inputs = spec.model.outputs = {{"float32", {4, 1}}};
+    for (const char* name : {"a", "b", "c"}) spec.model.layers.push_back({.name = name});
+    for (std::size_t layer : {0, 1}) spec.model.layers[layer].border = {{"float32", {4, 1}, true}};
     data.train = {zeros(100), zeros(100)};
     data.validation = {zeros(10), zeros(10)};
     const std::filesystem::path folder = std::filesystem::path(::testing::TempDir()) / "deploy";

@@ -80,17 +80,17 @@ TEST(Resolve, RefusesLessDataThanABatch) {
 
 TEST(Resolve, TakesTheSmallestMemoryThatFitsUnlessToldOtherwise) {
   JobConfig config = job();
-  auto plan = resolve_plan(config, four_layers(), small_platform());
+  auto plan = resolve_plan(config, four_layers(), small_platform(), {});
   ASSERT_TRUE(plan) << describe(plan.error());
   for (int k = 0; k < plan->stage_count(); ++k) {
-    const Bytes needed = estimated_memory(*plan, four_layers(), k, 0);
+    const Bytes needed = estimated_memory(*plan, four_layers(), k, {});
     EXPECT_GE(plan->stages[k].memory_mb * kMiB, needed);
     EXPECT_EQ(plan->stages[k].memory_mb, 512);
   }
   config.platform.memory_mb = 2048;
-  EXPECT_EQ(resolve_plan(config, four_layers(), small_platform())->stages[0].memory_mb, 2048);
+  EXPECT_EQ(resolve_plan(config, four_layers(), small_platform(), {})->stages[0].memory_mb, 2048);
   config.platform.memory_mb = 128;
-  const auto tight = resolve_plan(config, four_layers(), small_platform());
+  const auto tight = resolve_plan(config, four_layers(), small_platform(), {});
   ASSERT_FALSE(tight);
   EXPECT_EQ(exit_code(tight.error()), 2);
 }
@@ -98,10 +98,10 @@ TEST(Resolve, TakesTheSmallestMemoryThatFitsUnlessToldOtherwise) {
 TEST(Resolve, RefusesMorePartsThanThereAre) {
   JobConfig config = job();
   config.parallelism.stages = 9;
-  EXPECT_EQ(exit_code(resolve_plan(config, four_layers(), small_platform()).error()), 2);
+  EXPECT_EQ(exit_code(resolve_plan(config, four_layers(), small_platform(), {}).error()), 2);
   config = job();
   config.parallelism.replicas = 4;
-  const auto crowded = resolve_plan(config, four_layers(), small_platform());
+  const auto crowded = resolve_plan(config, four_layers(), small_platform(), {});
   ASSERT_FALSE(crowded);
   EXPECT_THAT(crowded.error().message, HasSubstr("8 functions"));
 }
@@ -109,7 +109,7 @@ TEST(Resolve, RefusesMorePartsThanThereAre) {
 TEST(Resolve, PlanFilesHaveTheLastWordAndErrorsNameThem) {
   const auto file = std::filesystem::path(::testing::TempDir()) / "resolve_plan.json";
   JobConfig config = job();
-  auto plan = resolve_plan(config, four_layers(), small_platform());
+  auto plan = resolve_plan(config, four_layers(), small_platform(), {});
   ASSERT_TRUE(plan);
   plan->global_batch = 64;
   plan->micro_batch = 4;
@@ -122,13 +122,13 @@ TEST(Resolve, PlanFilesHaveTheLastWordAndErrorsNameThem) {
 
   plan->stages.back().end_layer = 9;
   ASSERT_TRUE(write_file(file, to_json(*plan).dump()));
-  const auto wrong = resolve_plan(config, four_layers(), small_platform());
+  const auto wrong = resolve_plan(config, four_layers(), small_platform(), {});
   ASSERT_FALSE(wrong);
   EXPECT_EQ(wrong.error().place, file.string());
   EXPECT_EQ(exit_code(wrong.error()), 2);
 
   config.parallelism.plan = "/nonexistent/plan.json";
-  EXPECT_EQ(exit_code(resolve_plan(config, four_layers(), small_platform()).error()), 2);
+  EXPECT_EQ(exit_code(resolve_plan(config, four_layers(), small_platform(), {}).error()), 2);
 }
 
 TEST(CheckData, NamesBothShapes) {
@@ -154,24 +154,62 @@ TEST(CheckData, NamesBothShapes) {
   EXPECT_THAT(check_data(four_layers(), data, job()).error().hint, HasSubstr("mse"));
 }
 
-TEST(ModelInputs, AreWhatModelsWant) {
+TEST(PossibleInputs, BeginWithWhatMostModelsWant) {
   Datasets data = rows(10);
   JobConfig config = job();
+  const auto dtypes = [&] {
+    std::vector<std::vector<std::string>> all;
+    for (const auto& inputs : possible_inputs(config, data.train)) {
+      all.emplace_back();
+      for (const TensorSpec& input : inputs) all.back().push_back(input.dtype);
+    }
+    return all;
+  };
+  using Dtypes = std::vector<std::vector<std::string>>;
   data.train.input.row = {"uint8", {1, 28, 28}, false};
-  EXPECT_EQ(model_inputs(config, data.train)[0].dtype, "float32");
-  EXPECT_EQ(model_inputs(config, data.train)[0].shape, (std::vector<std::int64_t>{8, 1, 28, 28}));
-  EXPECT_EQ(stored_inputs(config, data.train)[0].dtype, "uint8");
+  EXPECT_EQ(dtypes(), (Dtypes{{"float32"}, {"uint8"}}));
+  EXPECT_EQ(possible_inputs(config, data.train)[0][0].shape, (std::vector<std::int64_t>{8, 1, 28, 28}));
   data.train.input.row.dtype = "int32";
-  EXPECT_EQ(model_inputs(config, data.train)[0].dtype, "int64");
+  EXPECT_EQ(dtypes(), (Dtypes{{"int64"}, {"int32"}}));
   data.train.input.row.dtype = "uint8";
   config.data.format = "tokens";
-  EXPECT_EQ(model_inputs(config, data.train)[0].dtype, "int64");
+  EXPECT_EQ(dtypes(), (Dtypes{{"int64"}, {"uint8"}}));
+
+  config = job();
+  config.model.loss = "model";
+  data = rows(10);
+  data.train.target.row.dtype = "uint8";
+  EXPECT_EQ(dtypes(), (Dtypes{{"float32", "int64"}, {"float32"}})) << "a model that is its own loss may take the target";
 }
 
-TEST(OptimizerState, CountsItsCopies) {
-  EXPECT_EQ(optimizer_state_copies({.name = "sgd"}), 0);
-  EXPECT_EQ(optimizer_state_copies({.name = "sgd", .momentum = 0.9}), 1);
-  EXPECT_EQ(optimizer_state_copies({.name = "adamw"}), 2);
+TEST(CheckData, OnlyAModelThatIsItsOwnLossTakesTheTarget) {
+  ModelDescription model = four_layers();
+  model.inputs.push_back({"int64", {8}});
+  JobConfig config = job();
+  EXPECT_FALSE(check_data(model, rows(100), config));
+  config.model.loss = "model";
+  EXPECT_TRUE(check_data(model, rows(100), config));
+}
+
+TEST(TrainingStateOfAJob, CountsOptimiserCopiesAndCachedData) {
+  JobConfig config = job();
+  const Datasets data = rows(100);
+  config.optimizer = {.name = "sgd"};
+  EXPECT_EQ(training_state(config, data).optimizer_copies, 0);
+  config.optimizer.momentum = 0.9;
+  EXPECT_EQ(training_state(config, data).optimizer_copies, 1);
+  config.optimizer.name = "adamw";
+  EXPECT_EQ(training_state(config, data).optimizer_copies, 2);
+  EXPECT_EQ(training_state(config, data).input_cache, 100 * data.train.input.row.bytes());
+}
+
+TEST(Resolve, PricesAnUnlimitedCpuAsTheOptionThatHasIt) {
+  Platform platform = small_platform();
+  for (MemoryOption& option : platform.memory_options) option.vcpus = option.memory_mb / 1769.0;
+  platform.limit_cpu = false;
+  const auto plan = resolve_plan(job(), four_layers(), platform, {});
+  ASSERT_TRUE(plan) << describe(plan.error());
+  for (const StagePlan& stage : plan->stages) EXPECT_GE(stage.memory_mb, 1769);
 }
 
 }  // namespace

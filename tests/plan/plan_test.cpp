@@ -166,7 +166,7 @@ TEST(EvenPlan, MakesTheLargestStageAsSmallAsAnyPartition) {
       const auto plan = even_plan(model, stages, 1, 8, 1, costs);
       ASSERT_TRUE(plan);
       EXPECT_EQ(largest_stage(*plan, costs), least(costs, 0, stages));
-      EXPECT_TRUE(validate(*plan, model, cloud(), 0));
+      EXPECT_TRUE(validate(*plan, model, cloud(), {0}));
     }
   }
 }
@@ -198,7 +198,7 @@ struct Case {
 TEST(Validate, SaysTheReasonAndTheWayOut) {
   const ModelDescription model = chain({100, 100, 100, 100});
   const Plan sound = *even_plan(model, 2, 2, 8, 2);
-  ASSERT_TRUE(validate(sound, model, cloud(), 1));
+  ASSERT_TRUE(validate(sound, model, cloud(), {1}));
   const std::vector<Case> cases{
       {"fingerprint", [](Plan& p) { p.fingerprint = "other"; }, {"another model", "plan this model anew"}},
       {"gap",
@@ -230,7 +230,7 @@ TEST(Validate, SaysTheReasonAndTheWayOut) {
   for (const Case& c : cases) {
     Plan plan = sound;
     c.change(plan);
-    const auto valid = validate(plan, model, cloud(), 1);
+    const auto valid = validate(plan, model, cloud(), {1});
     ASSERT_FALSE(valid) << c.what;
     EXPECT_EQ(valid.error().code, ErrorCode::invalid_input);
     for (const std::string& said : c.said) EXPECT_THAT(describe(valid.error()), HasSubstr(said)) << c.what;
@@ -242,28 +242,31 @@ TEST(Validate, AnUnlimitedPlatformHasRoom) {
   Plan plan = *even_plan(model, 1, 1, 8, 2);
   plan.stages[0].memory_mb = 512;
   Platform platform = cloud();
-  EXPECT_FALSE(validate(plan, model, platform, 1));
-  platform.limited = false;
-  EXPECT_TRUE(validate(plan, model, platform, 1));
+  EXPECT_FALSE(validate(plan, model, platform, {1}));
+  platform.limit_memory = false;
+  EXPECT_TRUE(validate(plan, model, platform, {1}));
 }
 
 TEST(Validate, AHandWrittenPlanNeedsNoFingerprint) {
   const ModelDescription model = chain({1, 1});
   Plan plan = *even_plan(model, 1, 1, 8, 2);
   plan.fingerprint.clear();
-  EXPECT_TRUE(validate(plan, model, cloud(), 1));
+  EXPECT_TRUE(validate(plan, model, cloud(), {1}));
 }
 
 TEST(EstimatedMemory, CountsWhatAWorkerHolds) {
   const ModelDescription model = chain({100, 100, 100, 100}, 10 * kMiB);
   const Plan two = *even_plan(model, 2, 1, 4, 1);
-  const auto of = [&](const Plan& plan, int copies) { return estimated_memory(plan, model, 0, copies); };
+  const auto of = [&](const Plan& plan, int copies) { return estimated_memory(plan, model, 0, {copies}); };
   EXPECT_EQ(of(two, 1) - of(two, 0), 200 * kMiB) << "one more copy of the stage's parameters";
   Plan larger = two;
   larger.global_batch = 8;  // 8 micro-batches kept in place of 4, of 2 layers of 10 MiB
   EXPECT_GE(of(larger, 0) - of(two, 0), 80 * kMiB);
   const Plan one = *even_plan(model, 1, 1, 4, 1);
   EXPECT_GT(of(one, 0), of(two, 0) + 400 * kMiB);
+  EXPECT_EQ(estimated_memory(two, model, 0, {0, 7 * kMiB, 3 * kMiB}), of(two, 0)) << "no layer of it reads data";
+  EXPECT_EQ(estimated_memory(two, model, 1, {0, 7 * kMiB, 3 * kMiB}), estimated_memory(two, model, 1, {}) + 3 * kMiB)
+      << "the last stage reads targets";
   Plan replicated = two;
   replicated.replicas = 4;  // fewer micro-batches each, shards of the others on their way
   EXPECT_LT(of(replicated, 0), of(two, 0) + 200 * kMiB);

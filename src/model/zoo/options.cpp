@@ -4,11 +4,11 @@
 
 #include <algorithm>
 #include <charconv>
-#include <numeric>
 #include <ranges>
 #include <sstream>
 
 #include "base/check.h"
+#include "base/nearest.h"
 
 namespace funcpipe::zoo {
 namespace {
@@ -59,21 +59,6 @@ bool fits(const Option& option, const std::string& value) {
   return false;
 }
 
-std::size_t edit_distance(const std::string& left, const std::string& right) {
-  std::vector<std::size_t> row(right.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 1; i <= left.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i;
-    for (std::size_t j = 1; j <= right.size(); ++j) {
-      const std::size_t substituted = diagonal + (left[i - 1] == right[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({substituted, row[j] + 1, row[j - 1] + 1});
-    }
-  }
-  return row.back();
-}
-
 }  // namespace
 
 Result<Options> Options::parse(const std::vector<Option>& table, const std::map<std::string, std::string>& preset,
@@ -121,18 +106,6 @@ std::vector<int> Options::integers(const std::string& name) const {
   std::vector<int> numbers;
   for (const auto& part : split(values_.at(name), ',')) numbers.push_back(std::stoi(part));
   return numbers;
-}
-
-std::string nearest(const std::string& word, const std::vector<std::string>& known) {
-  std::string best;
-  std::size_t fewest = std::max<std::size_t>(2, word.size() / 3) + 1;
-  for (const auto& candidate : known) {
-    if (const auto distance = edit_distance(word, candidate); distance < fewest) {
-      fewest = distance;
-      best = candidate;
-    }
-  }
-  return best;
 }
 
 }  // namespace funcpipe::zoo

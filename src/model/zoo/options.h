@@ -34,7 +34,4 @@ class Options {
   std::map<std::string, std::string> values_;
 };
 
-// The one of `known` with the fewest edits to `word`; empty if none is near.
-std::string nearest(const std::string& word, const std::vector<std::string>& known);
-
 }  // namespace funcpipe::zoo
