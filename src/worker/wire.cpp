@@ -167,7 +167,7 @@ EncodedTensors encode_tensors(std::span<const WireTensor> tensors) {
 }
 
 Result<std::vector<WireTensor>> decode_tensors(ConstBytes object, const std::string& place) {
-  const auto corrupt = [&](std::string what) {
+  const auto corrupt = [&](const std::string& what) {
     return fail(ErrorCode::corrupt, "not a tuple of tensors: " + what, place);
   };
   Fixed fixed;
