@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <functional>
+#include <string>
 
 #include "base/error.h"
 
@@ -10,7 +11,7 @@ namespace funcpipe {
 
 using Command = std::function<int()>;
 
-Command add_train(CLI::App& app);
+Command add_train(CLI::App& app, const std::string& program);  // `program`: as it was called, to suggest next commands
 Command add_validate(CLI::App& app);
 Command add_emulate(CLI::App& app);
 Command add_options(CLI::App& app);

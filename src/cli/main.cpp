@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "cli/commands.h"
 #include "base/nearest.h"
+#include "cli/commands.h"
 
 int main(int argc, char** argv) {
   ::signal(SIGPIPE, SIG_IGN);  // a closed connection or pipe is an error of that write
@@ -19,7 +19,7 @@ int main(int argc, char** argv) {
   app.set_help_all_flag("--help-all", "Help of every verb");
   app.set_version_flag("--version", FUNCPIPE_VERSION);
   app.footer("Exit codes: 0 done, 1 the job failed, 2 the input is wrong.\nfuncpipe VERB --help says more.");
-  const funcpipe::Command commands[] = {funcpipe::add_train(app), funcpipe::add_validate(app),
+  const funcpipe::Command commands[] = {funcpipe::add_train(app, argv[0]), funcpipe::add_validate(app),
                                         funcpipe::add_emulate(app), funcpipe::add_options(app)};
   const std::vector<CLI::App*> verbs = app.get_subcommands([](const CLI::App*) { return true; });
   if (argc > 1 && argv[1][0] != '-') {

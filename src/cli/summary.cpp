@@ -63,7 +63,7 @@ std::string bill_table(const Bill& bill, const Prices& prices) {
   return table(rows);
 }
 
-std::string summary(const TrainResult& result, const std::string& job_file) {
+std::string summary(const TrainResult& result, const std::string& program, const std::string& job_file) {
   const std::string folder = result.folder.string();
   std::string text = fmt::format("\nTrained in {}\n\n{}\nBill\n{}", format_seconds(result.training_seconds),
                                  epoch_table(result.epochs), bill_table(result.bill, result.prices));
@@ -74,10 +74,10 @@ std::string summary(const TrainResult& result, const std::string& job_file) {
       "  state_dict.pt    its weights:       torch.load(\"{0}/state_dict.pt\")\n"
       "  history.jsonl, validation.json, plan.json, job.json, bill.json\n"
       "\nTry next\n"
-      "  funcpipe train {1} --emulate aws-lambda     # with Lambda's memory, bandwidth and latency\n"
-      "  funcpipe train {1} --stages 1 --replicas 4  # another cut\n"
-      "  funcpipe options                            # everything a job file may say\n",
-      folder, job_file);
+      "  {1} train {2} --stages 1 --replicas 4   # another cut\n"
+      "  {1} train {2} --emulate aws-lambda --training.steps 20   # Lambda's CPU share, memory, bandwidth, latency\n"
+      "  {1} options   # everything a job file may say\n",
+      folder, program, job_file);
   return text;
 }
 

@@ -11,8 +11,9 @@ namespace funcpipe {
 // A table of what each function used and cost.
 std::string bill_table(const Bill& bill, const Prices& prices);
 
-// What `train` prints at the end: accuracy per epoch, the bill, where things are, what to try next.
-std::string summary(const TrainResult& result, const std::string& job_file);
+// What `train` prints at the end: accuracy per epoch, the bill, where things are, what to try next. `program`: how
+// funcpipe was called.
+std::string summary(const TrainResult& result, const std::string& program, const std::string& job_file);
 nlohmann::json summary_json(const TrainResult& result);
 
 }  // namespace funcpipe

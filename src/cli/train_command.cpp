@@ -10,12 +10,12 @@
 
 namespace funcpipe {
 
-Command add_train(CLI::App& app) {
+Command add_train(CLI::App& app, const std::string& program) {
   CLI::App* command = app.add_subcommand("train", "Train the model a job file describes");
   const auto job = JobArguments::add_to(*command);
   const auto json = std::make_shared<bool>(false);  // shared by the parser and the command
   command->add_flag("--json", *json, "Print the result as JSON on standard output");
-  return [job, json] {
+  return [job, json, program] {
     const auto config = job->load();
     if (!config) return report(config.error(), *json);
     Interrupt interrupt;
@@ -35,7 +35,7 @@ Command add_train(CLI::App& app) {
     if (*json)
       fmt::print("{}\n", summary_json(*result).dump(2));
     else
-      fmt::print("{}", summary(*result, job->file()));
+      fmt::print("{}", summary(*result, program, job->file()));
     return 0;
   };
 }

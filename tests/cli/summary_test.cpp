@@ -26,11 +26,11 @@ TrainResult example() {
 }
 
 TEST(Summary, SaysHowGoodHowDearAndWhere) {
-  const std::string text = summary(example(), "job.toml");
+  const std::string text = summary(example(), "bin/funcpipe", "job.toml");
   EXPECT_THAT(text, HasSubstr("88.50%"));
   EXPECT_THAT(text, HasSubstr("funcpipe-fashion-1024"));
   EXPECT_THAT(text, HasSubstr("runs/fashion"));
-  EXPECT_THAT(text, HasSubstr("funcpipe train job.toml"));
+  EXPECT_THAT(text, HasSubstr("bin/funcpipe train job.toml"));
 }
 
 TEST(Summary, BillAddsUp) {
