@@ -28,9 +28,9 @@ struct AwaitedObject {
 
 struct Polling {
   Seconds limit = 120;             // of the whole wait
-  Seconds shortest_pause = 0.002;  // between the starts of two GETs
+  Seconds shortest_pause = 0.005;  // between the starts of two GETs
   Seconds longest_pause = 0.25;
-  double growth = 0.15;  // a pause is this share of the time since the first GET, between those two
+  double growth = 0.25;  // a pause is this share of the time since the first GET, between those two
 };
 
 struct Arrival {
