@@ -113,9 +113,7 @@ tl::expected<std::string, Refusal> list_objects(const HttpRequest& request, cons
   const auto shown = [&](const std::string& key) {
     return wanted->url_encoded ? uri_encode(key, true) : xml_escape(key);
   };
-  std::string xml =
-      "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-      "<ListBucketResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">";
+  std::string xml;
   const auto element = [&](std::string_view name, std::string_view content) {
     fmt::format_to(std::back_inserter(xml), "<{0}>{1}</{0}>", name, content);
   };
@@ -144,7 +142,7 @@ tl::expected<std::string, Refusal> list_objects(const HttpRequest& request, cons
     xml += "</Contents>";
   }
   for (const auto& group : page.groups) element("CommonPrefixes", "<Prefix>" + shown(group) + "</Prefix>");
-  return xml + "</ListBucketResult>";
+  return s3_document("ListBucketResult", xml);
 }
 
 }  // namespace funcpipe

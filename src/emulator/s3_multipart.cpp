@@ -31,10 +31,13 @@ std::string MultipartUploads::create(const std::string& bucket, ObjectInfo info)
   return id;
 }
 
-bool MultipartUploads::has(const std::string& id, const std::string& bucket, const std::string& key) const {
+tl::expected<void, Refusal> MultipartUploads::there(const std::string& id, const std::string& bucket,
+                                                    const std::string& key) const {
   const auto found = uploads_.find(id);
-  return found != uploads_.end() && found->second.bucket == bucket && found->second.info.key == key &&
-         !found->second.completing;
+  if (found == uploads_.end() || found->second.bucket != bucket || found->second.info.key != key ||
+      found->second.completing)
+    return no_such_upload();
+  return {};
 }
 
 tl::expected<void, Refusal> MultipartUploads::add(const std::string& id, int number, ReceivedPayload payload) {

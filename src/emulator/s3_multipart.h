@@ -20,8 +20,8 @@ class MultipartUploads {
  public:
   // `info`: key, content type and metadata of the object to be.
   std::string create(const std::string& bucket, ObjectInfo info);
-  // Whether this upload is for this object.
-  bool has(const std::string& id, const std::string& bucket, const std::string& key) const;
+  // Refused unless there is such an upload, for this object.
+  tl::expected<void, Refusal> there(const std::string& id, const std::string& bucket, const std::string& key) const;
   // Replaces a part of the same number.
   tl::expected<void, Refusal> add(const std::string& id, int number, ReceivedPayload payload);
   // The object's content, put together, and what is known of it; the upload is gone once it succeeds.

@@ -252,9 +252,7 @@ asio::awaitable<S3Requests::Answer> S3Requests::delete_object(Call& call) {
   if (auto there = bucket_there(call); !there) co_return tl::unexpected<Refusal>(there.error());
   if (auto removed = folder_->remove(call.bucket, call.key); !removed)
     co_return tl::unexpected<Refusal>(storage_refusal(removed.error()));
-  HttpResponse response;
-  response.status = 204;
-  co_return response;
+  co_return empty_response(204);
 }
 
 asio::awaitable<S3Requests::Answer> S3Requests::create_upload(Call& call) {
@@ -262,14 +260,9 @@ asio::awaitable<S3Requests::Answer> S3Requests::create_upload(Call& call) {
   co_await put_latency(call);
   if (!info) co_return tl::unexpected<Refusal>(info.error());
   const auto id = uploads_.create(call.bucket, std::move(*info));
-  HttpResponse response;
-  response.headers.emplace_back("Content-Type", "application/xml");
-  response.body = fmt::format(
-      "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-      "<InitiateMultipartUploadResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Bucket>{}</Bucket>"
-      "<Key>{}</Key><UploadId>{}</UploadId></InitiateMultipartUploadResult>",
-      call.bucket, xml_escape(call.key), id);
-  co_return response;
+  co_return xml_response(s3_document(
+      "InitiateMultipartUploadResult",
+      fmt::format("<Bucket>{}</Bucket><Key>{}</Key><UploadId>{}</UploadId>", call.bucket, xml_escape(call.key), id)));
 }
 
 asio::awaitable<S3Requests::Answer> S3Requests::upload_part(Call& call) {
@@ -278,8 +271,7 @@ asio::awaitable<S3Requests::Answer> S3Requests::upload_part(Call& call) {
   const std::string digits(call.request.parameter("partNumber").value_or(""));
   int number = 0;
   std::from_chars(digits.data(), digits.data() + digits.size(), number);
-  if (!uploads_.has(id, call.bucket, call.key))
-    co_return refuse(404, "NoSuchUpload", "The specified upload does not exist.");
+  if (auto there = uploads_.there(id, call.bucket, call.key); !there) co_return tl::unexpected<Refusal>(there.error());
   auto payload = co_await receive_payload(call.request, *folder_, file_threads_, /*part=*/true);
   if (!payload) co_return tl::unexpected<Refusal>(payload.error());
   call.usage.uploaded += payload->size;
@@ -297,8 +289,7 @@ asio::awaitable<S3Requests::Answer> S3Requests::complete_upload(Call& call) {
   auto document = co_await receive_document(call.request, kLargestDocument);
   if (!document) co_return tl::unexpected<Refusal>(document.error());
   co_await put_latency(call);
-  if (!uploads_.has(id, call.bucket, call.key))
-    co_return refuse(404, "NoSuchUpload", "The specified upload does not exist.");
+  if (auto there = uploads_.there(id, call.bucket, call.key); !there) co_return tl::unexpected<Refusal>(there.error());
   auto parts = parse_completed_parts(*document);
   if (!parts) co_return refuse(400, "MalformedXML", "The XML you provided was not well-formed or did not validate.");
   if (auto refusal = precondition(call)) co_return tl::unexpected<Refusal>(*refusal);
@@ -308,25 +299,17 @@ asio::awaitable<S3Requests::Answer> S3Requests::complete_upload(Call& call) {
   if (auto refusal = precondition(call)) co_return tl::unexpected<Refusal>(*refusal);
   auto object = folder_->publish(call.bucket, *whole->file, std::move(whole->info), nullptr);
   if (!object) co_return tl::unexpected<Refusal>(storage_refusal(object.error()));
-  HttpResponse response;
-  response.headers.emplace_back("Content-Type", "application/xml");
-  response.body = fmt::format(
-      "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-      "<CompleteMultipartUploadResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Bucket>{}</Bucket>"
-      "<Key>{}</Key><ETag>&quot;{}&quot;</ETag></CompleteMultipartUploadResult>",
-      call.bucket, xml_escape(call.key), (*object)->etag);
-  co_return response;
+  co_return xml_response(s3_document("CompleteMultipartUploadResult",
+                                     fmt::format("<Bucket>{}</Bucket><Key>{}</Key><ETag>&quot;{}&quot;</ETag>",
+                                                 call.bucket, xml_escape(call.key), (*object)->etag)));
 }
 
 asio::awaitable<S3Requests::Answer> S3Requests::abort_upload(Call& call) {
   co_await put_latency(call, Kind::remove);
   const std::string id(*call.request.parameter("uploadId"));
-  if (!uploads_.has(id, call.bucket, call.key))
-    co_return refuse(404, "NoSuchUpload", "The specified upload does not exist.");
+  if (auto there = uploads_.there(id, call.bucket, call.key); !there) co_return tl::unexpected<Refusal>(there.error());
   uploads_.abort(id);
-  HttpResponse response;
-  response.status = 204;
-  co_return response;
+  co_return empty_response(204);
 }
 
 }  // namespace funcpipe

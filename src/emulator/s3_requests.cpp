@@ -19,19 +19,6 @@ namespace {
 constexpr Bytes kLargestDocument = 4 * kMiB;
 constexpr std::size_t kMostDeletes = 1000;
 
-HttpResponse xml_response(std::string xml) {
-  HttpResponse response;
-  response.headers.emplace_back("Content-Type", "application/xml");
-  response.body = std::move(xml);
-  return response;
-}
-
-HttpResponse empty_response(int status) {
-  HttpResponse response;
-  response.status = status;
-  return response;
-}
-
 bool valid_bucket_name(std::string_view name) {
   const auto letter_or_digit = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
   return name.size() >= 3 && name.size() <= 63 && letter_or_digit(name.front()) && letter_or_digit(name.back()) &&
@@ -47,6 +34,19 @@ asio::awaitable<void> wait(Seconds seconds) {
 }
 
 }  // namespace
+
+HttpResponse xml_response(std::string xml) {
+  HttpResponse response;
+  response.headers.emplace_back("Content-Type", "application/xml");
+  response.body = std::move(xml);
+  return response;
+}
+
+HttpResponse empty_response(int status) {
+  HttpResponse response;
+  response.status = status;
+  return response;
+}
 
 asio::awaitable<void> S3Requests::put_latency(Call& call, Kind kind) {
   call.kind = kind;
@@ -168,13 +168,10 @@ tl::expected<void, Refusal> S3Requests::bucket_there(const Call& call) const {
 
 asio::awaitable<S3Requests::Answer> S3Requests::list_buckets(Call& call) {
   co_await get_latency(call, Kind::list);
-  std::string xml =
-      "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-      "<ListAllMyBucketsResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">"
-      "<Owner><ID>funcpipe</ID><DisplayName>funcpipe</DisplayName></Owner><Buckets>";
+  std::string xml = "<Owner><ID>funcpipe</ID><DisplayName>funcpipe</DisplayName></Owner><Buckets>";
   for (const auto& [name, created] : folder_->buckets())
     xml += fmt::format("<Bucket><Name>{}</Name><CreationDate>{}</CreationDate></Bucket>", name, xml_time(created));
-  co_return xml_response(xml + "</Buckets></ListAllMyBucketsResult>");
+  co_return xml_response(s3_document("ListAllMyBucketsResult", xml + "</Buckets>"));
 }
 
 asio::awaitable<S3Requests::Answer> S3Requests::create_bucket(Call& call) {
@@ -213,10 +210,7 @@ asio::awaitable<S3Requests::Answer> S3Requests::delete_bucket(Call& call) {
 asio::awaitable<S3Requests::Answer> S3Requests::bucket_location(Call& call) {
   co_await get_latency(call);
   if (auto there = bucket_there(call); !there) co_return tl::unexpected<Refusal>(there.error());
-  co_return xml_response(
-      fmt::format("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-                  "<LocationConstraint xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">{}</LocationConstraint>",
-                  region_ == "us-east-1" ? "" : region_));
+  co_return xml_response(s3_document("LocationConstraint", region_ == "us-east-1" ? "" : region_));
 }
 
 asio::awaitable<S3Requests::Answer> S3Requests::list(Call& call) {
@@ -236,9 +230,7 @@ asio::awaitable<S3Requests::Answer> S3Requests::delete_objects(Call& call) {
   const auto order = parse_delete_order(*document);
   if (!order || order->keys.empty() || order->keys.size() > kMostDeletes)
     co_return refuse(400, "MalformedXML", "The XML you provided was not well-formed or did not validate.");
-  std::string xml =
-      "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-      "<DeleteResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">";
+  std::string xml;
   for (const auto& key : order->keys) {
     if (auto removed = folder_->remove(call.bucket, key); !removed) {
       xml += fmt::format("<Error><Key>{}</Key><Code>InternalError</Code><Message>{}</Message></Error>", xml_escape(key),
@@ -247,7 +239,7 @@ asio::awaitable<S3Requests::Answer> S3Requests::delete_objects(Call& call) {
       xml += fmt::format("<Deleted><Key>{}</Key></Deleted>", xml_escape(key));
     }
   }
-  co_return xml_response(xml + "</DeleteResult>");
+  co_return xml_response(s3_document("DeleteResult", xml));
 }
 
 }  // namespace funcpipe

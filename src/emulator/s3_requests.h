@@ -79,4 +79,7 @@ class S3Requests {
   std::uint64_t last_request_ = 0;
 };
 
+HttpResponse xml_response(std::string xml);
+HttpResponse empty_response(int status);
+
 }  // namespace funcpipe

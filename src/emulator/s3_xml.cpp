@@ -59,6 +59,12 @@ std::string http_time(Seconds unix_seconds) {
   return format_time(unix_seconds, "%a, %d %b %Y %H:%M:%S GMT");
 }
 
+std::string s3_document(std::string_view element, std::string_view content) {
+  return fmt::format(
+      "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<{0} xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">{1}</{0}>",
+      element, content);
+}
+
 std::string error_xml(const S3ErrorDocument& error) {
   return fmt::format(
       "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{}</Code><Message>{}</Message><Resource>{}</Resource>"

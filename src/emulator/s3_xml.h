@@ -17,6 +17,9 @@ std::string xml_escape(std::string_view text);
 std::string xml_time(Seconds unix_seconds);
 std::string http_time(Seconds unix_seconds);
 
+// A document of one element, in S3's namespace, around `content`, which is XML.
+std::string s3_document(std::string_view element, std::string_view content);
+
 struct S3ErrorDocument {
   std::string code, message, resource, request_id;
 };
