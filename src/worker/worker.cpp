@@ -176,7 +176,8 @@ class Life {
                                       .unreported = reporter_.unreported(),
                                       .stage = std::move(archive),
                                       .optimizer = optimizer_.save()});
-    FUNCPIPE_TRY_VOID(store_.put(snapshot_key(prefix_, iteration_, worker_), bytes, PutMode::create_if_absent));
+    // Over one of this iteration from before a round of validation, which would have the next function repeat it.
+    FUNCPIPE_TRY_VOID(store_.put(snapshot_key(prefix_, iteration_, worker_), bytes));
     life_.snapshot_took(clock_.now() - start);
     return {};
   }

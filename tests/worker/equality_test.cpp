@@ -3,6 +3,9 @@
 #include <fmt/ranges.h>
 #include <gmock/gmock.h>
 
+#include <atomic>
+
+#include "base/clock.h"
 #include "in_process_job.h"
 #include "plain_training.h"
 #include "store/memory_store.h"
@@ -187,6 +190,48 @@ TEST(Equality, HandOverChangesNothing) {
           EXPECT_EQ(pieces.validation[i].loss, whole.validation[i].loss);
       }
     }
+}
+
+// Counts reads of validation data; the first one is so slow that the worker's time is up behind it.
+class SlowValidation final : public Store {
+ public:
+  explicit SlowValidation(Seconds pause) : pause_(pause) {}
+  using Store::put;
+  Result<PutOutcome> put(const std::string& key, std::span<const ConstBytes> pieces, PutMode mode) override {
+    return inner_.put(key, pieces, mode);
+  }
+  Result<std::optional<Bytes>> get(const std::string& key, const Destination& destination,
+                                   std::optional<ByteRange> range) override {
+    if (key.starts_with("job/data/val/") && reads_++ == 0) {
+      SystemClock clock;
+      clock.sleep_until(clock.now() + pause_);
+    }
+    return inner_.get(key, destination, range);
+  }
+  Result<std::optional<Bytes>> size(const std::string& key) override { return inner_.size(key); }
+  Result<> remove(std::span<const std::string> keys) override { return inner_.remove(keys); }
+  Result<std::vector<ListedObject>> list(const std::string& prefix) override { return inner_.list(prefix); }
+  int reads() const { return reads_; }
+
+ private:
+  MemoryStore inner_;
+  const Seconds pause_;
+  std::atomic<int> reads_ = 0;
+};
+
+// A round of validation takes place once: peers do not send its activations again. The snapshot a worker leaves behind
+// the round must count it, though there is one of the same iteration from before it.
+TEST(Equality, HandOverAfterValidationDoesNotRepeatIt) {
+  Training training{.model = batch_norm_model(), .steps = 10, .validation_rows = 7};
+  training.adjust = [](JobConfig& config) { config.checkpoint.interval = 5; };  // an epoch
+  SlowValidation whole(0), pieces(1.5);
+  const auto expected = train(training, {{}}, whole);
+  ASSERT_TRUE(expected) << describe(expected.error());
+  const auto outcome = train(training, {{}}, pieces, 1);
+  ASSERT_TRUE(outcome) << describe(outcome.error());
+  EXPECT_GE(outcome->invocations, 2);
+  EXPECT_EQ(pieces.reads(), whole.reads());
+  EXPECT_EQ(first_difference(outcome->tensors, expected->tensors), "");
 }
 
 TEST(Reports, CountEverySampleOnce) {
