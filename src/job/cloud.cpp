@@ -13,7 +13,13 @@ Endpoint endpoint_at(const std::string& url, const std::string& region) {
   return endpoint;
 }
 
+constexpr Seconds kInvocationStart = 60;
+
 }  // namespace
+
+Seconds invocation_limit(const Platform& platform, double dilation) {
+  return (platform.limits.lifetime + kInvocationStart) * dilation;
+}
 
 Result<std::unique_ptr<Cloud>> Cloud::open(const JobConfig::PlatformChoice& choice, const Platform& platform,
                                            const std::filesystem::path& folder) {
@@ -38,7 +44,9 @@ Result<std::unique_ptr<Cloud>> Cloud::open(const JobConfig::PlatformChoice& choi
     lambda = endpoint_at(choice.lambda_endpoint, choice.region);
   }
   FUNCPIPE_TRY(store, S3Store::open({.endpoint = s3, .bucket = choice.bucket, .credentials = credentials}));
-  FUNCPIPE_TRY(functions, LambdaService::open({.endpoint = lambda, .credentials = credentials}));
+  FUNCPIPE_TRY(functions, LambdaService::open({.endpoint = lambda,
+                                               .credentials = credentials,
+                                               .invocation_limit = invocation_limit(platform, choice.dilation)}));
   cloud->store_ = std::move(store);
   cloud->functions_ = std::move(functions);
   FUNCPIPE_TRY_VOID(cloud->store_->create_bucket());

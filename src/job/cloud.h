@@ -15,6 +15,10 @@
 
 namespace funcpipe {
 
+// How long a client waits for the answer of an invocation, in seconds of this machine: the function's whole lifetime,
+// and time to start it.
+Seconds invocation_limit(const Platform& platform, double dilation);
+
 // The cloud a job runs on: an embedded one that lives as long as this object, or the one at the given endpoints with
 // the credentials of the environment.
 class Cloud {

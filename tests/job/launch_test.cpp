@@ -7,6 +7,7 @@
 #include <set>
 
 #include "functions/memory_service.h"
+#include "job/cloud.h"
 #include "job/report_line.h"
 
 namespace funcpipe {
@@ -32,6 +33,16 @@ void create_both(FunctionService& service) {
 
 std::string answer(const char* status, std::int64_t next, const char* error = "") {
   return to_json(WorkerAnswer{status, next, 100 * kMiB, error}).dump();
+}
+
+// Else a training of more than 16 minutes in one invocation breaks off where the platform allows it a day.
+TEST(Cloud, WaitsForAnInvocationAsLongAsAFunctionMayLive) {
+  for (const std::string name : {"local", "aws-lambda"}) {
+    const auto platform = load_platform(name);
+    ASSERT_TRUE(platform) << describe(platform.error());
+    EXPECT_GT(invocation_limit(*platform, 1), platform->limits.lifetime) << name;
+    EXPECT_GT(invocation_limit(*platform, 50), 50 * platform->limits.lifetime) << name;
+  }
 }
 
 TEST(Fleet, InvokesEveryWorkerOnceAtItsStagesFunction) {
