@@ -43,6 +43,7 @@ std::vector<Dimension> layout_of(const at::Tensor& tensor) {
 // Its elements as they travel: each once, packed, in the order of `layout`. No copy if they lie like this already.
 at::Tensor packed(const at::Tensor& tensor, const std::vector<Dimension>& layout) {
   std::vector<std::int64_t> order;
+  order.reserve(layout.size());
   for (const Dimension& dimension : layout) order.push_back(dimension.index);
   at::Tensor result = tensor.permute(order);
   for (std::size_t d = 0; d < layout.size(); ++d)
