@@ -1,4 +1,5 @@
-// FUNCPIPE_CHECK: an invariant of our own code. Broken, it prints the place and both operands and aborts, in every build.
+// FUNCPIPE_CHECK: an invariant of our own code. Broken, it prints the place and both operands and aborts, in every
+// build.
 #pragma once
 
 #include <fmt/format.h>

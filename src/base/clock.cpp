@@ -8,7 +8,9 @@ namespace funcpipe {
 using std::chrono::duration;
 using std::chrono::steady_clock;
 
-Seconds SystemClock::now() const { return duration<double>(steady_clock::now().time_since_epoch()).count(); }
+Seconds SystemClock::now() const {
+  return duration<double>(steady_clock::now().time_since_epoch()).count();
+}
 
 bool SystemClock::sleep_until(Seconds deadline, std::stop_token stop) {
   const Seconds wait = deadline - now();
@@ -38,7 +40,9 @@ void ManualClock::advance(Seconds seconds) {
   changed_.notify_all();
 }
 
-Seconds unix_time() { return duration<double>(std::chrono::system_clock::now().time_since_epoch()).count(); }
+Seconds unix_time() {
+  return duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
 
 Seconds thread_cpu_time() {
   timespec time{};

@@ -50,13 +50,13 @@ int exit_code(const Error& error);
 // FUNCPIPE_TRY(value, expression): value = *expression, or return its error.
 #define FUNCPIPE_TRY_CAT2(a, b) a##b
 #define FUNCPIPE_TRY_CAT(a, b) FUNCPIPE_TRY_CAT2(a, b)
-#define FUNCPIPE_TRY(value, ...)                                                                                 \
-  auto FUNCPIPE_TRY_CAT(result_, __LINE__) = (__VA_ARGS__);                                                      \
-  if (!FUNCPIPE_TRY_CAT(result_, __LINE__))                                                                      \
-    return tl::unexpected<::funcpipe::Error>(std::move(FUNCPIPE_TRY_CAT(result_, __LINE__)).error());            \
+#define FUNCPIPE_TRY(value, ...)                                                                      \
+  auto FUNCPIPE_TRY_CAT(result_, __LINE__) = (__VA_ARGS__);                                           \
+  if (!FUNCPIPE_TRY_CAT(result_, __LINE__))                                                           \
+    return tl::unexpected<::funcpipe::Error>(std::move(FUNCPIPE_TRY_CAT(result_, __LINE__)).error()); \
   auto value = std::move(*FUNCPIPE_TRY_CAT(result_, __LINE__))
 
 // FUNCPIPE_TRY_VOID(expression): return the error of a Result<void>, if it is one.
-#define FUNCPIPE_TRY_VOID(...)                                                                                   \
-  if (auto FUNCPIPE_TRY_CAT(result_, __LINE__) = (__VA_ARGS__); !FUNCPIPE_TRY_CAT(result_, __LINE__))            \
+#define FUNCPIPE_TRY_VOID(...)                                                                        \
+  if (auto FUNCPIPE_TRY_CAT(result_, __LINE__) = (__VA_ARGS__); !FUNCPIPE_TRY_CAT(result_, __LINE__)) \
   return tl::unexpected<::funcpipe::Error>(std::move(FUNCPIPE_TRY_CAT(result_, __LINE__)).error())

@@ -13,8 +13,7 @@ namespace fs = std::filesystem;
 
 Result<std::string> read_file(const fs::path& path) {
   std::error_code status;
-  if (fs::is_directory(path, status))
-    return fail(ErrorCode::invalid_input, "is a folder, not a file", path.string());
+  if (fs::is_directory(path, status)) return fail(ErrorCode::invalid_input, "is a folder, not a file", path.string());
   std::ifstream in(path, std::ios::binary);
   if (!in)
     return fail(errno == ENOENT ? ErrorCode::not_found : ErrorCode::permission_denied,

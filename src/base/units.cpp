@@ -50,16 +50,16 @@ std::string format_dollars(Dollars dollars) {
 
 Result<Bytes> parse_bytes(std::string_view text) {
   static constexpr std::array<std::pair<std::string_view, double>, 11> kUnits = {{{"", 1},
-                                                                                 {"b", 1},
-                                                                                 {"kb", 1e3},
-                                                                                 {"mb", 1e6},
-                                                                                 {"gb", 1e9},
-                                                                                 {"kib", 1024.0},
-                                                                                 {"mib", 1048576.0},
-                                                                                 {"gib", 1073741824.0},
-                                                                                 {"k", 1024.0},
-                                                                                 {"m", 1048576.0},
-                                                                                 {"g", 1073741824.0}}};
+                                                                                  {"b", 1},
+                                                                                  {"kb", 1e3},
+                                                                                  {"mb", 1e6},
+                                                                                  {"gb", 1e9},
+                                                                                  {"kib", 1024.0},
+                                                                                  {"mib", 1048576.0},
+                                                                                  {"gib", 1073741824.0},
+                                                                                  {"k", 1024.0},
+                                                                                  {"m", 1048576.0},
+                                                                                  {"g", 1073741824.0}}};
   double value = 0;
   const auto [rest, status] = std::from_chars(text.data(), text.data() + text.size(), value);
   std::string unit;

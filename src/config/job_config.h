@@ -57,7 +57,7 @@ struct JobConfig {
     int micro_batch = 0;      // 0: four times the training micro-batch
   } validation;
   struct Metrics {
-    int log_freq = 10;  // iterations between reports
+    int log_freq = 10;                  // iterations between reports
     std::int64_t trace_iterations = 0;  // of every worker, in trace.json
   } metrics;
   struct Parallelism {

@@ -26,7 +26,7 @@ class Emulator {
  public:
   // Errors: unavailable (a port is in use: which, by what hint), permission_denied or exhausted (the folder).
   static Result<std::unique_ptr<Emulator>> start(EmulatorOptions options);
-  virtual ~Emulator() = default;              // stops: kills every instance, closes every connection
+  virtual ~Emulator() = default;  // stops: kills every instance, closes every connection
 
   virtual Endpoint s3() const = 0;
   virtual Endpoint lambda() const = 0;

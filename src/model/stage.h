@@ -43,10 +43,10 @@ class Stage {
 
   void train(bool on);
 
-  // Runs the layers in order. `border`: the tensors of the cut before (empty for the first stage), with the strides they
-  // had there; those that are to receive a gradient have a BorderGradient. Returns the border after, or the model's
-  // outputs for the last stage; a tensor that only passes through is returned as it came. Throws (std::exception) only
-  // what the model itself raises.
+  // Runs the layers in order. `border`: the tensors of the cut before (empty for the first stage), with the strides
+  // they had there; those that are to receive a gradient have a BorderGradient. Returns the border after, or the
+  // model's outputs for the last stage; a tensor that only passes through is returned as it came. Throws
+  // (std::exception) only what the model itself raises.
   std::vector<at::Tensor> forward(std::vector<at::Tensor> border, const std::vector<at::Tensor>& data,
                                   const RandomKey& key);
 

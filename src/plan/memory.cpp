@@ -56,8 +56,7 @@ Bytes estimated_memory(const Plan& plan, const ModelDescription& model, int stag
   const Bytes cached = (reads_input ? state.input_cache : 0) + (reads_target ? state.target_cache : 0);
   // Shards of other replicas on their way to being added.
   const Bytes staged = trainable / plan.replicas * std::min(plan.replicas - 1, kInFlight);
-  return kBase + parameters + trainable * (1 + state.optimizer_copies) + buffers + kept + moving + staged +
-         cached;
+  return kBase + parameters + trainable * (1 + state.optimizer_copies) + buffers + kept + moving + staged + cached;
 }
 
 }  // namespace funcpipe

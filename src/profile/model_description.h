@@ -1,5 +1,6 @@
 // What is known of a model without running libtorch: its layers, their bytes, and the tensors at every possible cut.
-// Written by `funcpipe-worker describe`, read by plan, schedule, job and report. Format: docs/formats/model-description.md.
+// Written by `funcpipe-worker describe`, read by plan, schedule, job and report. Format:
+// docs/formats/model-description.md.
 #pragma once
 
 #include <cstdint>
@@ -24,7 +25,7 @@ struct TensorSpec {
 Bytes element_size(const std::string& dtype);  // 0 if unknown
 
 struct ParameterDescription {
-  std::string name;            // as in the module's state dict; of tied parameters the first name
+  std::string name;  // as in the module's state dict; of tied parameters the first name
   std::vector<std::int64_t> shape;
   std::string dtype = "float32";
   bool trainable = true;
@@ -34,21 +35,21 @@ struct ParameterDescription {
 
 // The span between two neighbouring candidate cuts.
 struct LayerDescription {
-  std::string name;                   // of the submodules in it: "layer1.0.conv1"
-  std::vector<int> parameters;        // indices into ModelDescription::parameters; an index in several layers is tied
-  Bytes buffer_bytes = 0;             // BatchNorm statistics and the like
-  Bytes activation_bytes = 0;         // kept for backward, at `micro_batch` samples: outputs of its operations
-  std::vector<TensorSpec> border;     // tensors live after it: what a cut here sends; empty after the last layer
-  std::vector<int> data_inputs;       // which of the model's inputs it reads (each stage reads them from the store)
-  bool random = false;                // draws random numbers (dropout)
+  std::string name;                // of the submodules in it: "layer1.0.conv1"
+  std::vector<int> parameters;     // indices into ModelDescription::parameters; an index in several layers is tied
+  Bytes buffer_bytes = 0;          // BatchNorm statistics and the like
+  Bytes activation_bytes = 0;      // kept for backward, at `micro_batch` samples: outputs of its operations
+  std::vector<TensorSpec> border;  // tensors live after it: what a cut here sends; empty after the last layer
+  std::vector<int> data_inputs;    // which of the model's inputs it reads (each stage reads them from the store)
+  bool random = false;             // draws random numbers (dropout)
 };
 
 struct ModelDescription {
   static constexpr int kVersion = 1;
-  std::string source;                 // "zoo:fashion-cnn" or the file's name
-  std::string fingerprint;            // of the flattened graph and parameter shapes: a plan is for one fingerprint
-  int micro_batch = 1;                // samples the sizes were taken at
-  std::vector<TensorSpec> inputs;     // the data inputs
+  std::string source;              // "zoo:fashion-cnn" or the file's name
+  std::string fingerprint;         // of the flattened graph and parameter shapes: a plan is for one fingerprint
+  int micro_batch = 1;             // samples the sizes were taken at
+  std::vector<TensorSpec> inputs;  // the data inputs
   std::vector<TensorSpec> outputs;
   std::vector<ParameterDescription> parameters;
   std::vector<LayerDescription> layers;

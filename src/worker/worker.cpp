@@ -17,8 +17,8 @@
 #include "worker/flat_gradient.h"
 #include "worker/life_span.h"
 #include "worker/optimizer.h"
-#include "worker/process.h"
 #include "worker/player.h"
+#include "worker/process.h"
 #include "worker/reporter.h"
 #include "worker/sample_source.h"
 #include "worker/snapshot.h"
@@ -191,8 +191,7 @@ class Life {
   // Of a worker's first invocation; what a later one traces is not kept.
   Result<> leave_trace() {
     if (trace_.empty()) return {};
-    FUNCPIPE_TRY_VOID(
-        store_.put(trace_key(prefix_, worker_), trace_.json(process_age()), PutMode::create_if_absent));
+    FUNCPIPE_TRY_VOID(store_.put(trace_key(prefix_, worker_), trace_.json(process_age()), PutMode::create_if_absent));
     return {};
   }
 

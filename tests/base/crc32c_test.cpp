@@ -8,7 +8,9 @@
 namespace funcpipe {
 namespace {
 
-std::span<const std::byte> bytes_of(const std::string& text) { return std::as_bytes(std::span(text)); }
+std::span<const std::byte> bytes_of(const std::string& text) {
+  return std::as_bytes(std::span(text));
+}
 
 // Check values of RFC 3720, appendix B.4.
 TEST(Crc32c, KnownValues) {

@@ -8,7 +8,8 @@ namespace funcpipe {
 namespace {
 
 Result<int> half(int value) {
-  if (value % 2 != 0) return fail(ErrorCode::invalid_input, fmt::format("{} is odd", value), "here", "pass an even one");
+  if (value % 2 != 0)
+    return fail(ErrorCode::invalid_input, fmt::format("{} is odd", value), "here", "pass an even one");
   return value / 2;
 }
 

@@ -18,7 +18,7 @@ TEST(Mix, EveryWordAndItsPlaceMatters) {
   EXPECT_NE(mix(1, {0}), mix(1, {0, 0}));
 }
 
-TEST(Mix, ValuesAreFixedForEver) {  // checkpoints and data orders depend on them
+TEST(Mix, ValuesAreFixedForEver) {               // checkpoints and data orders depend on them
   EXPECT_EQ(mix(0, {}), 0xe220a8397b1dcdafULL);  // SplitMix64's first output for seed 0
 }
 

@@ -179,7 +179,8 @@ TEST(PossibleInputs, BeginWithWhatMostModelsWant) {
   config.model.loss = "model";
   data = rows(10);
   data.train.target.row.dtype = "uint8";
-  EXPECT_EQ(dtypes(), (Dtypes{{"float32", "int64"}, {"float32"}})) << "a model that is its own loss may take the target";
+  EXPECT_EQ(dtypes(), (Dtypes{{"float32", "int64"}, {"float32"}}))
+      << "a model that is its own loss may take the target";
 }
 
 TEST(CheckData, OnlyAModelThatIsItsOwnLossTakesTheTarget) {
