@@ -40,9 +40,19 @@ void choose_memory(Plan& plan, const JobConfig& config, const ModelDescription& 
 
 // As worker/loss.h demands, but before anything is started.
 Result<> check_target(const ModelDescription& model, const Column& target, const JobConfig& config) {
-  if (model.outputs.empty() || config.model.loss == "model") return {};
+  if (model.outputs.empty()) return {};
   const std::string& file = config.data.format == "tokens" ? config.data.train_input : config.data.train_target;
   const std::vector<std::int64_t>& output = model.outputs.front().shape;
+  if (config.model.loss == "model") {
+    // One number, or one per sample; anything else is a prediction, and its mean would be trained without a word.
+    if (std::any_of(output.begin() + std::min<std::ptrdiff_t>(1, output.size()), output.end(),
+                    [](std::int64_t extent) { return extent != 1; }))
+      return fail(
+          ErrorCode::invalid_input,
+          fmt::format("with loss = \"model\" the first output is the loss, but it has shape {}", shape_text(output)),
+          config.model.source, "let forward(x, target) return the loss, or choose cross-entropy or mse as model.loss");
+    return {};
+  }
   if (config.model.loss == "cross-entropy") {
     if (is_float(target.row.dtype))
       return fail(ErrorCode::invalid_input,

@@ -189,7 +189,19 @@ TEST(CheckData, OnlyAModelThatIsItsOwnLossTakesTheTarget) {
   JobConfig config = job();
   EXPECT_FALSE(check_data(model, rows(100), config));
   config.model.loss = "model";
+  model.outputs = {{"float32", {}, true}};
   EXPECT_TRUE(check_data(model, rows(100), config));
+}
+
+TEST(CheckData, AModelThatIsItsOwnLossGivesOneNumberOrOnePerSample) {
+  JobConfig config = job();
+  config.model.loss = "model";
+  ModelDescription model = four_layers();
+  EXPECT_THAT(check_data(model, rows(100), config).error().message, HasSubstr("[8, 3]"));
+  for (const std::vector<std::int64_t>& shape : {std::vector<std::int64_t>{}, {8}, {8, 1}}) {
+    model.outputs = {{"float32", shape, true}};
+    EXPECT_TRUE(check_data(model, rows(100), config));
+  }
 }
 
 TEST(TrainingStateOfAJob, CountsOptimiserCopiesAndCachedData) {
