@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "in_process_job.h"
 #include "plain_training.h"
+#include "store/faulty_store.h"
 #include "store/memory_store.h"
 
 namespace funcpipe::testing {
@@ -277,6 +278,21 @@ TEST(Objects, AreReleased) {
   const auto validation = store.list("job/validation/i");
   ASSERT_TRUE(validation);
   EXPECT_THAT(*validation, ::testing::IsEmpty());
+}
+
+// Where everything is slowed down, so is the patience of whoever waits.
+TEST(Waiting, LimitIsOfThePlatformsSeconds) {
+  Training training{.model = batch_norm_model(), .steps = 2};
+  for (const double dilation : {1.0, 1000.0}) {
+    training.adjust = [&](JobConfig& config) {
+      config.training.wait_limit = 0.02;
+      config.platform.dilation = dilation;
+    };
+    MemoryStore memory;
+    FaultyStore slow(memory, {.seed = 3, .delay = 1, .longest_delay = 0.2, .quiet = true});
+    const auto outcome = train(training, {{1}}, slow);
+    EXPECT_EQ(outcome.has_value(), dilation > 1) << dilation << (outcome ? "" : describe(outcome.error()));
+  }
 }
 
 TEST(Failure, OfTheModelNamesTheStage) {
