@@ -1,6 +1,7 @@
 #include "cli/summary.h"
 
 #include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
 #include <vector>
 
@@ -68,6 +69,10 @@ std::string summary(const TrainResult& result, const std::string& program, const
   std::string text = fmt::format("\nTrained in {}\n\n{}\nBill\n{}", format_seconds(result.training_seconds),
                                  epoch_table(result.epochs), bill_table(result.bill, result.prices));
   if (!result.whole_bill) text += "  (requests made by the functions themselves are not in it)\n";
+  if (!result.epochs.empty() && !std::isfinite(result.epochs.back().train_loss))
+    text +=
+        "\nWarning: the loss is not a number any more, so these weights are of no use.\n"
+        "  Look in history.jsonl where it began; try a smaller optimizer.lr, and look for NaN in the data.\n";
   text += fmt::format(
       "\nResults in {0}\n"
       "  model.pt         the trained model: torch.jit.load(\"{0}/model.pt\")\n"

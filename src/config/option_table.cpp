@@ -101,7 +101,7 @@ const std::vector<OptionRecord>& option_table() {
           "Threads of one operation in a worker; another number changes the last bits of sums.",
           {.unit = "threads", .least = 1, .most = 256}),
       row("training", "wait_limit", FIELD(training.wait_limit),
-          "Longest wait for another worker's object before the job fails.",
+          "Longest wait for another worker's object before the job fails; dilation stretches it.",
           {.unit = "seconds", .least = 0, .most = 86400, .above_least = true}),
       row("training", "download_connections", FIELD(training.download_connections),
           "Downloads a worker has under way at once.", {.unit = "connections", .least = 1, .most = 256}),
@@ -120,7 +120,9 @@ const std::vector<OptionRecord>& option_table() {
           {.unit = "iterations", .least = 0, .most = 1e6}),
 
       row("parallelism", "plan", FIELD(parallelism.plan),
-          "A plan file: cuts, memory, replicas, batches; empty: an even cut into stages and replicas as below.",
+          "A plan file, which has the last word on stages, replicas, batches, order and synchronisation; empty: an "
+          "even cut "
+          "as below.",
           {.kind = OptionKind::path}),
       row("parallelism", "stages", FIELD(parallelism.stages), "Stages the model is cut into.",
           {.unit = "stages", .least = 1, .most = 10000}),
@@ -132,7 +134,7 @@ const std::vector<OptionRecord>& option_table() {
           {.choices = {"pipelined", "three-phase"}}),
 
       row("checkpoint", "interval", FIELD(checkpoint.interval),
-          "Between snapshots; 0: only before a function's lifetime ends.",
+          "Between snapshots, which stay in the store until the job ends; 0: only before a function's lifetime ends.",
           {.unit = "iterations", .least = 0, .most = kMostSteps}),
 
       row("platform", "name", FIELD(platform.name),

@@ -32,6 +32,10 @@ Result<std::unique_ptr<Cloud>> Cloud::open(const JobConfig::PlatformChoice& choi
     options.platform = platform;
     options.dilation = choice.dilation;
     options.folder = folder;
+    // Objects are of use only to the job that made them, and the folder is held by this run alone; a run that was
+    // stopped or killed may have left some, whose workers were still publishing.
+    std::error_code ignored;
+    std::filesystem::remove_all(folder / "objects", ignored);
     FUNCPIPE_TRY(emulator, Emulator::start(std::move(options)));
     cloud->emulator_ = std::move(emulator);
     s3 = cloud->emulator_->s3();

@@ -2,12 +2,14 @@
 
 #include <gmock/gmock.h>
 
+#include <limits>
 #include <nlohmann/json.hpp>
 
 namespace funcpipe {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 TrainResult example() {
   TrainResult result;
@@ -31,6 +33,13 @@ TEST(Summary, SaysHowGoodHowDearAndWhere) {
   EXPECT_THAT(text, HasSubstr("funcpipe-fashion-1024"));
   EXPECT_THAT(text, HasSubstr("runs/fashion"));
   EXPECT_THAT(text, HasSubstr("bin/funcpipe train job.toml"));
+}
+
+TEST(Summary, WarnsOfALossThatIsNotANumber) {
+  TrainResult result = example();
+  EXPECT_THAT(summary(result, "funcpipe", "job.toml"), Not(HasSubstr("Warning")));
+  result.epochs.back().train_loss = std::numeric_limits<double>::quiet_NaN();
+  EXPECT_THAT(summary(result, "funcpipe", "job.toml"), HasSubstr("optimizer.lr"));
 }
 
 TEST(Summary, BillAddsUp) {
