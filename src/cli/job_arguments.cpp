@@ -11,11 +11,8 @@ std::shared_ptr<JobArguments> JobArguments::add_to(CLI::App& command) {
   command.add_option("JOB", arguments->file_, "The job file (docs/job-file.md)")->required()->type_name("FILE");
   command.add_option("--emulate", arguments->platform_, "Short for --platform.name: aws-lambda, alibaba-fc, ...")
       ->type_name("PLATFORM");
-  command.add_option("--stages", arguments->stages_, "Short for --parallelism.stages, instead of the file's plan")
-      ->type_name("K");
-  command
-      .add_option("--replicas", arguments->replicas_, "Short for --parallelism.replicas, instead of the file's plan")
-      ->type_name("D");
+  command.add_option("--stages", arguments->stages_, "Short for --parallelism.stages")->type_name("K");
+  command.add_option("--replicas", arguments->replicas_, "Short for --parallelism.replicas")->type_name("D");
   for (const OptionRecord& option : option_table()) {
     const std::string initial = default_text(option);
     const std::string meaning = initial.empty() ? option.meaning : fmt::format("{} [{}]", option.meaning, initial);
@@ -29,10 +26,9 @@ std::shared_ptr<JobArguments> JobArguments::add_to(CLI::App& command) {
 
 Result<JobConfig> JobArguments::load() const {
   std::vector<Override> overrides;
-  if (!platform_.empty()) overrides.push_back({"platform.name", platform_});
-  if (!stages_.empty() || !replicas_.empty()) overrides.push_back({"parallelism.plan", ""});
-  if (!stages_.empty()) overrides.push_back({"parallelism.stages", stages_});
-  if (!replicas_.empty()) overrides.push_back({"parallelism.replicas", replicas_});
+  if (!platform_.empty()) overrides.push_back({"platform.name", platform_, "--emulate"});
+  if (!stages_.empty()) overrides.push_back({"parallelism.stages", stages_, "--stages"});
+  if (!replicas_.empty()) overrides.push_back({"parallelism.replicas", replicas_, "--replicas"});
   for (const auto& [name, value] : given_)
     if (command_->count("--" + name) > 0) overrides.push_back({name, value});
   for (const std::string& extra : command_->remaining()) {

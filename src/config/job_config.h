@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 
 #include "base/units.h"
@@ -81,6 +82,9 @@ struct JobConfig {
     std::string bucket = "funcpipe";
     std::string role;  // execution role of the functions; the embedded cloud needs none
   } platform;
+
+  // The options the user set ("training.steps") and where: "job.toml:3:9" or "--training.steps". Not in job.json.
+  std::map<std::string, std::string> given;
 };
 
 }  // namespace funcpipe

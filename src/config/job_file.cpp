@@ -2,17 +2,12 @@
 
 #include <toml++/toml.h>
 
-#include <map>
-
 #include "base/files.h"
 #include "base/nearest.h"
 #include "config/options.h"
 
 namespace funcpipe {
 namespace {
-
-// Where each option was set: "job.toml:3:9" or "--training.steps".
-using Places = std::map<std::string, std::string>;
 
 std::vector<std::string> section_names() {
   std::vector<std::string> names;
@@ -70,7 +65,7 @@ Result<OptionValue> option_value(const toml::node& node, const OptionRecord& opt
               place);
 }
 
-Result<> read_table(JobConfig& config, Places& places, const toml::table& root, const std::filesystem::path& file) {
+Result<> read_table(JobConfig& config, const toml::table& root, const std::filesystem::path& file) {
   const std::vector<std::string> names = section_names();
   const std::filesystem::path folder = file.parent_path();
   for (const auto& [section, content] : root) {
@@ -87,14 +82,14 @@ Result<> read_table(JobConfig& config, Places& places, const toml::table& root, 
       FUNCPIPE_TRY(value, option_value(node, *option, value_place));
       FUNCPIPE_TRY_VOID(at_place(set_option(config, *option, value), value_place));
       resolve_path(config, *option, folder);
-      places[option->name()] = value_place;
+      config.given[option->name()] = value_place;
     }
   }
   return {};
 }
 
-Result<> apply_override(JobConfig& config, Places& places, const Override& given) {
-  const std::string place = "--" + given.name;
+Result<> apply_override(JobConfig& config, const Override& given) {
+  const std::string& place = given.flag;
   const std::size_t dot = given.name.find('.');
   if (dot == std::string::npos)
     return fail(ErrorCode::invalid_input, "unknown option", place, "options are --SECTION.KEY, see funcpipe options");
@@ -105,7 +100,7 @@ Result<> apply_override(JobConfig& config, Places& places, const Override& given
   if (!option) return unknown_key(section, key, place);
   FUNCPIPE_TRY(value, parse_option_text(*option, given.value));
   FUNCPIPE_TRY_VOID(at_place(set_option(config, *option, value), place));
-  places[option->name()] = place;
+  config.given[option->name()] = place;
   return {};
 }
 
@@ -117,11 +112,11 @@ bool usable_name(const std::string& name) {
 }
 
 // What no single option can say.
-Result<> check_together(const JobConfig& config, const Places& places, const std::filesystem::path& file) {
+Result<> check_together(const JobConfig& config, const std::filesystem::path& file) {
   const auto wrong = [&](const char* option, std::string message, std::string hint) -> Result<> {
-    const auto place = places.find(option);
-    return fail(ErrorCode::invalid_input, std::move(message), place == places.end() ? file.string() : place->second,
-                std::move(hint));
+    const auto place = config.given.find(option);
+    return fail(ErrorCode::invalid_input, std::move(message),
+                place == config.given.end() ? file.string() : place->second, std::move(hint));
   };
   if (!usable_name(config.job.name))
     return wrong("job.name", fmt::format("not a usable job name: '{}'", config.job.name),
@@ -169,17 +164,16 @@ Result<> check_together(const JobConfig& config, const Places& places, const std
 Result<JobConfig> parse_job_config(std::string_view text, const std::filesystem::path& file,
                                    const std::vector<Override>& overrides) {
   JobConfig config;
-  Places places;
   try {
     const toml::table root = toml::parse(text, file.string());
-    FUNCPIPE_TRY_VOID(read_table(config, places, root, file));
+    FUNCPIPE_TRY_VOID(read_table(config, root, file));
   } catch (const toml::parse_error& error) {
     return fail(ErrorCode::invalid_input, fmt::format("not valid TOML: {}", error.description()),
                 position(file, error.source()));
   }
-  for (const Override& given : overrides) FUNCPIPE_TRY_VOID(apply_override(config, places, given));
+  for (const Override& given : overrides) FUNCPIPE_TRY_VOID(apply_override(config, given));
   if (config.job.name.empty()) config.job.name = file.stem().string();
-  FUNCPIPE_TRY_VOID(check_together(config, places, file));
+  FUNCPIPE_TRY_VOID(check_together(config, file));
   return config;
 }
 

@@ -15,6 +15,7 @@ namespace funcpipe {
 struct Override {
   std::string name;
   std::string value;
+  std::string flag = "--" + name;  // as it was typed, for messages
 };
 
 // Command line over file over default. Errors: invalid_input; the place is file:line:column or the flag, and an unknown

@@ -6,9 +6,22 @@
 namespace funcpipe {
 namespace {
 
+using InPlan = std::vector<OptionValue> (*)(const Plan&);
+
 OptionRecord row(const char* section, const char* key, OptionField (*field)(JobConfig&), const char* meaning,
-                 OptionRules rules = {}) {
-  return {section, key, field, meaning, std::move(rules)};
+                 OptionRules rules = {}, InPlan in_plan = nullptr) {
+  return {section, key, field, meaning, std::move(rules), in_plan};
+}
+
+std::vector<OptionValue> number(int value) {
+  return {std::int64_t{value}};
+}
+
+std::vector<OptionValue> memory_of_stages(const Plan& plan) {
+  std::vector<OptionValue> sizes;
+  for (const StagePlan& stage : plan.stages)
+    if (stage.memory_mb != 0) sizes.emplace_back(std::int64_t{stage.memory_mb});
+  return sizes;
 }
 
 }  // namespace
@@ -94,9 +107,10 @@ const std::vector<OptionRecord>& option_table() {
       row("training", "epochs", FIELD(training.epochs), "Length of the training, if steps is 0.",
           {.unit = "passes over the data", .least = 0, .most = 1e6, .above_least = true}),
       row("training", "global_batch", FIELD(training.global_batch), "Batch of one iteration, over all replicas.",
-          {.unit = "samples", .least = 1, .most = kMostInt}),
+          {.unit = "samples", .least = 1, .most = kMostInt},
+          [](const Plan& plan) { return number(plan.global_batch); }),
       row("training", "micro_batch", FIELD(training.micro_batch), "What moves through the pipeline at once.",
-          {.unit = "samples", .least = 1, .most = kMostInt}),
+          {.unit = "samples", .least = 1, .most = kMostInt}, [](const Plan& plan) { return number(plan.micro_batch); }),
       row("training", "threads", FIELD(training.threads),
           "Threads of one operation in a worker; another number changes the last bits of sums.",
           {.unit = "threads", .least = 1, .most = 256}),
@@ -120,18 +134,19 @@ const std::vector<OptionRecord>& option_table() {
           {.unit = "iterations", .least = 0, .most = 1e6}),
 
       row("parallelism", "plan", FIELD(parallelism.plan),
-          "A plan file, which has the last word on stages, replicas, batches, order and synchronisation; empty: an "
-          "even cut "
-          "as below.",
+          "A plan file: cuts, memory, replicas, batches, order and synchronisation, of which nothing else may be said "
+          "here or in [training]; empty: an even cut as below.",
           {.kind = OptionKind::path}),
       row("parallelism", "stages", FIELD(parallelism.stages), "Stages the model is cut into.",
-          {.unit = "stages", .least = 1, .most = 10000}),
+          {.unit = "stages", .least = 1, .most = 10000}, [](const Plan& plan) { return number(plan.stage_count()); }),
       row("parallelism", "replicas", FIELD(parallelism.replicas), "Functions that share the batch of a stage.",
-          {.unit = "replicas", .least = 1, .most = 10000}),
+          {.unit = "replicas", .least = 1, .most = 10000}, [](const Plan& plan) { return number(plan.replicas); }),
       row("parallelism", "order", FIELD(parallelism.order), "gpipe: all forwards, then all backwards.",
-          {.choices = {"gpipe"}}),
+          {.choices = {"gpipe"}},
+          [](const Plan& plan) { return std::vector<OptionValue>{std::string(to_string(plan.order))}; }),
       row("parallelism", "sync", FIELD(parallelism.sync), "How the gradients of a stage's replicas are summed.",
-          {.choices = {"pipelined", "three-phase"}}),
+          {.choices = {"pipelined", "three-phase"}},
+          [](const Plan& plan) { return std::vector<OptionValue>{std::string(to_string(plan.sync))}; }),
 
       row("checkpoint", "interval", FIELD(checkpoint.interval),
           "Between snapshots, which stay in the store until the job ends; 0: only before a function's lifetime ends.",
@@ -144,8 +159,8 @@ const std::vector<OptionRecord>& option_table() {
           "Slows CPU, network and latency of the embedded cloud together; reported seconds are divided back.",
           {.least = 1, .most = 1000}),
       row("platform", "memory_mb", FIELD(platform.memory_mb),
-          "Memory of every function, without a plan file; 0: the smallest that fits.",
-          {.unit = "MB", .least = 0, .most = 1e6}),
+          "Memory of every function for which no plan file says it; 0: the smallest that fits.",
+          {.unit = "MB", .least = 0, .most = 1e6}, memory_of_stages),
       row("platform", "lifetime", FIELD(platform.lifetime), "Longest single invocation; 0: the platform's.",
           {.unit = "seconds", .least = 0, .most = 86400}),
       row("platform", "s3_endpoint", FIELD(platform.s3_endpoint),

@@ -126,6 +126,21 @@ OptionValue get_option(const JobConfig& config, const OptionRecord& option) {
                     option.field(copy));
 }
 
+Result<> check_against_plan(const JobConfig& config, const Plan& plan, const std::string& file) {
+  for (const OptionRecord& option : option_table()) {
+    const auto given = config.given.find(option.name());
+    if (!option.in_plan || given == config.given.end()) continue;
+    const OptionValue wanted = get_option(config, option);
+    for (const OptionValue& planned : option.in_plan(plan))
+      if (planned != wanted)
+        return fail(
+            ErrorCode::invalid_input,
+            fmt::format("{} is {} here, but {} in the plan {}", option.name(), shown(wanted), shown(planned), file),
+            given->second, "leave it out, change the plan, or do without the plan: --parallelism.plan \"\"");
+  }
+  return {};
+}
+
 Result<OptionValue> parse_option_text(const OptionRecord& option, std::string_view text) {
   const char* const end = text.data() + text.size();
   const auto as_written = [&] { return OptionValue(std::string(text)); };

@@ -37,12 +37,17 @@ struct OptionRules {
   OptionKind kind = OptionKind::plain;
 };
 
+// A value as TOML, JSON or the command line gave it.
+using OptionValue = std::variant<bool, std::int64_t, double, std::string>;
+
 struct OptionRecord {
   std::string section;
   std::string key;
   OptionField (*field)(JobConfig&);
   std::string meaning;
   OptionRules rules;
+  // What a plan file says of the same thing, once or for each stage; null: nothing.
+  std::vector<OptionValue> (*in_plan)(const Plan&) = nullptr;
 
   std::string name() const { return section + "." + key; }
 };
@@ -58,13 +63,13 @@ const std::vector<SectionRecord>& section_table();
 // nullptr if there is none.
 const OptionRecord* find_option(std::string_view section, std::string_view key);
 
-// A value as TOML, JSON or the command line gave it.
-using OptionValue = std::variant<bool, std::int64_t, double, std::string>;
-
 // Sets the option after checking type, range and choices. Errors: invalid_input naming the option, what was found and
 // what is allowed; the caller adds the place.
 Result<> set_option(JobConfig& config, const OptionRecord& option, const OptionValue& value);
 OptionValue get_option(const JobConfig& config, const OptionRecord& option);
+
+// Refuses an option that the user set and that the plan file `file` says otherwise: invalid_input with both values.
+Result<> check_against_plan(const JobConfig& config, const Plan& plan, const std::string& file);
 
 // Text as typed on a command line.
 Result<OptionValue> parse_option_text(const OptionRecord& option, std::string_view text);

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/files.h"
+#include "config/options.h"
 
 namespace funcpipe {
 namespace {
@@ -146,6 +147,7 @@ Result<Plan> resolve_plan(const JobConfig& config, const ModelDescription& model
       return tl::unexpected(json.error());
     }
     FUNCPIPE_TRY(read, plan_from_json(*json, wanted.plan));
+    FUNCPIPE_TRY_VOID(check_against_plan(config, read, wanted.plan));
     plan = std::move(read);
   } else {
     FUNCPIPE_TRY(even, even_plan(model, wanted.stages, wanted.replicas, config.training.global_batch,

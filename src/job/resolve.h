@@ -19,8 +19,8 @@ Result<> check_data(const ModelDescription& model, const Datasets& data, const J
 // The optimiser's copies of the weights, and the data a worker caches.
 TrainingState training_state(const JobConfig& config, const Datasets& data);
 
-// The plan file, or an even cut with the memory asked for (or the smallest that fits), checked against model and
-// platform.
+// The plan file, which nothing else the user set may contradict, or an even cut with the memory asked for (or the
+// smallest that fits), checked against model and platform.
 Result<Plan> resolve_plan(const JobConfig& config, const ModelDescription& model, const Platform& platform,
                           const TrainingState& state);
 

@@ -116,12 +116,22 @@ std::vector<Mistake> mistakes() {
          job.write("plan.json", R"({"version": 1, "model": "zoo:fashion-cnn", "fingerprint": "",
              "stages": [{"first_layer": 0, "end_layer": 1, "memory_mb": 1024},
                         {"first_layer": 1, "end_layer": 99, "memory_mb": 1024}],
-             "replicas": 1, "global_batch": 16, "micro_batch": 4, "order": "gpipe", "sync": "pipelined"})");
+             "replicas": 2, "global_batch": 16, "micro_batch": 4, "order": "gpipe", "sync": "pipelined"})");
          job.replace("stages = 2", "plan = \"plan.json\"\nstages = 2");
        },
        {"train", "job.toml"},
        2,
        {"plan.json", "layer 99"}},
+      {"plan_and_stages_that_differ",
+       [](const ScratchJob& job) {
+         job.write("plan.json", R"({"version": 1, "model": "zoo:fashion-cnn", "stages": [
+             {"first_layer": 0, "end_layer": 1}, {"first_layer": 1, "end_layer": 7}],
+             "replicas": 2, "global_batch": 16, "micro_batch": 4})");
+         job.replace("stages = 2", "plan = \"plan.json\"");
+       },
+       {"validate", "job.toml", "--stages", "3"},
+       2,
+       {"--stages", "parallelism.stages is 3", "2 in the plan plan.json", "--parallelism.plan \"\""}},
       {"too_little_memory",
        nothing,
        {"train", "job.toml", "--emulate", "aws-lambda", "--platform.memory_mb", "128"},

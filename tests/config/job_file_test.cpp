@@ -66,6 +66,14 @@ TEST(JobFile, CommandLineGoesOverFile) {
   EXPECT_EQ(config.job.name, "7");
 }
 
+TEST(JobFile, RemembersWhatWasSetAndWhere) {
+  const JobConfig config = good({{"training.steps", "100"}, {"parallelism.stages", "2", "--stages"}});
+  EXPECT_EQ(config.given.at("optimizer.lr"), "folder/job.toml:14:6");
+  EXPECT_EQ(config.given.at("training.steps"), "--training.steps");
+  EXPECT_EQ(config.given.at("parallelism.stages"), "--stages");
+  EXPECT_FALSE(config.given.contains("training.epochs"));
+}
+
 TEST(JobFile, PathsAreRelativeToTheFileButNotThoseOfTheCommandLine) {
   const JobConfig config = good({{"data.validation_input", "v.gz"}, {"data.validation_target", "w.gz"}});
   EXPECT_EQ(config.data.train_input, "folder/data/x.gz");

@@ -131,6 +131,53 @@ TEST(Resolve, PlanFilesHaveTheLastWordAndErrorsNameThem) {
   EXPECT_EQ(exit_code(resolve_plan(config, four_layers(), small_platform(), {}).error()), 2);
 }
 
+TEST(Resolve, WhatTheUserSetMustNotContradictThePlanFile) {
+  const auto file = std::filesystem::path(::testing::TempDir()) / "contradicted_plan.json";
+  JobConfig config = job();
+  auto plan = resolve_plan(config, four_layers(), small_platform(), {});
+  ASSERT_TRUE(plan);
+  plan->stages[0].memory_mb = 1024;
+  plan->stages[1].memory_mb = 0;
+  ASSERT_TRUE(write_file(file, to_json(*plan).dump()));
+  config.parallelism.plan = file.string();
+  const auto outcome = [&](const char* option) {
+    config.given = {{option, "--there"}};
+    return resolve_plan(config, four_layers(), small_platform(), {});
+  };
+  const auto refused = [&](const char* option, const char* mine, const char* planned) {
+    const auto resolved = outcome(option);
+    ASSERT_FALSE(resolved) << option;
+    EXPECT_EQ(exit_code(resolved.error()), 2);
+    EXPECT_EQ(resolved.error().place, "--there");
+    for (const std::string& text : {std::string(option) + " is " + mine, std::string(planned) + " in the plan"})
+      EXPECT_THAT(resolved.error().message, HasSubstr(text));
+    EXPECT_THAT(resolved.error().message, HasSubstr(file.string()));
+    EXPECT_THAT(resolved.error().hint, HasSubstr("--parallelism.plan"));
+  };
+  for (const char* option : {"parallelism.stages", "parallelism.replicas", "parallelism.order", "parallelism.sync",
+                             "training.global_batch", "training.micro_batch"})
+    EXPECT_TRUE(outcome(option)) << option << ": the same value is no contradiction";
+  config.platform.memory_mb = 1024;
+  const auto remembered = outcome("platform.memory_mb");
+  ASSERT_TRUE(remembered) << describe(remembered.error());
+  EXPECT_EQ(remembered->stages[1].memory_mb, 1024) << "for the stage of which the plan does not say it";
+  config.platform.memory_mb = 2048;
+  refused("platform.memory_mb", "2048", "1024");
+  config.platform.memory_mb = 0;
+  config.parallelism.stages = 3;
+  refused("parallelism.stages", "3", "2");
+  config.parallelism.replicas = 5;
+  refused("parallelism.replicas", "5", "1");
+  config.parallelism.sync = "three-phase";
+  refused("parallelism.sync", "'three-phase'", "'pipelined'");
+  config.training.global_batch = 64;
+  refused("training.global_batch", "64", "32");
+  config.training.micro_batch = 2;
+  refused("training.micro_batch", "2", "8");
+  config.given.clear();
+  EXPECT_TRUE(resolve_plan(config, four_layers(), small_platform(), {})) << "defaults are nobody's wish";
+}
+
 TEST(CheckData, NamesBothShapes) {
   Datasets data = rows(100);
   data.train.input.row.shape = {1, 5};
