@@ -46,11 +46,6 @@ tl::unexpected<Error> unknown_key(std::string_view section, std::string_view key
       meant.empty() ? fmt::format("known keys: {}", fmt::join(keys, ", ")) : fmt::format("did you mean '{}'?", meant));
 }
 
-Result<> at_place(Result<> result, const std::string& place) {
-  if (!result) result.error().place = place;
-  return result;
-}
-
 std::string position(const std::filesystem::path& file, const toml::source_region& region) {
   return fmt::format("{}:{}:{}", file.string(), region.begin.line, region.begin.column);
 }
@@ -80,7 +75,9 @@ Result<> read_table(JobConfig& config, const toml::table& root, const std::files
       if (!option) return unknown_key(section, key, position(file, key.source()));
       const std::string value_place = position(file, node.source());
       FUNCPIPE_TRY(value, option_value(node, *option, value_place));
-      FUNCPIPE_TRY_VOID(at_place(set_option(config, *option, value), value_place));
+      if (auto set = set_option(config, *option, value); !set)
+        return fail(ErrorCode::invalid_input, option->name() + " " + set.error().message, value_place,
+                    set.error().hint);
       resolve_path(config, *option, folder);
       config.given[option->name()] = value_place;
     }
@@ -99,7 +96,10 @@ Result<> apply_override(JobConfig& config, const Override& given) {
   const OptionRecord* option = find_option(section, key);
   if (!option) return unknown_key(section, key, place);
   FUNCPIPE_TRY(value, parse_option_text(*option, given.value));
-  FUNCPIPE_TRY_VOID(at_place(set_option(config, *option, value), place));
+  if (auto set = set_option(config, *option, value); !set) {
+    set.error().place = place;  // which names the option
+    return set;
+  }
   config.given[option->name()] = place;
   return {};
 }

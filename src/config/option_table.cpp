@@ -134,8 +134,8 @@ const std::vector<OptionRecord>& option_table() {
           {.unit = "iterations", .least = 0, .most = 1e6}),
 
       row("parallelism", "plan", FIELD(parallelism.plan),
-          "A plan file: cuts, memory, replicas, batches, order and synchronisation, of which nothing else may be said "
-          "here or in [training]; empty: an even cut as below.",
+          "A plan file: cuts, memory, replicas, batches, order and synchronisation, which no option set elsewhere may "
+          "contradict; empty: an even cut as below.",
           {.kind = OptionKind::path}),
       row("parallelism", "stages", FIELD(parallelism.stages), "Stages the model is cut into.",
           {.unit = "stages", .least = 1, .most = 10000}, [](const Plan& plan) { return number(plan.stage_count()); }),

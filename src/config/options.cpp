@@ -36,8 +36,7 @@ std::string shown(const OptionValue& value) {
 tl::unexpected<Error> wrong(const OptionRecord& option, const OptionValue& value, std::string hint = {}) {
   const std::string range = range_text(option);
   return fail(ErrorCode::invalid_input,
-              fmt::format("{} must be {}{}, not {}", option.name(), type_text(option),
-                          range.empty() ? "" : ", " + range, shown(value)),
+              fmt::format("must be {}{}, not {}", type_text(option), range.empty() ? "" : ", " + range, shown(value)),
               {}, std::move(hint));
 }
 
@@ -226,6 +225,7 @@ Result<JobConfig> job_config_from_json(const nlohmann::json& json, const std::st
       return fail(ErrorCode::invalid_input, fmt::format("{} must be {}", option.name(), type_text(option)), place);
     if (auto set = set_option(config, option, read); !set) {
       set.error().place = place;
+      set.error().message = option.name() + " " + set.error().message;
       return tl::unexpected(set.error());
     }
     ++known;

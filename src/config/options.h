@@ -63,8 +63,8 @@ const std::vector<SectionRecord>& section_table();
 // nullptr if there is none.
 const OptionRecord* find_option(std::string_view section, std::string_view key);
 
-// Sets the option after checking type, range and choices. Errors: invalid_input naming the option, what was found and
-// what is allowed; the caller adds the place.
+// Sets the option after checking type, range and choices. Errors: invalid_input, "must be ..., not ..."; the caller
+// adds the option's name, as the user wrote it, and the place.
 Result<> set_option(JobConfig& config, const OptionRecord& option, const OptionValue& value);
 OptionValue get_option(const JobConfig& config, const OptionRecord& option);
 

@@ -150,7 +150,9 @@ TEST(JobFile, OverrideErrorsNameTheFlag) {
     EXPECT_FALSE(config);
     return config ? Error{} : config.error();
   };
-  EXPECT_EQ(error("training.steps", "x").place, "--training.steps");
+  EXPECT_EQ(describe(error("training.steps", "-1")),
+            "--training.steps: must be a whole number, at least 0, at most 1000000000000, not -1")
+      << "the name is said once";
   EXPECT_THAT(error("training.steps", "1.5").message, HasSubstr("a whole number"));
   EXPECT_THAT(error("training.step", "1").hint, HasSubstr("'steps'"));
   EXPECT_THAT(error("trainin.steps", "1").hint, HasSubstr("[training]"));
