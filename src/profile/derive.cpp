@@ -1,0 +1,97 @@
+#include "profile/derive.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <tuple>
+
+#include "base/check.h"
+
+namespace funcpipe {
+namespace {
+
+LayerTime scaled(LayerTime time, double factor) {
+  time.forward *= factor;
+  time.backward *= factor;
+  time.forward_spread *= factor;
+  time.backward_spread *= factor;
+  return time;
+}
+
+std::tuple<int, double> size_of(const OptionProfile& option) {
+  return {option.memory_mb, option.vcpus};
+}
+
+// Where a layer's times on a derived option of `memory_mb` come from: an index of a measured option, -1 for nowhere.
+int source_of(const Profile& profile, const MicroBatchProfile& at, int from, int memory_mb, std::size_t layer) {
+  if (at.times[static_cast<std::size_t>(from)][layer].fits) return from;
+  int source = -1;
+  for (int i = 0; i < static_cast<int>(at.times.size()); ++i) {
+    const OptionProfile& option = profile.options[static_cast<std::size_t>(i)];
+    if (option.origin != Origin::measured || option.memory_mb > memory_mb) continue;
+    if (!at.times[static_cast<std::size_t>(i)][layer].fits) continue;
+    if (source < 0 || option.memory_mb < profile.options[static_cast<std::size_t>(source)].memory_mb) source = i;
+  }
+  return source;
+}
+
+void sort_options(Profile& profile) {
+  std::vector<std::size_t> order(profile.options.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::ranges::stable_sort(order, {}, [&](std::size_t i) { return size_of(profile.options[i]); });
+  const auto arranged = [&](const auto& list) {
+    auto sorted = list;
+    for (std::size_t i = 0; i < order.size(); ++i) sorted[i] = list[order[i]];
+    return sorted;
+  };
+  profile.options = arranged(profile.options);
+  for (MicroBatchProfile& at : profile.micro_batches) at.times = arranged(at.times);
+}
+
+}  // namespace
+
+int default_threads(double vcpus) {
+  return std::max(1, static_cast<int>(std::floor(vcpus)));
+}
+
+double relative_speed(double vcpus, double efficiency, int threads) {
+  if (threads == 0) threads = default_threads(vcpus);
+  return std::min(vcpus, 1 + (threads - 1) * efficiency);
+}
+
+void derive_options(Profile& profile, int from, const std::vector<WantedOption>& wanted) {
+  FUNCPIPE_CHECK(0 <= from && from < static_cast<int>(profile.options.size()), "option {} of {}", from,
+                 profile.options.size());
+  const double efficiency = profile.parallel_efficiency;
+  const auto speed = [&](const OptionProfile& option) {
+    return relative_speed(option.vcpus, efficiency, option.threads);
+  };
+  const OptionProfile base = profile.options[static_cast<std::size_t>(from)];
+  for (const WantedOption& size : wanted) {
+    OptionProfile option = base;
+    option.memory_mb = size.memory_mb;
+    option.vcpus = size.vcpus;
+    option.threads = size.threads > 0 ? size.threads : default_threads(size.vcpus);
+    option.origin = Origin::derived;
+    if (std::ranges::find(profile.options, size_of(option), size_of) != profile.options.end()) continue;
+    option.cold_start *= std::min(1.0, base.vcpus) / std::min(1.0, option.vcpus);  // one thread starts the process
+    option.update_per_byte *= speed(base) / speed(option);
+    for (MicroBatchProfile& at : profile.micro_batches) {
+      std::vector<LayerTime> times(at.sizes.size());
+      for (std::size_t layer = 0; layer < times.size(); ++layer) {
+        const int source = source_of(profile, at, from, size.memory_mb, layer);
+        if (source < 0) {
+          times[layer].fits = false;
+          continue;
+        }
+        const auto index = static_cast<std::size_t>(source);
+        times[layer] = scaled(at.times[index][layer], speed(profile.options[index]) / speed(option));
+      }
+      at.times.push_back(std::move(times));
+    }
+    profile.options.push_back(option);
+  }
+  sort_options(profile);
+}
+
+}  // namespace funcpipe

@@ -1,0 +1,52 @@
+#include "profile/derive.h"
+
+#include <gmock/gmock.h>
+
+#include "profile/example_profile.h"
+
+namespace funcpipe {
+namespace {
+
+TEST(RelativeSpeed, IsTheShareOfAVcpuAndThenGrowsByEfficiency) {
+  EXPECT_DOUBLE_EQ(relative_speed(0.25, 0.8), 0.25);
+  EXPECT_DOUBLE_EQ(relative_speed(1, 0.8), 1);
+  EXPECT_DOUBLE_EQ(relative_speed(1.7, 0.8), 1);  // one thread
+  EXPECT_DOUBLE_EQ(relative_speed(2, 0.8), 1.8);
+  EXPECT_DOUBLE_EQ(relative_speed(5.79, 0.8), 1 + 4 * 0.8);
+  EXPECT_DOUBLE_EQ(relative_speed(5.79, 0.8, 1), 1);
+  EXPECT_DOUBLE_EQ(relative_speed(1.5, 0.8, 2), 1.5);  // two threads, held to their quota
+}
+
+TEST(DeriveOptions, ScalesTimesAndKeepsOrder) {
+  Profile profile = example_profile();
+  derive_options(profile, 1, {{512, 0.25, 1}, {5307, 3, 0}, {3538, 2, 1}});
+  ASSERT_EQ(profile.options.size(), 4U);  // 3538 MB was there
+  EXPECT_EQ(profile.options[0].memory_mb, 512);
+  EXPECT_EQ(profile.options[0].origin, Origin::derived);
+  EXPECT_EQ(profile.options[1].origin, Origin::measured);
+  EXPECT_EQ(profile.options[3].threads, 3);
+  const auto& times = profile.micro_batches[0].times;
+  EXPECT_DOUBLE_EQ(times[0][0].forward, 0.1 / 0.25);
+  EXPECT_DOUBLE_EQ(times[0][0].backward_spread, 0.01 / 0.25);
+  EXPECT_DOUBLE_EQ(times[1][0].forward, 0.2);  // measured, untouched
+  EXPECT_DOUBLE_EQ(times[3][0].forward, 0.1 / (1 + 2 * 0.8));
+  EXPECT_DOUBLE_EQ(profile.options[0].cold_start, 4);
+  EXPECT_DOUBLE_EQ(profile.options[3].cold_start, 1);
+  EXPECT_DOUBLE_EQ(profile.options[0].update_per_byte, 8e-10);
+  EXPECT_DOUBLE_EQ(profile.options[0].transfer_cpu_per_byte, 2e-10);
+}
+
+TEST(DeriveOptions, TakesALayerThatDoesNotFitFromAnotherMeasuredOption) {
+  Profile profile = example_profile();
+  derive_options(profile, 0, {{2048, 1, 1}, {8192, 4, 1}});
+  const auto& times = profile.micro_batches[1].times;
+  ASSERT_EQ(profile.options[1].memory_mb, 2048);
+  EXPECT_FALSE(times[1][1].fits);  // did not fit 1024 MB, and 3538 MB says nothing of 2048 MB
+  ASSERT_EQ(profile.options[3].memory_mb, 8192);
+  EXPECT_TRUE(times[3][1].fits);
+  EXPECT_DOUBLE_EQ(times[3][1].forward, 2.5);
+  EXPECT_DOUBLE_EQ(times[3][0].forward, 0.25);
+}
+
+}  // namespace
+}  // namespace funcpipe
