@@ -22,10 +22,6 @@ Result<Dataset> read_pair(const std::string& format, const std::string& input, c
   return Dataset{std::move(inputs), std::move(targets)};
 }
 
-bool same_row(const TensorSpec& a, const TensorSpec& b) {
-  return a.dtype == b.dtype && a.shape == b.shape;
-}
-
 }  // namespace
 
 Result<Datasets> load_datasets(const JobConfig::Data& data) {
@@ -59,10 +55,6 @@ Result<Datasets> load_datasets(const JobConfig::Data& data) {
   result.train = std::move(train);
   if (has_validation) {
     FUNCPIPE_TRY(validation, read_pair(data.format, data.validation_input, data.validation_target, "validation"));
-    if (!same_row(validation.input.row, result.train.input.row) ||
-        !same_row(validation.target.row, result.train.target.row))
-      return fail(ErrorCode::invalid_input, "validation rows differ from training rows in type or shape",
-                  data.validation_input, "save both data sets the same way");
     result.validation = std::move(validation);
   }
   return result;

@@ -6,13 +6,10 @@
 
 #include "base/files.h"
 #include "config/options.h"
+#include "job/check_data.h"
 
 namespace funcpipe {
 namespace {
-
-std::string shape_text(const std::vector<std::int64_t>& shape) {
-  return fmt::format("[{}]", fmt::join(shape, ", "));
-}
 
 bool is_float(const std::string& dtype) {
   return dtype.starts_with("float") || dtype.starts_with("bfloat");
@@ -39,47 +36,6 @@ void choose_memory(Plan& plan, const JobConfig& config, const ModelDescription& 
   }
 }
 
-// As worker/loss.h demands, but before anything is started.
-Result<> check_target(const ModelDescription& model, const Column& target, const JobConfig& config) {
-  if (model.outputs.empty()) return {};
-  const std::string& file = config.data.format == "tokens" ? config.data.train_input : config.data.train_target;
-  const std::vector<std::int64_t>& output = model.outputs.front().shape;
-  if (config.model.loss == "model") {
-    // One number, or one per sample; anything else is a prediction, and its mean would be trained without a word.
-    if (std::any_of(output.begin() + std::min<std::ptrdiff_t>(1, output.size()), output.end(),
-                    [](std::int64_t extent) { return extent != 1; }))
-      return fail(
-          ErrorCode::invalid_input,
-          fmt::format("with loss = \"model\" the first output is the loss, but it has shape {}", shape_text(output)),
-          config.model.source, "let forward(x, target) return the loss, or choose cross-entropy or mse as model.loss");
-    return {};
-  }
-  if (config.model.loss == "cross-entropy") {
-    if (is_float(target.row.dtype))
-      return fail(ErrorCode::invalid_input,
-                  fmt::format("cross-entropy needs class numbers as targets, found {}", target.row.dtype), file,
-                  "store the targets as integers, or choose loss = \"mse\" in [model]");
-    if (output.size() < 2 ||
-        !std::equal(output.begin() + 1, output.end() - 1, target.row.shape.begin(), target.row.shape.end()))
-      return fail(ErrorCode::invalid_input,
-                  fmt::format("a target row has shape {}, the model's output {}", shape_text(target.row.shape),
-                              shape_text(output)),
-                  file,
-                  "cross-entropy needs one class number per prediction, and the output's last axis to be classes");
-    return {};
-  }
-  std::int64_t expected = 1, found = 1;
-  for (std::size_t i = 1; i < output.size(); ++i) expected *= output[i];
-  for (const std::int64_t extent : target.row.shape) found *= extent;
-  if (expected != found)
-    return fail(
-        ErrorCode::invalid_input,
-        fmt::format("a target row has shape {}, the model's output without the batch {}", shape_text(target.row.shape),
-                    shape_text({output.begin() + std::min<std::ptrdiff_t>(1, output.size()), output.end()})),
-        file, "mse compares output and target number by number");
-  return {};
-}
-
 }  // namespace
 
 std::vector<std::vector<TensorSpec>> possible_inputs(const JobConfig& config, const Dataset& data) {
@@ -104,24 +60,6 @@ std::vector<std::vector<TensorSpec>> possible_inputs(const JobConfig& config, co
   for (auto& inputs : with_target) inputs.push_back(target);
   possible.insert(possible.begin(), with_target.begin(), with_target.end());
   return possible;
-}
-
-Result<> check_data(const ModelDescription& model, const Datasets& data, const JobConfig& config) {
-  const std::size_t most = config.model.loss == "model" ? 2 : 1;
-  if (model.inputs.empty() || model.inputs.size() > most)
-    return fail(ErrorCode::invalid_input,
-                fmt::format("the model takes {} inputs, a data set gives {}", model.inputs.size(),
-                            most == 2 ? "input and target" : "one"),
-                config.model.source, "wrap the model so that it takes one tensor");
-  const std::vector<std::int64_t>& wanted = model.inputs.front().shape;
-  const std::vector<std::int64_t>& row = data.train.input.row.shape;
-  if (wanted.empty() || !std::equal(wanted.begin() + 1, wanted.end(), row.begin(), row.end()))
-    return fail(
-        ErrorCode::invalid_input,
-        fmt::format("a row has shape {}, but {} takes {}", shape_text(row), config.model.source,
-                    shape_text(wanted.empty() ? wanted : std::vector<std::int64_t>(wanted.begin() + 1, wanted.end()))),
-        config.data.train_input, "store the data in the model's shape, or choose another model");
-  return check_target(model, data.train.target, config);
 }
 
 TrainingState training_state(const JobConfig& config, const Datasets& data) {

@@ -13,9 +13,6 @@ namespace funcpipe {
 // take the target as well: those come before.
 std::vector<std::vector<TensorSpec>> possible_inputs(const JobConfig& config, const Dataset& data);
 
-// Refuses data whose rows are not what the model takes, naming both shapes.
-Result<> check_data(const ModelDescription& model, const Datasets& data, const JobConfig& config);
-
 // The optimiser's copies of the weights, and the data a worker caches.
 TrainingState training_state(const JobConfig& config, const Datasets& data);
 

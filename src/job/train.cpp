@@ -46,6 +46,14 @@ struct Prepared {
   JobSpec spec;
 };
 
+// Whether the model takes the target too, though model.loss does not say that it is its own loss.
+bool is_own_loss(const WorkerTool& worker, JobConfig config, const Dataset& data, std::stop_token stop) {
+  if (config.model.loss == "model") return false;
+  config.model.loss = "model";
+  const std::vector<TensorSpec> likeliest = possible_inputs(config, data).front();
+  return worker.describe(config.model.source, likeliest, config.job.seed, stop).has_value();
+}
+
 // With the first of the possible inputs that the model takes; if it takes none, what it says of the first.
 Result<ModelDescription> describe_model(const WorkerTool& worker, const JobConfig& config, const Dataset& data,
                                         std::stop_token stop) {
@@ -55,6 +63,9 @@ Result<ModelDescription> describe_model(const WorkerTool& worker, const JobConfi
     if (model || model.error().code != ErrorCode::invalid_input) return model;
     if (!first) first = std::move(model).error();
   }
+  if (is_own_loss(worker, config, data, stop))
+    return fail(ErrorCode::invalid_input, "the model takes an input and a target, as one that computes its own loss",
+                config.model.source, "set loss = \"model\" in [model]");
   return tl::unexpected(std::move(*first));
 }
 

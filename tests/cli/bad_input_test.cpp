@@ -97,6 +97,33 @@ std::vector<Mistake> mistakes() {
        {"train", "job.toml"},
        2,
        {"y.npy", "[3]"}},
+      {"class_the_model_does_not_have",
+       [](const ScratchJob& job) { job.write("y.npy", npy("|u1", {96}, std::string(95, '\3') + '\12')); },
+       {"validate", "job.toml"},
+       2,
+       {"y.npy", "row 95 is class 10", "10 classes"}},
+      {"own_loss_not_declared",
+       [](const ScratchJob& job) {
+         job.replace("zoo:fashion-cnn?width=2", "net.pt");
+         // A file: scripting reads the source.
+         job.write("save.py",
+                   "import torch\n"
+                   "class Net(torch.nn.Module):\n"
+                   "    def __init__(self):\n"
+                   "        super().__init__()\n"
+                   "        self.layer = torch.nn.Linear(784, 10)\n"
+                   "    def forward(self, x, y):\n"
+                   "        x = self.layer(x.float().flatten(1))\n"
+                   "        return torch.nn.functional.cross_entropy(x, y)\n"
+                   "torch.jit.script(Net()).save('net.pt')\n");
+         const auto saved =
+             run_child("/bin/sh", {"-c", fmt::format("cd '{}' && /usr/bin/python3 save.py", job.folder().string())});
+         ASSERT_TRUE(saved) << describe(saved.error());
+         ASSERT_EQ(saved->exit_code, 0) << saved->err;
+       },
+       {"validate", "job.toml"},
+       2,
+       {"net.pt", "set loss = \"model\" in [model]"}},
       {"unknown_zoo_model",
        replacing("zoo:fashion-cnn?width=2", "zoo:fashion-cn"),
        {"train", "job.toml"},

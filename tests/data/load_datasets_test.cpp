@@ -51,7 +51,7 @@ TEST_F(LoadDatasets, RefusesWithAWayOut) {
   refused(data, "data.validation_target is not set");
   data.validation_input = file("vx.npy", npy_of(4, 2));
   data.validation_target = data.train_target;
-  refused(data, "validation rows differ");
+  EXPECT_TRUE(load_datasets(data)) << "whether it fits the training data is judged after that";
   data.format = "csv";
   refused(data, "\"csv\" is not known");
   data.format = "tokens";

@@ -6,58 +6,12 @@
 #include <nlohmann/json.hpp>
 
 #include "base/files.h"
+#include "job/four_layers.h"
 
 namespace funcpipe {
 namespace {
 
 using ::testing::HasSubstr;
-
-// Four layers of 1 MiB of parameters each, 4 numbers in, 3 classes out.
-ModelDescription four_layers() {
-  ModelDescription model;
-  model.source = "four.pt";
-  model.fingerprint = "f";
-  model.micro_batch = 8;
-  model.inputs = {{"float32", {8, 4}, false}};
-  model.outputs = {{"float32", {8, 3}, true}};
-  for (int i = 0; i < 4; ++i) {
-    model.parameters.push_back({fmt::format("p{}", i), {512, 512}});
-    LayerDescription layer;
-    layer.name = fmt::format("layer{}", i);
-    layer.parameters = {i};
-    layer.activation_bytes = kMiB;
-    if (i < 3) layer.border = {{"float32", {8, 16}, true}};
-    if (i == 0) layer.data_inputs = {0};
-    model.layers.push_back(layer);
-  }
-  return model;
-}
-
-Platform small_platform() {
-  Platform platform;
-  platform.name = "small";
-  for (int memory : {128, 512, 1024, 2048}) platform.memory_options.push_back({memory, 1, 1e8, 1e8});
-  platform.limits.concurrency = 6;
-  return platform;
-}
-
-Datasets rows(std::int64_t count) {
-  Datasets data;
-  data.train.input = {{"float32", {4}, false}, count, nullptr};
-  data.train.target = {{"int64", {}, false}, count, nullptr};
-  return data;
-}
-
-JobConfig job() {
-  JobConfig config;
-  config.job.name = "job";
-  config.model.source = "four.pt";
-  config.data.train_input = "x.npy";
-  config.data.train_target = "y.npy";
-  config.training.global_batch = 32;
-  config.training.micro_batch = 8;
-  return config;
-}
 
 TEST(Resolve, CountsStepsFromEpochsOrTakesThem) {
   JobConfig config = job();
@@ -178,29 +132,6 @@ TEST(Resolve, WhatTheUserSetMustNotContradictThePlanFile) {
   EXPECT_TRUE(resolve_plan(config, four_layers(), small_platform(), {})) << "defaults are nobody's wish";
 }
 
-TEST(CheckData, NamesBothShapes) {
-  Datasets data = rows(100);
-  data.train.input.row.shape = {1, 5};
-  const auto inputs = check_data(four_layers(), data, job());
-  ASSERT_FALSE(inputs);
-  EXPECT_THAT(inputs.error().message, HasSubstr("[1, 5]"));
-  EXPECT_THAT(inputs.error().message, HasSubstr("[4]"));
-  EXPECT_EQ(inputs.error().place, "x.npy");
-
-  data = rows(100);
-  data.train.target.row.shape = {3};
-  EXPECT_EQ(check_data(four_layers(), data, job()).error().place, "y.npy");
-  JobConfig config = job();
-  config.model.loss = "mse";
-  EXPECT_TRUE(check_data(four_layers(), data, config));
-  data.train.target.row.shape = {2};
-  EXPECT_FALSE(check_data(four_layers(), data, config));
-
-  data = rows(100);
-  data.train.target.row.dtype = "float32";
-  EXPECT_THAT(check_data(four_layers(), data, job()).error().hint, HasSubstr("mse"));
-}
-
 TEST(PossibleInputs, BeginWithWhatMostModelsWant) {
   Datasets data = rows(10);
   JobConfig config = job();
@@ -228,27 +159,6 @@ TEST(PossibleInputs, BeginWithWhatMostModelsWant) {
   data.train.target.row.dtype = "uint8";
   EXPECT_EQ(dtypes(), (Dtypes{{"float32", "int64"}, {"float32"}}))
       << "a model that is its own loss may take the target";
-}
-
-TEST(CheckData, OnlyAModelThatIsItsOwnLossTakesTheTarget) {
-  ModelDescription model = four_layers();
-  model.inputs.push_back({"int64", {8}});
-  JobConfig config = job();
-  EXPECT_FALSE(check_data(model, rows(100), config));
-  config.model.loss = "model";
-  model.outputs = {{"float32", {}, true}};
-  EXPECT_TRUE(check_data(model, rows(100), config));
-}
-
-TEST(CheckData, AModelThatIsItsOwnLossGivesOneNumberOrOnePerSample) {
-  JobConfig config = job();
-  config.model.loss = "model";
-  ModelDescription model = four_layers();
-  EXPECT_THAT(check_data(model, rows(100), config).error().message, HasSubstr("[8, 3]"));
-  for (const std::vector<std::int64_t>& shape : {std::vector<std::int64_t>{}, {8}, {8, 1}}) {
-    model.outputs = {{"float32", shape, true}};
-    EXPECT_TRUE(check_data(model, rows(100), config));
-  }
 }
 
 TEST(TrainingStateOfAJob, CountsOptimiserCopiesAndCachedData) {

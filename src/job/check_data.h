@@ -1,0 +1,15 @@
+// Whether data, model and loss fit together: asked before anything is started.
+#pragma once
+
+#include "base/error.h"
+#include "config/job_config.h"
+#include "data/dataset.h"
+#include "profile/model_description.h"
+
+namespace funcpipe {
+
+// Refuses rows that are not what the model takes (naming both shapes), targets the loss cannot take, classes the model
+// has no output for, and then validation data that is not as the training data is. Reads every target once.
+Result<> check_data(const ModelDescription& model, const Datasets& data, const JobConfig& config);
+
+}  // namespace funcpipe
