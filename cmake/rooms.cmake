@@ -7,6 +7,8 @@ target_compile_definitions(funcpipe_flags INTERFACE FUNCPIPE_SOURCE_DIR="${PROJE
 if(FUNCPIPE_SANITIZE)
   target_compile_options(funcpipe_flags INTERFACE -fsanitize=${FUNCPIPE_SANITIZE} -fno-omit-frame-pointer -g1)
   target_link_options(funcpipe_flags INTERFACE -fsanitize=${FUNCPIPE_SANITIZE})
+  target_sources(funcpipe_flags INTERFACE
+    $<$<STREQUAL:$<TARGET_PROPERTY:TYPE>,EXECUTABLE>:${PROJECT_SOURCE_DIR}/cmake/sanitizer_options.cpp>)
 endif()
 find_program(MOLD_LINKER mold)
 if(MOLD_LINKER)
