@@ -83,6 +83,15 @@ class LoopbackEmulator final : public Emulator {
     return answer.get_future().get();
   }
 
+  void end_instances() override {
+    std::promise<void> done;
+    asio::post(context_, [&] {
+      lambda_->end_instances();
+      done.set_value();
+    });
+    done.get_future().get();
+  }
+
  private:
   void stop() {
     if (lambda_) lambda_->stop();

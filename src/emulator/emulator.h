@@ -32,6 +32,8 @@ class Emulator {
   virtual Endpoint lambda() const = 0;
   virtual Credentials credentials() const = 0;  // made at start; every instance gets its own
   virtual Bill bill() const = 0;
+  // Kills every instance, idle or not; an invocation under way fails. No process of theirs is left when this returns.
+  virtual void end_instances() = 0;
   virtual std::string isolation() const = 0;  // which mechanism enforces memory and vCPU here, for people
 };
 

@@ -151,6 +151,10 @@ void LambdaScheduler::retire(const std::string& name) {
 void LambdaScheduler::stop() {
   stopped_ = true;
   reap_tick_.cancel();
+  end_instances();
+}
+
+void LambdaScheduler::end_instances() {
   for (auto& idle : idle_) idle.instance->end();
   idle_.clear();
   for (const auto& instance : running_) instance->end();

@@ -42,7 +42,8 @@ class LambdaScheduler : public std::enable_shared_from_this<LambdaScheduler> {
   void invoke_later(const std::string& name, InvocationOrder order);
   // The function was changed or removed: its idle instances end now, the others after what they do.
   void retire(const std::string& name);
-  void stop();  // ends every instance
+  void end_instances();  // what they run fails
+  void stop();           // ends every instance and starts no more
 
  private:
   struct Idle {

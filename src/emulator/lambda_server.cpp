@@ -63,6 +63,10 @@ std::string LambdaServer::isolation() const {
   return state_->isolation->describe();
 }
 
+void LambdaServer::end_instances() {
+  state_->scheduler->end_instances();
+}
+
 void LambdaServer::stop() {
   if (state_->stopped) return;
   state_->stopped = true;

@@ -35,6 +35,8 @@ class LambdaServer {
 
   int port() const;
   std::string isolation() const;
+  // Kills every instance; returns when no process of theirs is left. On the io_context's thread.
+  void end_instances();
   // Refuses requests and kills every instance; returns when no process of theirs is left. What was waiting unwinds as
   // the io_context runs on. To be called on the io_context's thread, or once that thread has ended.
   void stop();

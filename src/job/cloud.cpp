@@ -32,10 +32,11 @@ Result<std::unique_ptr<Cloud>> Cloud::open(const JobConfig::PlatformChoice& choi
     options.platform = platform;
     options.dilation = choice.dilation;
     options.folder = folder;
-    // Objects are of use only to the job that made them, and the folder is held by this run alone; a run that was
-    // stopped or killed may have left some, whose workers were still publishing.
+    // Objects are of use only to the job that made them, and the folder is held by this run alone: what there is was
+    // left by a run that was killed.
+    cloud->objects_ = folder / "objects";
     std::error_code ignored;
-    std::filesystem::remove_all(folder / "objects", ignored);
+    std::filesystem::remove_all(cloud->objects_, ignored);
     FUNCPIPE_TRY(emulator, Emulator::start(std::move(options)));
     cloud->emulator_ = std::move(emulator);
     s3 = cloud->emulator_->s3();
@@ -55,6 +56,17 @@ Result<std::unique_ptr<Cloud>> Cloud::open(const JobConfig::PlatformChoice& choi
   cloud->functions_ = std::move(functions);
   FUNCPIPE_TRY_VOID(cloud->store_->create_bucket());
   return cloud;
+}
+
+Cloud::~Cloud() {
+  if (!emulator_) return;
+  emulator_.reset();
+  std::error_code ignored;
+  std::filesystem::remove_all(objects_, ignored);
+}
+
+void Cloud::end_functions() {
+  if (emulator_) emulator_->end_instances();
 }
 
 std::string Cloud::description() const {

@@ -19,10 +19,14 @@ namespace funcpipe {
 // and time to start it.
 Seconds invocation_limit(const Platform& platform, double dilation);
 
-// The cloud a job runs on: an embedded one that lives as long as this object, or the one at the given endpoints with
-// the credentials of the environment.
+// The cloud a job runs on: an embedded one that lives as long as this object and leaves no object behind, or the one at
+// the given endpoints with the credentials of the environment.
 class Cloud {
  public:
+  ~Cloud();
+  Cloud(const Cloud&) = delete;
+  Cloud& operator=(const Cloud&) = delete;
+
   // Creates the bucket if it is missing. Errors: those of the emulator's start, of missing credentials, of an endpoint
   // that does not answer (unavailable, with the address).
   static Result<std::unique_ptr<Cloud>> open(const JobConfig::PlatformChoice& choice, const Platform& platform,
@@ -30,6 +34,9 @@ class Cloud {
 
   S3Store& store() { return *store_; }
   FunctionService& functions() { return *functions_; }
+  // Kills the functions that run, if the cloud is embedded; elsewhere they end by themselves, at the latest with their
+  // lifetime.
+  void end_functions();
   bool embedded() const { return emulator_ != nullptr; }
   std::string description() const;  // for people: where it is, and what enforces its limits
 
@@ -43,6 +50,7 @@ class Cloud {
  private:
   Cloud() = default;
   JobConfig::PlatformChoice choice_;
+  std::filesystem::path objects_;  // of the embedded cloud
   std::unique_ptr<Emulator> emulator_;
   std::unique_ptr<S3Store> store_;
   std::unique_ptr<FunctionService> functions_;

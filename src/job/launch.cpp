@@ -65,8 +65,10 @@ std::optional<Error> Fleet::failure() const {
 }
 
 void Fleet::stop() {
+  if (threads_.empty()) return;
   for (std::jthread& thread : threads_) thread.request_stop();
   threads_.clear();
+  if (options_.end_functions) options_.end_functions();
 }
 
 Bytes Fleet::peak_memory() const {

@@ -22,6 +22,7 @@ struct LaunchOptions {
   std::string job, bucket, prefix;
   std::vector<WorkerId> workers;
   std::function<std::string(WorkerId)> function_of;
+  std::function<void()> end_functions;  // ends those that still run, where the cloud can; empty: it cannot
 };
 
 class Fleet {
@@ -39,7 +40,8 @@ class Fleet {
   // Of the worker that failed first; those that only waited for it fail later, if at all.
   std::optional<Error> failure() const;
 
-  // Abandons the invocations that are still under way and joins their threads.
+  // Abandons the invocations that are still under way, joins their threads and ends the functions, so that none of them
+  // publishes an object after this.
   void stop();
 
   Bytes peak_memory() const;  // largest any worker reported

@@ -160,9 +160,11 @@ Result<TrainResult> train(const JobConfig& config, TrainObserver& observer, std:
                .bucket = config.platform.bucket,
                .prefix = deployment.prefix(),
                .workers = workers_of(spec.plan),
-               .function_of = [&](WorkerId id) {
-                 return deployment.function_of(spec.plan.stages[static_cast<std::size_t>(id.stage)].memory_mb);
-               }});
+               .function_of =
+                   [&](WorkerId id) {
+                     return deployment.function_of(spec.plan.stages[static_cast<std::size_t>(id.stage)].memory_mb);
+                   },
+               .end_functions = [&] { cloud->end_functions(); }});
   const auto dollars = [&] {
     return cloud->bill().total().request_dollars(platform.prices) + running_cost(spec, platform, platform_seconds());
   };

@@ -30,6 +30,7 @@ void expect_failure(const ScratchJob& job, const ChildOutput& output, int exit_c
   EXPECT_THAT(output.err, Not(HasSubstr("C++ exception")));
   EXPECT_TRUE(job.nothing_runs());
   EXPECT_TRUE(job.no_results());
+  EXPECT_FALSE(fs::exists(job.results() / "cloud/objects"));
 }
 
 struct Mistake {

@@ -164,6 +164,32 @@ expect_error("UnrecognizedClientException", 403, temporary.list_functions)
 )");
 }
 
+TEST(LambdaInvoke, EndsEveryInstanceOnRequestAndStartsNewOnes) {
+  TestFolder folder;
+  LambdaHarness harness(folder.path(), test_platform());
+  const auto exists = [&](const char* file) { return std::filesystem::exists(folder.path() / file); };
+  std::jthread ender([&] {  // again and again, since nothing tells when the second one is at work
+    while (!exists("done")) {
+      if (exists("ready")) harness.on_thread([&] { harness.server().end_instances(); });
+      std::this_thread::sleep_for(std::chrono::milliseconds(200));
+    }
+  });
+  EXPECT_SCRIPT(harness, folder.path(), R"(
+service = client()
+create(service)
+create(service, "busy")
+pids = [invoke(service, {"op": "echo"}, name)[0]["pid"] for name in ("f", "busy")]
+open(FOLDER + "/ready", "w").close()
+answer, error, _ = invoke(service, {"op": "sleep", "seconds": 60}, "busy")
+open(FOLDER + "/done", "w").close()
+assert error == "Unhandled", answer
+time.sleep(0.5)
+assert not running(pids[0]) and not running(pids[1])
+assert invoke(service, {"op": "echo"})[0]["count"] == 1
+)");
+  EXPECT_EQ(harness.bill().by_function.at("busy").invocations, 2) << "what was ended has its price";
+}
+
 TEST(LambdaInvoke, ReapsIdleInstances) {
   TestFolder folder;
   Platform platform = test_platform();

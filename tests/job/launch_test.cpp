@@ -140,6 +140,25 @@ TEST(Fleet, StopsWaitingWhenAsked) {
   EXPECT_FALSE(fleet.failure()) << "being stopped is no worker's failure";
 }
 
+TEST(Fleet, EndsTheFunctionsOnceItsInvocationsAreAbandoned) {
+  MemoryService service([&](const MemoryCall& call) -> Result<std::string> {
+    while (!call.stop.stop_requested()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    return answer("done", 1);
+  });
+  create_both(service);
+  int ended = 0;
+  LaunchOptions options = two_by_two();
+  options.end_functions = [&] { ++ended; };
+  {
+    Fleet fleet(service, options);
+    fleet.stop();
+    EXPECT_EQ(ended, 1);
+  }
+  EXPECT_EQ(ended, 1) << "once";
+  { const Fleet fleet(service, options); }
+  EXPECT_EQ(ended, 2) << "also where nobody called stop()";
+}
+
 TEST(ReportLine, IsReadFromTheEndOfALog) {
   const auto report = last_report_line(
       "hello\nREPORT RequestId: 1 Duration: 5 ms Billed Duration: 6 ms Memory Size: 128 MB Max Memory Used: 9 MB\n"
