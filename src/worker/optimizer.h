@@ -20,7 +20,7 @@ class StageOptimizer {
   StageOptimizer(StageOptimizer&&) noexcept;
   ~StageOptimizer();
 
-  // One update from the parameters' gradients.
+  // One update from the parameters' gradients; what has none keeps its value and its state.
   void step(double learning_rate);
 
   // Momentum and the like as raw bytes, for a snapshot; load gives every later step the bits it would have had.

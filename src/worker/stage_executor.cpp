@@ -258,6 +258,7 @@ Result<> StageExecutor::backward(const Op& op, std::int64_t iteration) {
     micro.gradients.clear();
     if (!roots.empty()) torch::autograd::backward(roots, gradients);
   }
+  tools_.gradient.note_reached();
   for (BorderGradient& incoming : micro.incoming) {
     at::Tensor gradient = incoming.take();
     micro.sending_back.push_back(gradient.defined() ? std::move(gradient) : at::empty({0}));
@@ -295,8 +296,9 @@ Result<> StageExecutor::reduce(const Op& op, std::int64_t iteration) {
 }
 
 Result<> StageExecutor::update(std::int64_t iteration) {
+  tools_.gradient.withdraw_unreached();
   tools_.optimizer->step(learning_rate(spec_.config.optimizer, spec_.config.lr_scheduler, iteration, spec_.steps));
-  tools_.gradient.zero();
+  tools_.gradient.clear();
   const std::lock_guard lock(mutex_);
   update_times_.push_back(tools_.clock.now());
   if (update_times_.size() > kUpdateTimes) update_times_.pop_front();

@@ -2,6 +2,7 @@
 // model, bit by bit if that loop sums in the same order, and to rounding where replicas change the order.
 #include <fmt/ranges.h>
 #include <gmock/gmock.h>
+#include <torch/csrc/jit/serialization/import.h>
 
 #include <atomic>
 
@@ -91,15 +92,51 @@ TEST(Equality, TupleBordersWithAdam) {
   expect_equality({.model = skip_model(), .optimizer = "adam"}, {1, 2});
 }
 TEST(Equality, TensorsWithoutGradient) {
-  Training training{.model = gate_model()};
-  training.adjust = [](JobConfig& config) { config.optimizer.weight_decay = 0; };  // decays what nothing trains, too
+  const Training training{.model = gate_model()};
   const ModelDescription model = describe_model(training);
-  const int layers = static_cast<int>(model.layers.size());
-  ASSERT_GT(layers, 4);
+  ASSERT_GT(model.layers.size(), 4u);
   ASSERT_EQ(model.layers[1].border.size(), 2u);  // of these nothing uses the gate for gradients
-  const Tensors plain = train_plainly(training, 1);
-  for (const auto& cuts : cut_sets(layers))
-    EXPECT_EQ(first_difference(run(training, {cuts}).tensors, plain), "") << fmt::format("{}", fmt::join(cuts, ","));
+  expect_equality(training, {1, 3});
+}
+
+// What no loss reaches does not decay either, as in PyTorch: it ends as it began.
+TEST(Equality, ParametersWithoutGradientStayAsTheyAre) {
+  for (const std::string optimizer : {"sgd", "adam", "adamw"}) {
+    const Training training{.model = gate_model(), .optimizer = optimizer};
+    const at::Tensor before = tensors_of(torch::jit::load(training.model.file)).at("b");
+    for (const Seconds lifetime : {0.0, std::numeric_limits<double>::infinity()}) {
+      const Tensors trained = run(training, {{2}, 2}, lifetime).tensors;
+      ASSERT_TRUE(trained.contains("b"));
+      EXPECT_TRUE(trained.at("b").equal(before)) << optimizer;
+      EXPECT_EQ(first_difference(trained, train_in_order_of(training, {{2}, 2})), "") << optimizer;
+    }
+  }
+}
+
+// Whether a parameter has a gradient is known only once the replicas' micro-batches have run.
+TEST(Equality, ParametersWithAGradientOnSomeReplicas) {
+  for (const std::string optimizer : {"sgd", "adam"}) {
+    const Training training{.model = branch_model(), .optimizer = optimizer};
+    const auto reached = count_reached(training, 4, "b");
+    EXPECT_GT(reached.none, 0);
+    EXPECT_GT(reached.some, 0);
+    expect_equality(training, {1, 2, 4});
+  }
+}
+
+// And where several stages use it, only once the stages have told each other.
+TEST(Equality, TiedParametersWithAGradientOnOneStage) {
+  for (const std::string optimizer : {"sgd", "adamw"}) {
+    const Training training{.model = half_tied_model(), .optimizer = optimizer};
+    const int layers = static_cast<int>(describe_model(training).layers.size());
+    const Tensors plain = train_plainly(training, 1);
+    bool shared = false;
+    for (const auto& cuts : cut_sets(layers)) {
+      shared = shared || stages_share_parameters(describe_model(training), cuts);
+      EXPECT_EQ(first_difference(run(training, {cuts}).tensors, plain), "") << fmt::format("{}", fmt::join(cuts, ","));
+    }
+    EXPECT_TRUE(shared);
+  }
 }
 TEST(Equality, IntegerInputsAndTiedWeights) {
   expect_equality({.model = token_model()}, {1, 2});

@@ -41,7 +41,7 @@ TEST(FlatGradient, AccumulatesTheBitsOfPlainAutograd) {
                 static_cast<void*>(gradient.bytes({first, plain[i].numel()}).data()));
       first += plain[i].numel();
     }
-    gradient.zero();
+    gradient.clear();
     for (const at::Tensor& parameter : viewed) EXPECT_EQ(parameter.grad().abs().sum().item<float>(), 0);
   }
 }
@@ -58,11 +58,58 @@ TEST(FlatGradient, AddsToASliceOnly) {
   EXPECT_EQ(parameters[1].grad().sum().item<float>(), 10);
 }
 
+std::vector<bool> defined(const std::vector<at::Tensor>& parameters) {
+  std::vector<bool> result;
+  for (const at::Tensor& parameter : parameters) result.push_back(parameter.grad().defined());
+  return result;
+}
+
+// A gradient of nothing but -0 is one; the second parameter has none, the third only in the second step.
+TEST(FlatGradient, WithdrawsWhatNoPassReached) {
+  const std::vector<at::Tensor> parameters{leaf({2}, 1), leaf({3}, 1), leaf({1}, 1), leaf({0}, 1)};
+  FlatGradient gradient(parameters);
+  for (int step = 0; step < 2; ++step) {
+    parameters[0].mul(-0.0).sum().backward();
+    gradient.note_reached();
+    parameters[step == 0 ? 0 : 2].mul(-0.0).sum().backward();
+    gradient.note_reached();
+    gradient.withdraw_unreached();
+    EXPECT_EQ(defined(parameters), (std::vector{true, false, step == 1, false}));
+    EXPECT_EQ(parameters[0].grad().abs().sum().item<float>(), 0);
+    gradient.clear();
+    EXPECT_EQ(defined(parameters), (std::vector{true, true, true, true}));
+  }
+}
+
+// What another worker's pass reached has a gradient here too: the sum says so, whatever its value and order.
+TEST(FlatGradient, KnowsFromTheSumWhatOthersReached) {
+  const auto make = [] { return std::vector<at::Tensor>{leaf({2}, 1), leaf({2}, 1), leaf({2}, 1), leaf({2}, 1)}; };
+  const std::vector<at::Tensor> mine = make(), yours = make();
+  FlatGradient here(mine), there(yours);
+  mine[0].mul(3).sum().backward();
+  here.note_reached();
+  yours[0].mul(-3).sum().backward();  // sums to 0
+  yours[1].mul(-0.0).sum().backward();
+  yours[2].mul(5).sum().backward();
+  there.note_reached();
+  const MutableBytes sent = there.bytes({0, 8});
+  const std::vector<std::byte> own(here.bytes({0, 8}).begin(), here.bytes({0, 8}).end());
+  here.add({0, 8}, sent);
+  there.add({0, 8}, own);
+  here.withdraw_unreached();
+  there.withdraw_unreached();
+  EXPECT_EQ(defined(mine), (std::vector{true, true, true, false}));
+  EXPECT_EQ(defined(yours), defined(mine));
+  EXPECT_EQ(mine[2].grad()[1].item<float>(), 5);
+}
+
 TEST(FlatGradient, MayBeEmpty) {
   FlatGradient gradient({});
+  gradient.note_reached();
+  gradient.withdraw_unreached();
   EXPECT_EQ(gradient.elements(), 0);
   EXPECT_TRUE(gradient.bytes({0, 0}).empty());
-  gradient.zero();
+  gradient.clear();
 }
 
 TEST(Loss, CountsPredictions) {

@@ -90,6 +90,31 @@ TEST_P(EveryOptimizer, GoesOnFromItsSnapshot) {
   EXPECT_TRUE(first->load(fresh));  // before the first step there is no state
 }
 
+// No decay, no momentum, no step counted; and a snapshot that knows which parameters have a state.
+TEST_P(EveryOptimizer, LeavesAloneWhatHasNoGradient) {
+  const auto config = config_of(GetParam());
+  const auto ours = make_parameters(), theirs = make_parameters(), untouched = make_parameters();
+  auto optimizer = std::make_unique<StageOptimizer>(config, ours);
+  const auto reference = plain(config, theirs);
+  for (int step = 0; step < 6; ++step) {
+    for (const auto& parameters : {ours, theirs}) {
+      set_gradients(parameters, step);
+      parameters[1].mutable_grad().reset();
+      if (step % 2 == 1) parameters[2].mutable_grad().reset();
+    }
+    if (step == 3) {
+      const std::string state = optimizer->save();
+      optimizer = std::make_unique<StageOptimizer>(config, ours);
+      ASSERT_TRUE(optimizer->load(state));
+    }
+    optimizer->step(0.03);
+    reference->step();
+    ASSERT_TRUE(equal(ours, theirs)) << "step " << step;
+  }
+  EXPECT_TRUE(ours[1].equal(untouched[1]));
+  EXPECT_FALSE(ours[2].equal(untouched[2]));
+}
+
 TEST_P(EveryOptimizer, StandsAStageWithoutParameters) {
   StageOptimizer optimizer(config_of(GetParam()), {});
   optimizer.step(0.1);

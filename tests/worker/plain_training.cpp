@@ -6,6 +6,7 @@
 #include <ATen/ops/empty_like.h>
 #include <ATen/ops/from_blob.h>
 #include <ATen/ops/mse_loss.h>
+#include <ATen/ops/zeros.h>
 #include <torch/csrc/jit/runtime/graph_executor.h>
 #include <torch/csrc/jit/runtime/profiling_graph_executor_impl.h>
 #include <torch/csrc/jit/serialization/import.h>
@@ -90,6 +91,7 @@ class PlainLoop {
 
   int micro_batches() const { return (training_.global_batch + training_.micro_batch - 1) / training_.micro_batch; }
   const ModelDescription& description() const { return description_; }
+  const std::vector<at::Tensor>& parameters() const { return parameters_; }  // by index in the description
   Tensors tensors() const { return tensors_of(module_); }
 
   // Adds up the gradients of micro-batches [first, end) of a step.
@@ -98,6 +100,15 @@ class PlainLoop {
     for (int m = first; m < end; ++m) run(step, m);
     Gradients result;
     for (at::Tensor& parameter : parameters_) result.push_back(std::exchange(parameter.mutable_grad(), {}));
+    return result;
+  }
+
+  // The same of each replica's micro-batches.
+  std::vector<Gradients> shares(std::int64_t step, int replicas) {
+    std::vector<Gradients> result;
+    for (int replica = 0; replica < replicas; ++replica)
+      result.push_back(
+          gradients(step, replica * micro_batches() / replicas, (replica + 1) * micro_batches() / replicas));
     return result;
   }
 
@@ -168,12 +179,13 @@ std::vector<int> others_in_order(int owner, int replicas, SyncAlgorithm sync) {
 
 // The sum of the replicas' `shares` as the workers of one stage with these `parameters` make it.
 void merge(const std::vector<Gradients>& shares, const std::vector<std::size_t>& parameters, SyncAlgorithm sync,
-           Gradients& sums) {
+           const Gradients& values, Gradients& sums) {
   const auto replicas = std::ssize(shares);
   std::vector<at::Tensor> flat;
   for (const Gradients& share : shares) {
     std::vector<at::Tensor> parts;
-    for (const std::size_t index : parameters) parts.push_back(share[index].reshape({-1}));
+    for (const std::size_t index : parameters)
+      parts.push_back(share[index].defined() ? share[index].reshape({-1}) : at::zeros({values[index].numel()}));
     flat.push_back(at::cat(parts));
   }
   at::Tensor merged = at::empty_like(flat[0]);
@@ -187,8 +199,9 @@ void merge(const std::vector<Gradients>& shares, const std::vector<std::size_t>&
   }
   std::int64_t first = 0;
   for (const std::size_t index : parameters) {
-    sums[index] = merged.narrow(0, first, sums[index].numel()).view(sums[index].sizes());
-    first += sums[index].numel();
+    const bool any = std::ranges::any_of(shares, [&](const Gradients& share) { return share[index].defined(); });
+    if (any) sums[index] = merged.narrow(0, first, values[index].numel()).view(values[index].sizes());
+    first += values[index].numel();
   }
 }
 
@@ -206,22 +219,34 @@ Tensors train_in_order_of(const Training& training, const Cutting& cutting) {
   std::vector<int> ends = cutting.cuts;
   ends.push_back(static_cast<int>(loop.description().layers.size()));
   for (std::int64_t step = 0; step < training.steps; ++step) {
-    std::vector<Gradients> shares;
-    for (int replica = 0; replica < cutting.replicas; ++replica)
-      shares.push_back(loop.gradients(step, replica * loop.micro_batches() / cutting.replicas,
-                                      (replica + 1) * loop.micro_batches() / cutting.replicas));
-    Gradients sums = shares[0];
+    const std::vector<Gradients> shares = loop.shares(step, cutting.replicas);
+    Gradients sums(loop.parameters().size());
     int first = 0;
     for (const int end : ends) {
       std::vector<std::size_t> parameters;
       for (const int index : loop.description().parameters_of(first, end))
-        if (sums[static_cast<std::size_t>(index)].defined()) parameters.push_back(static_cast<std::size_t>(index));
-      if (!parameters.empty()) merge(shares, parameters, cutting.sync, sums);
+        if (loop.parameters()[static_cast<std::size_t>(index)].requires_grad())
+          parameters.push_back(static_cast<std::size_t>(index));
+      if (!parameters.empty()) merge(shares, parameters, cutting.sync, loop.parameters(), sums);
       first = end;
     }
     loop.update(step, sums);
   }
   return loop.tensors();
+}
+
+ReachedSteps count_reached(const Training& training, int replicas, const std::string& parameter) {
+  PlainLoop loop(training, replicas);
+  const auto& all = loop.description().parameters;
+  const auto index = std::ranges::find(all, parameter, &ParameterDescription::name) - all.begin();
+  ReachedSteps steps;
+  for (std::int64_t step = 0; step < training.steps; ++step) {
+    const auto reached = std::ranges::count_if(loop.shares(step, replicas), [&](const Gradients& share) {
+      return share.at(static_cast<std::size_t>(index)).defined();
+    });
+    ++(reached == 0 ? steps.none : reached == replicas ? steps.all : steps.some);
+  }
+  return steps;
 }
 
 }  // namespace funcpipe::testing

@@ -15,4 +15,10 @@ Tensors train_plainly(const Training& training, int replicas);
 // of each stage's flat gradient. Not for parameters that several stages use.
 Tensors train_in_order_of(const Training& training, const Cutting& cutting);
 
+// Of how many steps the parameter has a gradient on none, some or all of `replicas`.
+struct ReachedSteps {
+  int none = 0, some = 0, all = 0;
+};
+ReachedSteps count_reached(const Training& training, int replicas, const std::string& parameter);
+
 }  // namespace funcpipe::testing

@@ -162,6 +162,40 @@ def forward(self, x):
           5};
 }
 
+TestModel branch_model() {
+  Builder builder("BranchModel");
+  builder.parameter("a", {12, 10}, 0.4).parameter("b", {12, 12}, 0.4).parameter("c", {5, 12}, 0.3);
+  return {"branch",
+          builder.save(R"(
+def forward(self, x):
+    h = torch.tanh(torch.linear(x, self.a))
+    if bool(torch.gt(torch.sum(x), 3)):
+        h = h + torch.tanh(torch.linear(h, self.b))
+    u = torch.tanh(h)
+    return torch.linear(u, self.c)
+)"),
+          {{"float32", {4, 10}}},
+          {"uint8", {}},
+          5};
+}
+
+TestModel half_tied_model() {
+  Builder builder("HalfTiedModel");
+  builder.parameter("a", {12, 10}, 0.4).parameter("b", {12, 12}, 0.4).parameter("c", {5, 12}, 0.3);
+  return {"half-tied",
+          builder.save(R"(
+def forward(self, x):
+    h = torch.tanh(torch.linear(x, self.a))
+    h = h * torch.gt(torch.sum(self.b, [1]), 0).float()
+    u = torch.tanh(h)
+    u = torch.tanh(torch.linear(u, self.b))
+    return torch.linear(u, self.c)
+)"),
+          {{"float32", {4, 10}}},
+          {"uint8", {}},
+          5};
+}
+
 TestModel token_model() {
   Builder builder("TokenModel");
   builder.parameter("embedding", {20, 16}, 0.3).parameter("a", {32, 16}, 0.3).parameter("b", {16, 32}, 0.3);

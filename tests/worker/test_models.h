@@ -23,6 +23,8 @@ TestModel batch_norm_model();  // convolutions and BatchNorm with running statis
 TestModel dropout_model();     // one dropout between linear layers
 TestModel skip_model();        // several live tensors at most cuts, one of them without gradient
 TestModel gate_model();        // cuts where a tensor's gradient is a slice, or where it has none: b is never trained
+TestModel branch_model();      // b has a gradient where the micro-batch takes the branch
+TestModel half_tied_model();   // b is used twice, the first time without gradient
 TestModel token_model();       // integer inputs, embedding tied to the head, output [N, T, V]
 TestModel regression_model();  // mse on fractions
 
