@@ -1,52 +1,41 @@
 #include "worker/function.h"
 
-#include <cstdlib>
 #include <limits>
-#include <memory>
 #include <nlohmann/json.hpp>
 
 #include "base/clock.h"
 #include "base/files.h"
 #include "config/job_spec.h"
-#include "store/credentials.h"
-#include "store/s3_store.h"
 #include "worker/lambda_runtime.h"
+#include "worker/open_store.h"
 #include "worker/process.h"
 #include "worker/worker.h"
 
 namespace funcpipe {
 namespace {
 
-std::string variable(const char* name, const std::string& otherwise) {
-  const char* value = std::getenv(name);
-  return value && *value ? value : otherwise;
-}
+// For what is read before the job's own dilation is known: the longest silence then leaves room for a platform's
+// latency (30 ms) at the greatest dilation (1000).
+constexpr double kUnknownDilation = 3;
 
-Result<std::unique_ptr<S3Store>> open_store(const std::string& bucket) {
-  FUNCPIPE_TRY(credentials, credentials_from_environment());
-  S3Options options;
-  options.bucket = bucket;
-  options.credentials = std::move(credentials);
-  options.endpoint.region = variable("AWS_REGION", variable("AWS_DEFAULT_REGION", "us-east-1"));
-  options.endpoint.url = variable("AWS_ENDPOINT_URL_S3", variable("AWS_ENDPOINT_URL", ""));
-  while (options.endpoint.url.ends_with('/')) options.endpoint.url.pop_back();
-  options.endpoint.path_style = !options.endpoint.url.empty();
-  if (options.endpoint.url.empty()) options.endpoint.url = "https://s3." + options.endpoint.region + ".amazonaws.com";
-  return S3Store::open(std::move(options));
+Result<JobSpec> read_spec(const WorkerInvocation& invocation) {
+  FUNCPIPE_TRY(store, open_store(invocation.bucket, kUnknownDilation));
+  const std::string key = job_spec_key(invocation.prefix);
+  FUNCPIPE_TRY(text, store->get_text(key));
+  if (!text) return fail(ErrorCode::not_found, "the job is not in the store", key, "start it with funcpipe train");
+  FUNCPIPE_TRY(json, parse_json(*text, key));
+  FUNCPIPE_TRY(spec, job_spec_from_json(json, key));
+  if (spec.id != invocation.job)
+    return fail(ErrorCode::invalid_input,
+                fmt::format("job {} was asked for, the store holds {}", invocation.job, spec.id), key);
+  return spec;
 }
 
 Result<WorkerAnswer> play_event(const LambdaEvent& event, Clock& clock) {
   FUNCPIPE_TRY(json, parse_json(event.payload, "the invocation's payload"));
   FUNCPIPE_TRY(invocation, worker_invocation_from_json(json));
-  FUNCPIPE_TRY(store, open_store(invocation.bucket));
-  const std::string key = job_spec_key(invocation.prefix);
-  FUNCPIPE_TRY(text, store->get_text(key));
-  if (!text) return fail(ErrorCode::not_found, "the job is not in the store", key, "start it with funcpipe train");
-  FUNCPIPE_TRY(spec_json, parse_json(*text, key));
-  FUNCPIPE_TRY(spec, job_spec_from_json(spec_json, key));
-  if (spec.id != invocation.job)
-    return fail(ErrorCode::invalid_input,
-                fmt::format("job {} was asked for, the store holds {}", invocation.job, spec.id), key);
+  FUNCPIPE_TRY(spec, read_spec(invocation));
+  FUNCPIPE_TRY(store, open_store(invocation.bucket, spec.config.platform.dilation));
   const Seconds deadline =
       event.deadline > 0 ? clock.now() + (event.deadline - unix_time()) : std::numeric_limits<double>::infinity();
   return run_worker(spec, invocation, *store, clock, deadline);
