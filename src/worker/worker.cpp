@@ -42,18 +42,28 @@ Plan evaluation_plan(const JobSpec& spec) {
   return plan;
 }
 
+// The program of `worker`, once those of all workers are proven sound together.
+template <class Write>
+Result<Program> sound_program(const Plan& plan, const std::vector<StageShape>& shapes, WorkerId worker, Write write) {
+  std::vector<Program> all;
+  all.reserve(plan.stages.size() * static_cast<std::size_t>(plan.replicas));
+  for (int stage = 0; stage < plan.stage_count(); ++stage)
+    for (int replica = 0; replica < plan.replicas; ++replica) all.push_back(write(plan, shapes, {stage, replica}));
+  FUNCPIPE_TRY_VOID(check_programs(all));
+  return std::move(all[static_cast<std::size_t>(plan.rank(worker))]);
+}
+
 Result<Programs> make_programs(const JobSpec& spec, WorkerId worker) {
   std::vector<StageShape> shapes;
+  shapes.reserve(spec.plan.stages.size());
   for (int stage = 0; stage < spec.plan.stage_count(); ++stage)
     shapes.push_back(stage_shape(spec.plan, spec.model, stage));
-  std::vector<Program> all;
-  for (int stage = 0; stage < spec.plan.stage_count(); ++stage)
-    for (int replica = 0; replica < spec.plan.replicas; ++replica)
-      all.push_back(training_program(spec.plan, shapes, {stage, replica}));
-  FUNCPIPE_TRY_VOID(check_programs(all));
-  Programs programs{std::move(all[static_cast<std::size_t>(spec.plan.rank(worker))]), std::nullopt,
-                    shapes[static_cast<std::size_t>(worker.stage)]};
-  if (spec.validation.rows() > 0) programs.evaluation = evaluation_program(evaluation_plan(spec), shapes, worker);
+  FUNCPIPE_TRY(training, sound_program(spec.plan, shapes, worker, training_program));
+  Programs programs{std::move(training), std::nullopt, shapes[static_cast<std::size_t>(worker.stage)]};
+  if (spec.validation.rows() > 0) {
+    FUNCPIPE_TRY(evaluation, sound_program(evaluation_plan(spec), shapes, worker, evaluation_program));
+    programs.evaluation = std::move(evaluation);
+  }
   return programs;
 }
 
