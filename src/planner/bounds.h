@@ -1,0 +1,53 @@
+// Lower bounds on what the stages before a label must still cost, of one configuration.
+#pragma once
+
+#include <vector>
+
+#include "planner/frontier.h"
+#include "planner/stage_cost.h"
+
+namespace funcpipe {
+
+// A stage a plan may have: layers [first, end) on `option`.
+struct StageChoice {
+  int first = 0, end = 0, option = 0;
+  StageCost cost;
+};
+
+// Placing some layers at a rate below the next bound's takes at least this much.
+struct PlacementBound {
+  double rate = 0;   // dollars a second
+  Seconds sum = 0;   // of passages
+  Seconds pace = 0;  // slowest lane forward and slowest backward together
+};
+
+class Bounds {
+ public:
+  // `choices`: every stage that fits.
+  Bounds(int layers, const std::vector<StageChoice>& choices, double more);
+
+  // The best period and dollars any completion of `label`, whose first layer is `first`, could have are not both
+  // reached by `frontier` at every trade-off: worth extending.
+  bool promising(const Suffix& label, int first, const Frontier& frontier) const;
+  // The same of all plans with `choice` in them.
+  bool promising(const StageChoice& choice, const Frontier& frontier) const;
+
+  // No completion of `label` has a smaller period.
+  Seconds least_period(const Suffix& label, int first) const;
+  // No stage that ends before layer `first` has a smaller pace.
+  Seconds next_forward_pace(int first) const { return next_forward_pace_[first]; }
+  Seconds next_backward_pace(int first) const { return next_backward_pace_[first]; }
+  bool feasible() const { return !before_.bounds.back().empty(); }
+
+ private:
+  double more_;
+  struct Side {                                       // [i]: of layers [0, i), or of [i, L)
+    std::vector<std::vector<PlacementBound>> bounds;  // ascending rate, so descending sum and pace; empty: impossible
+    std::vector<Dollars> fixed;                       // least
+  };
+  Side before_, after_;
+  std::vector<Seconds> forward_pace_, backward_pace_;  // [i]: least slowest lane of any way to place layers [0, i)
+  std::vector<Seconds> next_forward_pace_, next_backward_pace_;
+};
+
+}  // namespace funcpipe

@@ -1,0 +1,119 @@
+#include "planner/chain.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+namespace funcpipe {
+namespace {
+
+double trainable_part(const ParameterDescription& parameter) {
+  return parameter.trainable ? static_cast<double>(parameter.bytes()) : 0;
+}
+
+// Parameters go to the one layer that uses them, or among the shared ones.
+void place_parameters(Chain& chain, const ModelDescription& model) {
+  std::map<int, std::vector<int>> users;
+  for (int i = 0; i < std::ssize(model.layers); ++i) {
+    for (const int index : model.layers[i].parameters) {
+      std::vector<int>& layers = users[index];
+      if (layers.empty() || layers.back() != i) layers.push_back(i);
+    }
+  }
+  for (auto& [index, layers] : users) {
+    const ParameterDescription& parameter = model.parameters[index];
+    const auto bytes = static_cast<double>(parameter.bytes());
+    if (layers.size() == 1) {
+      chain.layers[layers.front()].parameters += bytes;
+      chain.layers[layers.front()].trainable += trainable_part(parameter);
+    } else {
+      chain.shared.push_back({bytes, trainable_part(parameter), std::move(layers)});
+    }
+  }
+}
+
+// CPU seconds of transfers that delay computing: all of them where computing takes the whole share, none where a vCPU
+// is to spare.
+double delay(const MemoryOption& option, int threads) {
+  const double spare = std::clamp(option.vcpus - threads, 0.0, 1.0);
+  return (1 - spare) / std::max(std::min(option.vcpus, 1.0), 1e-9);
+}
+
+std::string sizes_of(const std::vector<int>& sizes) {
+  return fmt::format("{}", fmt::join(sizes, ", "));
+}
+
+}  // namespace
+
+Result<Chain> make_chain(const Profile& profile, const Platform& platform, int micro_batch, const TrainingState& state,
+                         int connections) {
+  Chain chain;
+  chain.micro_batch = micro_batch;
+  chain.latency = platform.latency;
+  chain.burst = platform.burst;
+  chain.prices = platform.prices;
+  chain.limits = platform.limits;
+  chain.memory_limited = platform.limit_memory;
+  chain.base_memory = static_cast<double>(profile.base_memory);
+  chain.state = state;
+  chain.connections = connections;
+
+  const MicroBatchProfile at = at_micro_batch(profile, micro_batch);
+  const ModelDescription& model = profile.model;
+  chain.layers.resize(model.layers.size());
+  for (std::size_t i = 0; i < model.layers.size(); ++i) {
+    ChainLayer& layer = chain.layers[i];
+    const LayerSizes& sizes = at.sizes[i];
+    layer.buffers = static_cast<double>(model.layers[i].buffer_bytes);
+    layer.activations = static_cast<double>(sizes.activations);
+    layer.working = static_cast<double>(sizes.working);
+    layer.border = static_cast<double>(sizes.border);
+    layer.border_gradient = static_cast<double>(sizes.border_gradient);
+    for (const int input : model.layers[i].data_inputs) (input == 0 ? layer.reads_input : layer.reads_target) = true;
+  }
+  if (!chain.layers.empty()) chain.layers.back().reads_target = true;
+  place_parameters(chain, model);
+
+  std::vector<int> profiled;
+  for (std::size_t j = 0; j < profile.options.size(); ++j) {
+    const OptionProfile& measured = profile.options[j];
+    profiled.push_back(measured.memory_mb);
+    const auto offered =
+        std::find_if(platform.memory_options.begin(), platform.memory_options.end(), [&](const MemoryOption& option) {
+          return option.memory_mb == measured.memory_mb && std::abs(option.vcpus - measured.vcpus) < 0.01;
+        });
+    if (offered == platform.memory_options.end()) continue;
+    const double share = delay(*offered, measured.threads);
+    chain.options.push_back({.memory_mb = offered->memory_mb,
+                             .vcpus = offered->vcpus,
+                             .threads = measured.threads,
+                             .uplink = offered->uplink,
+                             .downlink = offered->downlink,
+                             .per_second = compute_price(platform.prices, offered->memory_mb, 1),
+                             .cold_start = measured.cold_start,
+                             .update_per_byte = measured.update_per_byte,
+                             .transfer_per_byte = measured.transfer_cpu_per_byte * share,
+                             .transfer_per_request = measured.transfer_cpu_per_request * share});
+    std::vector<Seconds> forward, backward;
+    for (const LayerTime& time : at.times[j]) {
+      forward.push_back(time.fits ? time.forward : kInfinity);
+      backward.push_back(time.fits ? time.backward : kInfinity);
+    }
+    chain.forward.push_back(std::move(forward));
+    chain.backward.push_back(std::move(backward));
+  }
+  if (chain.options.empty()) {
+    std::vector<int> offered;
+    for (const MemoryOption& option : platform.memory_options) offered.push_back(option.memory_mb);
+    return fail(ErrorCode::invalid_input,
+                fmt::format("none of the function sizes profiled ({}) is one of {}'s ({})", sizes_of(profiled),
+                            platform.name, sizes_of(offered)),
+                {}, fmt::format("profile the model with --platform {}", platform.name));
+  }
+  return chain;
+}
+
+}  // namespace funcpipe

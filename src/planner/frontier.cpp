@@ -1,0 +1,25 @@
+#include "planner/frontier.h"
+
+#include <algorithm>
+
+namespace funcpipe {
+
+Dollars Frontier::cheapest_within(Seconds period) const {
+  const auto next = std::upper_bound(prices_.begin(), prices_.end(), period,
+                                     [](Seconds value, const Price& price) { return value < price.period; });
+  return next == prices_.begin() ? kInfinity : std::prev(next)->dollars;
+}
+
+void Frontier::add(Candidate candidate) {
+  if (!admits(candidate.period, candidate.dollars)) return;
+  const auto first = std::lower_bound(prices_.begin(), prices_.end(), candidate.period * (1 - kTolerance),
+                                      [](const Price& price, Seconds value) { return price.period < value; });
+  auto last = first;
+  while (last != prices_.end() && last->dollars >= candidate.dollars) ++last;
+  const auto from = points_.begin() + (first - prices_.begin()), to = points_.begin() + (last - prices_.begin());
+  const Price price{candidate.period, candidate.dollars};
+  points_.insert(points_.erase(from, to), std::move(candidate));
+  prices_.insert(prices_.erase(first, last), price);
+}
+
+}  // namespace funcpipe

@@ -1,0 +1,156 @@
+#include "planner/optimizer.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "planner/bounds.h"
+#include "planner/label_set.h"
+#include "planner/merge.h"
+
+namespace funcpipe {
+namespace {
+
+// Chains longer than this are first solved with their layers merged to a third: good plans early prune the rest.
+constexpr int kDirect = 12;
+
+std::vector<StageChoice> feasible_stages(const Chain& chain, const StageCosts& costs) {
+  std::vector<StageChoice> choices;
+  for (int first = 0; first < chain.layer_count(); ++first) {
+    for (int option = 0; option < std::ssize(chain.options); ++option) {
+      for (int end = first + 1; end <= chain.layer_count(); ++end) {
+        if (costs.fits(first, end, option)) choices.push_back({first, end, option, costs.of(first, end, option)});
+      }
+    }
+  }
+  return choices;
+}
+
+// One configuration's partial plans, from the last layer to the first.
+class Search {
+ public:
+  Search(const Chain& chain, const SpanTable& spans, Candidate candidate, const SearchSpace& space,
+         SearchStatistics& statistics)
+      : chain_(chain),
+        candidate_(std::move(candidate)),
+        space_(space),
+        statistics_(statistics),
+        costs_(chain, spans, candidate_.configuration, space.accounting) {}
+
+  void run(Frontier& frontier) {
+    const int layers = chain_.layer_count();
+    const int limit = std::min(space_.most_stages > 0 ? space_.most_stages : layers,
+                               chain_.limits.concurrency / candidate_.configuration.replicas);
+    if (limit < 1) return;
+    std::vector<StageChoice> choices = feasible_stages(chain_, costs_);
+    const Bounds bounds(layers, choices, costs_.more());
+    if (!bounds.feasible()) return;
+    std::vector<std::vector<const StageChoice*>> starting(layers);
+    for (const StageChoice& choice : choices)
+      if (bounds.promising(choice, frontier)) starting[choice.first].push_back(&choice);
+
+    labels_.assign(layers + 1, {});
+    labels_[layers] = {Label{.end = layers}};
+    std::vector<Label> found;
+    for (int first = layers - 1; first >= 0; --first) {
+      found.clear();
+      for (const StageChoice* choice : starting[first]) {
+        const auto& tails = labels_[choice->end];
+        for (int tail = 0; tail < std::ssize(tails); ++tail) {
+          if (tails[tail].suffix.stages >= limit) continue;
+          const Suffix suffix = extend(tails[tail].suffix, choice->cost, costs_.more());
+          if (bounds.promising(suffix, first, frontier)) found.push_back({suffix, choice->end, choice->option, tail});
+        }
+      }
+      statistics_.extended += std::ssize(found);
+      keep_undominated(found, first, bounds, costs_.more(), limit < layers);
+      statistics_.kept += std::ssize(found);
+      labels_[first] = found;
+    }
+    for (const Label& label : labels_[0])
+      if (frontier.admits(label.suffix.period, label.suffix.dollars())) frontier.add(candidate_of(label));
+  }
+
+ private:
+  Candidate candidate_of(const Label& whole) const {
+    Candidate candidate = candidate_;
+    candidate.period = whole.suffix.period;
+    candidate.dollars = whole.suffix.dollars();
+    for (const Label* label = &whole; label->parent >= 0; label = &labels_[label->end][label->parent]) {
+      candidate.ends.push_back(label->end);
+      candidate.options.push_back(label->option);
+    }
+    return candidate;
+  }
+
+  const Chain& chain_;
+  const Candidate candidate_;  // its configuration; no stages
+  const SearchSpace& space_;
+  SearchStatistics& statistics_;
+  StageCosts costs_;
+  std::vector<std::vector<Label>> labels_;  // [first layer]
+};
+
+// Plans of coarser chains are plans of these chains too.
+Frontier frontier_of_merged(const std::vector<Chain>& chains, const SearchSpace& space, std::stop_token stop) {
+  std::vector<Chain> merged;
+  std::vector<std::vector<int>> ends;
+  for (const Chain& chain : chains) {
+    MergedChain one = merge_layers(chain, std::max(kDirect / 2, chain.layer_count() / 3));
+    merged.push_back(std::move(one.chain));
+    ends.push_back(std::move(one.ends));
+  }
+  SearchStatistics ignored;
+  Frontier coarse = optimize(merged, space, &ignored, stop);
+  Frontier frontier;
+  std::vector<SpanTable> spans;
+  for (const Chain& chain : chains) spans.emplace_back(chain);
+  for (Candidate candidate : coarse.points()) {
+    for (int& end : candidate.ends) end = ends[candidate.chain][end - 1];
+    evaluate(chains[candidate.chain], spans[candidate.chain], space.accounting, candidate);
+    frontier.add(std::move(candidate));
+  }
+  return frontier;
+}
+
+}  // namespace
+
+void evaluate(const Chain& chain, const SpanTable& spans, const Accounting& accounting, Candidate& candidate) {
+  const StageCosts costs(chain, spans, candidate.configuration, accounting);
+  Suffix suffix;
+  for (std::size_t k = candidate.ends.size(); k-- > 0;) {
+    const int first = k == 0 ? 0 : candidate.ends[k - 1];
+    suffix = extend(suffix, costs.of(first, candidate.ends[k], candidate.options[k]), costs.more());
+  }
+  candidate.period = suffix.period;
+  candidate.dollars = suffix.dollars();
+}
+
+Frontier optimize(const std::vector<Chain>& chains, const SearchSpace& space, SearchStatistics* statistics,
+                  std::stop_token stop) {
+  SearchStatistics unread;
+  SearchStatistics& counts = statistics ? *statistics : unread;
+  Frontier frontier;
+  int longest = 0;
+  for (const Chain& chain : chains) longest = std::max(longest, chain.layer_count());
+  if (longest > kDirect) frontier = frontier_of_merged(chains, space, stop);
+  for (std::size_t c = 0; c < chains.size(); ++c) {
+    const SpanTable spans(chains[c]);
+    const int micro_batches = (space.global_batch + chains[c].micro_batch - 1) / chains[c].micro_batch;
+    for (const int replicas : space.replicas) {
+      if (replicas < 1 || replicas > micro_batches) continue;
+      for (const SyncAlgorithm sync : space.syncs) {
+        if (replicas == 1 && sync != space.syncs.front()) continue;  // nothing to synchronise
+        if (stop.stop_requested()) return frontier;
+        ++counts.configurations;
+        Search(chains[c], spans,
+               {.chain = static_cast<int>(c),
+                .configuration = {.micro_batches = micro_batches, .replicas = replicas, .sync = sync}},
+               space, counts)
+            .run(frontier);
+      }
+    }
+  }
+  return frontier;
+}
+
+}  // namespace funcpipe

@@ -1,0 +1,36 @@
+// Finds every plan worth having: cuts, function sizes, replicas, micro-batch size and synchronisation together,
+// exactly. docs/algorithms.md, "Planning", says why nothing that is pruned could have been on the frontier.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <stop_token>
+#include <vector>
+
+#include "planner/chain.h"
+#include "planner/frontier.h"
+
+namespace funcpipe {
+
+// What may be chosen.
+struct SearchSpace {
+  int global_batch = 0;       // samples
+  std::vector<int> replicas;  // those that leave a replica without a micro-batch are skipped
+  std::vector<SyncAlgorithm> syncs = {SyncAlgorithm::pipelined, SyncAlgorithm::three_phase};
+  Accounting accounting;
+  int most_stages = 0;  // 0: as many as there are layers
+};
+
+struct SearchStatistics {
+  std::int64_t configurations = 0, skipped = 0;  // combinations of replicas, micro-batch and synchronisation
+  std::int64_t extended = 0, kept = 0;           // partial plans
+};
+
+// The frontier over all `chains` (one for each micro-batch size). Empty: nothing fits.
+Frontier optimize(const std::vector<Chain>& chains, const SearchSpace& space, SearchStatistics* statistics = nullptr,
+                  std::stop_token stop = {});
+
+// The candidate's own figures, by the same arithmetic as the search.
+void evaluate(const Chain& chain, const SpanTable& spans, const Accounting& accounting, Candidate& candidate);
+
+}  // namespace funcpipe

@@ -1,0 +1,77 @@
+// What one stage adds to an iteration's time and to its bill: the planner's time, memory and cost models. Derivations:
+// docs/algorithms.md, "Predicting an iteration".
+#pragma once
+
+#include <algorithm>
+
+#include "planner/chain.h"
+#include "planner/configuration.h"
+#include "planner/spans.h"
+
+namespace funcpipe {
+
+// Of one stage, all replicas alike. A lane task has a passage (what one micro-batch takes to get through) and a pace
+// (what the lane takes per micro-batch when they follow one another: requests in flight side by side hide latency).
+struct StageCost {
+  Seconds forward = 0, backward = 0;                // compute lane: passage and pace
+  Seconds before = 0, after = 0;                    // passages over the borders before and after, this side's lanes
+  Seconds forward_before = 0, forward_after = 0;    // paces: download of activations, upload of activations
+  Seconds backward_before = 0, backward_after = 0;  // upload of gradients, download of gradients
+  Seconds tail = 0;                                 // after its last backward: synchronisation and update
+  Seconds network = 0;  // what the busier direction needs of an iteration at the sustained rate
+  double rate = 0;      // dollars a second, all replicas
+  Dollars fixed = 0;    // dollars an iteration, all replicas
+};
+
+// The stages from some layer to the last, as they run in steady state.
+struct Suffix {
+  Seconds sum = 0;                              // all passages
+  Seconds forward_pace = 0, backward_pace = 0;  // slowest lane task of each direction
+  Seconds period = 0;                           // iteration time if these were all stages
+  double rate = 0;
+  Dollars fixed = 0;
+  int stages = 0;
+
+  Dollars dollars() const { return period * rate + fixed; }  // of one iteration
+};
+
+// `stage` put before `suffix`; `more`: micro-batches beyond the first.
+inline Suffix extend(const Suffix& suffix, const StageCost& stage, double more) {
+  Suffix longer;
+  const Seconds sum = suffix.sum + stage.after + stage.forward + stage.backward;
+  const Seconds forward = std::max({suffix.forward_pace, stage.forward, stage.forward_after});
+  const Seconds backward = std::max({suffix.backward_pace, stage.backward, stage.backward_after});
+  longer.period = std::max({suffix.period, sum + more * (forward + backward) + stage.tail, stage.network});
+  longer.sum = sum + stage.before;
+  longer.forward_pace = std::max(forward, stage.forward_before);
+  longer.backward_pace = std::max(backward, stage.backward_before);
+  longer.rate = suffix.rate + stage.rate;
+  longer.fixed = suffix.fixed + stage.fixed;
+  longer.stages = suffix.stages + 1;
+  return longer;
+}
+
+class StageCosts {
+ public:
+  // Keeps references.
+  StageCosts(const Chain& chain, const SpanTable& spans, const Configuration& configuration,
+             const Accounting& accounting);
+
+  // False: the span does not fit `option`; `cost` is left alone then.
+  bool fits(int first, int end, int option) const;
+  StageCost of(int first, int end, int option) const;
+
+  double memory(int first, int end, int option) const;  // bytes at the worker's peak
+  double more() const { return micro_batches_ - 1; }    // micro-batches beyond the first, of the largest share
+
+ private:
+  Seconds synchronisation(const ChainOption& option, double bytes) const;
+
+  const Chain& chain_;
+  const SpanTable& spans_;
+  Configuration configuration_;
+  Accounting accounting_;
+  double micro_batches_;  // of the replica with the largest share
+};
+
+}  // namespace funcpipe

@@ -1,0 +1,54 @@
+#include "planner/brute_force.h"
+
+namespace funcpipe {
+namespace {
+
+struct Enumeration {
+  const Chain& chain;
+  const SpanTable& spans;
+  const SearchSpace& space;
+  const StageCosts& costs;
+  Frontier& frontier;
+
+  void from(int first, Candidate& candidate) {
+    if (first == chain.layer_count()) {
+      const auto stages = static_cast<int>(candidate.ends.size());
+      if (stages * candidate.configuration.replicas > chain.limits.concurrency) return;
+      evaluate(chain, spans, space.accounting, candidate);
+      frontier.add(candidate);
+      return;
+    }
+    for (int end = first + 1; end <= chain.layer_count(); ++end) {
+      for (int option = 0; option < std::ssize(chain.options); ++option) {
+        if (!costs.fits(first, end, option)) continue;
+        candidate.ends.push_back(end);
+        candidate.options.push_back(option);
+        from(end, candidate);
+        candidate.ends.pop_back();
+        candidate.options.pop_back();
+      }
+    }
+  }
+};
+
+}  // namespace
+
+Frontier brute_force(const std::vector<Chain>& chains, const SearchSpace& space) {
+  Frontier frontier;
+  for (int c = 0; c < std::ssize(chains); ++c) {
+    const SpanTable spans(chains[c]);
+    const int micro_batches = (space.global_batch + chains[c].micro_batch - 1) / chains[c].micro_batch;
+    for (const int replicas : space.replicas) {
+      if (replicas > micro_batches) continue;
+      for (const SyncAlgorithm sync : space.syncs) {
+        Candidate candidate{.chain = c,
+                            .configuration = {.micro_batches = micro_batches, .replicas = replicas, .sync = sync}};
+        const StageCosts costs(chains[c], spans, candidate.configuration, space.accounting);
+        Enumeration{chains[c], spans, space, costs, frontier}.from(0, candidate);
+      }
+    }
+  }
+  return frontier;
+}
+
+}  // namespace funcpipe

@@ -1,0 +1,58 @@
+#include "planner/optimizer.h"
+
+#include <gtest/gtest.h>
+
+#include "planner/brute_force.h"
+#include "planner/random_chain.h"
+
+namespace funcpipe {
+namespace {
+
+// Every point of one is matched, to rounding, by a point of the other.
+void expect_equal(const Frontier& found, const Frontier& expected) {
+  const auto covers = [](const Frontier& all, const Candidate& point) {
+    return all.cheapest_within(point.period * (1 + 1e-9)) <= point.dollars * (1 + 1e-9);
+  };
+  for (const Candidate& point : expected.points())
+    EXPECT_TRUE(covers(found, point)) << "missed " << point.period << " s, $" << point.dollars;
+  for (const Candidate& point : found.points())
+    EXPECT_TRUE(covers(expected, point)) << "made up " << point.period << " s, $" << point.dollars;
+}
+
+SearchSpace random_space(std::mt19937_64& random) {
+  SearchSpace space;
+  space.global_batch = 4 * std::uniform_int_distribution<int>(1, 12)(random);
+  space.replicas = {1, 2, 3, 4};
+  if (random() % 4 == 0) space.accounting.cost_model = CostModel::paper;
+  space.accounting.iterations = random() % 2 == 0 ? 1000 : 3;
+  return space;
+}
+
+TEST(Optimizer, FrontierEqualsBruteForcePointByPoint) {
+  int empty = 0;
+  double points = 0;
+  for (std::uint64_t seed = 0; seed < 2000; ++seed) {
+    SCOPED_TRACE(seed);
+    std::mt19937_64 random(seed);
+    // Mostly small: the number of plans grows as (1 + options)^layers.
+    const int options = 1 + static_cast<int>(random() % 4);
+    const int longest = options == 1 ? 9 : options == 2 ? 7 : options == 3 ? 6 : 5;
+    const int layers = seed % 200 == 0 ? 9 : 1 + static_cast<int>(random() % longest);
+    std::vector<Chain> chains = {random_chain(random, layers, seed % 200 == 0 ? 2 : options)};
+    if (random() % 4 == 0) {
+      chains.push_back(random_chain(random, std::min(layers, 4), options));
+      chains.back().micro_batch = 8;
+    }
+    const SearchSpace space = random_space(random);
+    const Frontier expected = brute_force(chains, space);
+    expect_equal(optimize(chains, space), expected);
+    if (HasFailure()) return;
+    empty += expected.points().empty();
+    points += static_cast<double>(expected.points().size());
+  }
+  EXPECT_LT(empty, 1000) << "too many instances where nothing fits";
+  EXPECT_GT(points / 2000, 3) << "frontiers too short to say much";
+}
+
+}  // namespace
+}  // namespace funcpipe
