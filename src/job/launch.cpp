@@ -27,6 +27,19 @@ std::string log_excerpt(std::string_view log) {
   return text;
 }
 
+// The way out of what ended a function from outside.
+std::string way_out(const std::string& message, std::string_view log) {
+  constexpr const char* kMoreMemory = "give it more memory (--platform.memory_mb) or cut the model into more stages";
+  if (log.find("Runtime.OutOfMemory") != std::string_view::npos)
+    return fmt::format("it ran out of memory: {}", kMoreMemory);
+  if (message.find("signal: killed") != std::string::npos)
+    return fmt::format("if nobody killed it, its machine ran out of memory: {}", kMoreMemory);
+  if (message.find("Task timed out") != std::string::npos)
+    return "an iteration and a snapshot must fit a function's lifetime: raise --platform.lifetime, or make iterations "
+           "shorter with more stages or replicas";
+  return {};
+}
+
 // What Lambda puts into the payload of a failed function: {"errorMessage": ..., "errorType": ...}.
 std::string failure_message(const Invocation& invocation) {
   const auto json = nlohmann::json::parse(invocation.payload, nullptr, false);
@@ -129,8 +142,10 @@ Result<WorkerAnswer> Fleet::invoke(const WorkerInvocation& invocation, std::stop
     ++usage.invocations;
     usage.gb_seconds += report->billed * report->memory_mb / 1024;
   }
-  if (ended->function_error)
-    return fail(ErrorCode::failed, fmt::format("{}{}", failure_message(*ended), log_excerpt(ended->log_tail)), place);
+  if (ended->function_error) {
+    const std::string message = failure_message(*ended);
+    return fail(ErrorCode::failed, message + log_excerpt(ended->log_tail), place, way_out(message, ended->log_tail));
+  }
   auto json = parse_json(ended->payload, place);
   if (!json) return tl::unexpected(json.error());
   auto answer = worker_answer_from_json(*json);

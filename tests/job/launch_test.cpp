@@ -108,6 +108,30 @@ TEST(Fleet, ReportsTheWorkerThatFailedFirstAndReleasesTheOthers) {
   EXPECT_THAT(fleet.failure()->place, HasSubstr("stage 1 replica 0"));
 }
 
+TEST(Fleet, WhatEndsAFunctionFromOutsideHasAWayOut) {
+  struct Case {
+    const char* message;
+    const char* log;
+    const char* hint;
+  };
+  for (const Case& c :
+       {Case{"Runtime exited with error: signal: killed", "REPORT ... Error Type: Runtime.OutOfMemory",
+             "it ran out of memory: give it more memory (--platform.memory_mb)"},
+        Case{"Runtime exited with error: signal: killed", "REPORT ... Error Type: Runtime.ExitError",
+             "if nobody killed it"},
+        Case{"Task timed out after 2.00 seconds", "", "--platform.lifetime"}, Case{"as asked", "", ""}}) {
+    MemoryService service([&](const MemoryCall& call) -> Result<std::string> {
+      call.log += c.log;
+      return fail(ErrorCode::failed, c.message);
+    });
+    create_both(service);
+    Fleet fleet(service, two_by_two());
+    EXPECT_FALSE(fleet.wait(kLong, {}));
+    EXPECT_THAT(fleet.failure()->hint, HasSubstr(c.hint));
+    EXPECT_EQ(fleet.failure()->hint.empty(), std::string(c.hint).empty());
+  }
+}
+
 TEST(Fleet, AnErrorInTheAnswerIsAFailure) {
   MemoryService service([&](const MemoryCall&) -> Result<std::string> { return answer("failed", 0, "diverged"); });
   create_both(service);
