@@ -8,6 +8,7 @@
 #include <future>
 #include <system_error>
 #include <thread>
+#include <vector>
 
 #include "emulator/lambda_server.h"
 #include "emulator/s3_server.h"
@@ -114,9 +115,19 @@ class LoopbackEmulator final : public Emulator {
 }  // namespace
 
 Result<std::unique_ptr<Emulator>> Emulator::start(EmulatorOptions options) {
+  namespace fs = std::filesystem;
+  std::error_code ignored;
+  std::vector<fs::path> made;  // by this start, the deepest first
+  for (fs::path folder = fs::absolute(options.folder, ignored);
+       !fs::exists(folder, ignored) && folder.has_relative_path(); folder = folder.parent_path())
+    made.push_back(folder);
   auto emulator = std::make_unique<LoopbackEmulator>();
-  FUNCPIPE_TRY_VOID(emulator->start(std::move(options)));
-  return emulator;
+  auto started = emulator->start(std::move(options));
+  if (started) return emulator;
+  emulator.reset();
+  if (!made.empty()) fs::remove_all(made.front(), ignored);
+  for (const fs::path& folder : made) fs::remove(folder, ignored);  // only if it is empty
+  return tl::unexpected(std::move(started).error());
 }
 
 }  // namespace funcpipe

@@ -64,13 +64,14 @@ TEST(Emulator, APortInUseIsNamed) {
   ScratchFolder one, two;
   auto first = Emulator::start(options_in(one.path())).value();
   for (const bool s3 : {true, false}) {
-    auto options = options_in(two.path());
+    auto options = options_in(two.path() / "new" / "folder");
     (s3 ? options.s3_port : options.lambda_port) = port_of(first->s3());
     const auto second = Emulator::start(std::move(options));
     ASSERT_FALSE(second);
     EXPECT_EQ(second.error().code, ErrorCode::unavailable);
     EXPECT_THAT(second.error().message, testing::HasSubstr(std::to_string(port_of(first->s3()))));
     EXPECT_FALSE(second.error().hint.empty());
+    EXPECT_TRUE(std::filesystem::is_empty(two.path())) << "what was made for it is gone";
   }
 }
 

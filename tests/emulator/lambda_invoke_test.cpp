@@ -168,8 +168,8 @@ TEST(LambdaInvoke, EndsEveryInstanceOnRequestAndStartsNewOnes) {
   TestFolder folder;
   LambdaHarness harness(folder.path(), test_platform());
   const auto exists = [&](const char* file) { return std::filesystem::exists(folder.path() / file); };
-  std::jthread ender([&] {  // again and again, since nothing tells when the second one is at work
-    while (!exists("done")) {
+  std::jthread ender([&](std::stop_token stop) {  // again and again: nothing tells when the second one is at work
+    while (!stop.stop_requested() && !exists("done")) {
       if (exists("ready")) harness.on_thread([&] { harness.server().end_instances(); });
       std::this_thread::sleep_for(std::chrono::milliseconds(200));
     }
