@@ -9,6 +9,19 @@
 #include "job/train.h"
 
 namespace funcpipe {
+namespace {
+
+// What a stopped run left on this machine.
+std::string left_behind(const JobConfig& config) {
+  const std::filesystem::path folder = std::filesystem::path(config.job.folder) / config.job.name;
+  const std::filesystem::path logs = folder / "cloud" / "logs";
+  std::error_code ignored;
+  return std::filesystem::exists(logs, ignored)
+             ? fmt::format("no result was written; the functions' logs are in {}", logs.string())
+             : fmt::format("nothing was written to {}", folder.string());
+}
+
+}  // namespace
 
 Command add_train(CLI::App& app, const std::string& program) {
   CLI::App* command = app.add_subcommand("train", "Train the model a job file describes");
@@ -27,7 +40,7 @@ Command add_train(CLI::App& app, const std::string& program) {
     }
     if (!result) {
       if (result.error().code == ErrorCode::cancelled)
-        fmt::print(stderr, "funcpipe: stopped; nothing was written to {}/{}\n", config->job.folder, config->job.name);
+        fmt::print(stderr, "funcpipe: stopped; {}\n", left_behind(*config));
       else
         report(result.error(), *json);
       return exit_code(result.error());
