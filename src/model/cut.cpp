@@ -89,6 +89,7 @@ void drop_expensive(std::vector<Border>& borders, const MeasuredTensors& sizes) 
   constexpr int kWindow = 8;
   const int count = static_cast<int>(borders.size());
   std::vector<Bytes> prices;
+  prices.reserve(borders.size());
   for (const auto& border : borders) prices.push_back(price(border, sizes));
   std::vector<bool> dropped(count, false);
   for (int i = 0; i < count; ++i) {
@@ -199,7 +200,7 @@ std::string layer_name(const FlatModel& model, int begin, int end) {
   if (owners.empty() && !direct.empty()) return direct;
   const auto& names = owners.empty() ? others : owners;
   if (names.empty()) return fmt::format("nodes{}-{}", begin, end);
-  if (const auto parent = common_parent(names.front(), names.back()); !parent.empty() && names.size() > 1) {
+  if (auto parent = common_parent(names.front(), names.back()); !parent.empty() && names.size() > 1) {
     const bool same = names.front() == names.back();
     if (same) return parent;
     return fmt::format("{}.{}-{}", parent, names.front().substr(std::min(parent.size() + 1, names.front().size())),

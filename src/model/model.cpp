@@ -170,12 +170,12 @@ Result<Model> Model::load(const std::string& source, const std::vector<TensorSpe
   constexpr std::string_view kZoo = "zoo:";
   if (source.starts_with(kZoo)) {
     FUNCPIPE_TRY(zoo, make_zoo_model(source.substr(kZoo.size()), seed));
-    state->module = std::move(zoo.module);
+    state->module = zoo.module;
     if (shapes.empty()) shapes = zoo.inputs;
     state->description.source = source;
   } else {
     FUNCPIPE_TRY(module, read_module_file(source));
-    state->module = std::move(module);
+    state->module = module;
     state->description.source = std::filesystem::path(source).filename();
   }
   if (auto analysed = state->analyse(shapes); !analysed) {

@@ -72,6 +72,7 @@ std::vector<Entry> catalogue() {
 
 std::vector<std::string> names(const std::vector<Entry>& entries) {
   std::vector<std::string> list;
+  list.reserve(entries.size());
   for (const auto& entry : entries) list.push_back("zoo:" + entry.name);
   return list;
 }

@@ -12,11 +12,11 @@ namespace funcpipe::zoo {
 
 Initialiser::Initialiser(std::uint64_t seed) : generator_(at::detail::createCPUGenerator(seed)) {}
 
-at::Tensor Initialiser::uniform(std::vector<std::int64_t> shape, double bound) {
+at::Tensor Initialiser::uniform(at::IntArrayRef shape, double bound) {
   return at::empty(shape).uniform_(-bound, bound, generator_);
 }
 
-at::Tensor Initialiser::normal(std::vector<std::int64_t> shape, double deviation) {
+at::Tensor Initialiser::normal(at::IntArrayRef shape, double deviation) {
   return at::empty(shape).normal_(0, deviation, generator_);
 }
 
@@ -48,7 +48,7 @@ Module make_module(const std::string& type) {
   return module;
 }
 
-void add_parameter(Module& module, const std::string& name, at::Tensor value) {
+void add_parameter(Module& module, const std::string& name, const at::Tensor& value) {
   module.register_parameter(name, value.requires_grad_(true), /*is_buffer=*/false);
 }
 
@@ -156,6 +156,7 @@ Module sequential(Initialiser& init, const std::vector<std::pair<std::string, Mo
 
 Module sequential(Initialiser& init, const std::vector<Module>& members) {
   std::vector<std::pair<std::string, Module>> named;
+  named.reserve(members.size());
   for (const auto& member : members) named.emplace_back(std::to_string(named.size()), member);
   return sequential(init, named);
 }

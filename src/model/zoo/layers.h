@@ -20,8 +20,8 @@ using torch::jit::Module;
 class Initialiser {
  public:
   explicit Initialiser(std::uint64_t seed);
-  at::Tensor uniform(std::vector<std::int64_t> shape, double bound);  // in [-bound, bound]
-  at::Tensor normal(std::vector<std::int64_t> shape, double deviation);
+  at::Tensor uniform(at::IntArrayRef shape, double bound);  // in [-bound, bound]
+  at::Tensor normal(at::IntArrayRef shape, double deviation);
   // `module` with forward defined, as an instance of the class of an equal module made before, if there is one.
   Module define(const Module& module, const std::string& source);
 
@@ -32,7 +32,7 @@ class Initialiser {
 
 // A module of class `type` without anything in it but `training`.
 Module make_module(const std::string& type);
-void add_parameter(Module& module, const std::string& name, at::Tensor value);
+void add_parameter(Module& module, const std::string& name, const at::Tensor& value);
 // `body`: TorchScript lines of forward after "def forward(self, <arguments>):", indented by two blanks.
 void define_forward(Initialiser& init, Module& module, const std::string& arguments, const std::string& body);
 
