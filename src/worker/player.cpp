@@ -37,7 +37,7 @@ class Playing {
     {
       const std::stop_callback pass_on(stop, [this] { stop_.request_stop(); });
       std::vector<std::jthread> threads;
-      threads.reserve(static_cast<std::size_t>(widths.download + widths.upload));
+      threads.reserve(static_cast<std::size_t>(widths.download) + static_cast<std::size_t>(widths.upload));
       for (int i = 0; i < widths.download; ++i) threads.emplace_back([this] { run_lane(Lane::download); });
       for (int i = 0; i < widths.upload; ++i) threads.emplace_back([this] { run_lane(Lane::upload); });
       run_lane(Lane::compute);

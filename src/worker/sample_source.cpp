@@ -48,6 +48,7 @@ Result<at::Tensor> SampleSource::read(ColumnReader& reader, std::int64_t iterati
   const auto order = order_of(iteration / order_.steps_per_epoch);
   const std::int64_t first = iteration % order_.steps_per_epoch * order_.global_batch + batch.first_sample;
   std::vector<std::int64_t> rows;
+  rows.reserve(static_cast<std::size_t>(batch.samples));
   for (int s = 0; s < batch.samples; ++s) rows.push_back(order->row(first + s));
 
   std::vector<std::int64_t> shape = column.row.shape;
