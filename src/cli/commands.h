@@ -1,5 +1,5 @@
-// One function per command: adds it to the parser; what it returns is run by `main` if it was the one typed, and returns
-// the exit code.
+// One function per command: adds it to the parser; what it returns is run by `main` if it was the one typed, and
+// returns the exit code.
 #pragma once
 
 #include <CLI/CLI.hpp>

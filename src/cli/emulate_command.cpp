@@ -1,3 +1,5 @@
+#include <unistd.h>
+
 #include <condition_variable>
 #include <cstdio>
 #include <mutex>
@@ -5,6 +7,7 @@
 #include "cli/commands.h"
 #include "cli/interrupt.h"
 #include "cli/summary.h"
+#include "cli/terminal.h"
 #include "emulator/emulator.h"
 
 namespace funcpipe {
@@ -60,7 +63,7 @@ int emulate(const EmulateArguments& arguments) {
   wait_for(interrupt.token());
   const Bill bill = (*emulator)->bill();
   emulator->reset();
-  fmt::print(stderr, "\n{}", bill_table(bill, prices));
+  fmt::print(stderr, "\n{}", bill_table(bill, prices, columns_of(STDERR_FILENO)));
   return 0;
 }
 

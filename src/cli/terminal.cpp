@@ -5,8 +5,15 @@
 
 #include <cerrno>
 #include <cstdlib>
+#include <limits>
 
 namespace funcpipe {
+
+int columns_of(int descriptor) {
+  winsize size{};
+  const bool terminal = ::ioctl(descriptor, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
+  return terminal ? int{size.ws_col} : std::numeric_limits<int>::max();
+}
 
 Screen standard_error_screen() {
   const char* kind = std::getenv("TERM");
@@ -14,8 +21,8 @@ Screen standard_error_screen() {
   screen.live = ::isatty(STDERR_FILENO) == 1 && kind != nullptr && std::string_view(kind) != "dumb";
   screen.width = [] {
     constexpr int kUsual = 80;
-    winsize size{};
-    return ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? int{size.ws_col} : kUsual;
+    const int columns = columns_of(STDERR_FILENO);
+    return columns < std::numeric_limits<int>::max() ? columns : kUsual;
   };
   screen.write = [](std::string_view text) {
     while (!text.empty()) {

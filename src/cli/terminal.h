@@ -12,6 +12,9 @@ struct Screen {
   std::function<void(std::string_view)> write;  // at once, whole
 };
 
+// Of the terminal that a descriptor writes to; where it writes to none, more than any line has.
+int columns_of(int descriptor);
+
 // Standard error, with its width as of each call; not live where TERM is "dumb".
 Screen standard_error_screen();
 

@@ -1,3 +1,5 @@
+#include <unistd.h>
+
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
@@ -6,6 +8,7 @@
 #include "cli/job_arguments.h"
 #include "cli/progress.h"
 #include "cli/summary.h"
+#include "cli/terminal.h"
 #include "job/train.h"
 
 namespace funcpipe {
@@ -48,7 +51,7 @@ Command add_train(CLI::App& app, const std::string& program) {
     if (*json)
       fmt::print("{}\n", summary_json(*result).dump(2));
     else
-      fmt::print("{}", summary(*result, program, job->file()));
+      fmt::print("{}", summary(*result, *config, program, job->file(), columns_of(STDOUT_FILENO)));
     return 0;
   };
 }

@@ -4,12 +4,15 @@
 
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 namespace funcpipe {
 namespace {
 
 using ::testing::HasSubstr;
 using ::testing::Not;
+
+constexpr int kWide = 1000;
 
 TrainResult example() {
   TrainResult result;
@@ -28,7 +31,7 @@ TrainResult example() {
 }
 
 TEST(Summary, SaysHowGoodHowDearAndWhere) {
-  const std::string text = summary(example(), "bin/funcpipe", "job.toml");
+  const std::string text = summary(example(), {}, "bin/funcpipe", "job.toml", kWide);
   EXPECT_THAT(text, HasSubstr("88.50%"));
   EXPECT_THAT(text, HasSubstr("funcpipe-fashion-1024"));
   EXPECT_THAT(text, HasSubstr("runs/fashion"));
@@ -37,18 +40,45 @@ TEST(Summary, SaysHowGoodHowDearAndWhere) {
 
 TEST(Summary, WarnsOfALossThatIsNotANumber) {
   TrainResult result = example();
-  EXPECT_THAT(summary(result, "funcpipe", "job.toml"), Not(HasSubstr("Warning")));
+  EXPECT_THAT(summary(result, {}, "funcpipe", "job.toml", kWide), Not(HasSubstr("Warning")));
   result.epochs.back().train_loss = std::numeric_limits<double>::quiet_NaN();
-  EXPECT_THAT(summary(result, "funcpipe", "job.toml"), HasSubstr("optimizer.lr"));
+  EXPECT_THAT(summary(result, {}, "funcpipe", "job.toml", kWide), HasSubstr("optimizer.lr"));
 }
 
 TEST(Summary, BillAddsUp) {
   const TrainResult result = example();
-  const std::string text = bill_table(result.bill, result.prices);
+  const std::string text = bill_table(result.bill, result.prices, kWide);
   const std::size_t total = text.rfind("total ");
   ASSERT_NE(total, std::string::npos);
   EXPECT_THAT(text.substr(total), HasSubstr("1010"));
   EXPECT_THAT(text.substr(total), HasSubstr(format_dollars(result.bill.total().dollars(result.prices))));
+}
+
+TEST(Summary, TablesFitTheScreen) {
+  for (const int width : {120, 80, 60, 40}) {
+    const std::string text = summary(example(), {}, "funcpipe", "job.toml", width);
+    std::istringstream lines(text.substr(0, text.find("Results in")));
+    for (std::string line; std::getline(lines, line);) EXPECT_LE(static_cast<int>(line.size()), width) << text;
+    EXPECT_THAT(text, HasSubstr("88.50%")) << "what matters most stays";
+    EXPECT_THAT(text, HasSubstr(format_dollars(example().bill.total().dollars(example().prices))));
+  }
+  EXPECT_THAT(summary(example(), {}, "funcpipe", "job.toml", kWide), HasSubstr("LIST"));
+  EXPECT_THAT(summary(example(), {}, "funcpipe", "job.toml", 60), HasSubstr("80.00%")) << "every column of the epochs";
+}
+
+TEST(Summary, SuggestsWhatWasNotTried) {
+  JobConfig config;
+  const auto text = [&] { return summary(example(), config, "funcpipe", "job.toml", kWide); };
+  EXPECT_THAT(text(), HasSubstr("--emulate aws-lambda"));
+  EXPECT_THAT(text(), HasSubstr("job.toml --stages 1 --replicas 4"));
+  config.platform.name = "aws-lambda";
+  config.parallelism.stages = 1;
+  config.parallelism.plan = "plan.json";
+  EXPECT_THAT(text(), Not(HasSubstr("--emulate aws-lambda")));
+  EXPECT_THAT(text(), HasSubstr("--emulate alibaba-fc"));
+  EXPECT_THAT(text(), HasSubstr("--parallelism.plan \"\" --stages 2 --replicas 2"));
+  config.platform.s3_endpoint = "http://s3";
+  EXPECT_THAT(text(), Not(HasSubstr("--emulate")));
 }
 
 TEST(Summary, JsonHasTheSameFigures) {
