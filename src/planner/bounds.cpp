@@ -1,12 +1,11 @@
 #include "planner/bounds.h"
 
 #include <algorithm>
+#include <bit>
+#include <cstdint>
 
 namespace funcpipe {
 namespace {
-
-// More points bound tighter and cost more to look at.
-constexpr std::size_t kPoints = 24;
 
 // What a placement takes at a rate: `seconds` is its sum or its pace.
 struct Step {
@@ -14,26 +13,44 @@ struct Step {
   double rate;
 };
 
-// Leaves at most kPoints steps, each below or at some of those it stands for; ascending seconds, descending rate.
-std::vector<Step> staircase(std::vector<Step>& all) {
-  std::sort(all.begin(), all.end(), [](const Step& a, const Step& b) {
-    return a.seconds < b.seconds || (a.seconds == b.seconds && a.rate < b.rate);
-  });
-  std::vector<Step> steps;
-  for (const Step& step : all)
-    if (steps.empty() || step.rate < steps.back().rate) steps.push_back(step);
-  if (steps.size() <= kPoints) return steps;
-  // Runs of neighbours become one step: the seconds of the first, the rate of the last.
-  std::vector<Step> fewer;
-  for (std::size_t run = 0; run < kPoints; ++run) {
-    const std::size_t from = run * steps.size() / kPoints, to = (run + 1) * steps.size() / kPoints;
-    fewer.push_back({steps[from].seconds, steps[to - 1].rate});
-  }
-  return fewer;
-}
+// Collects steps and leaves, for each band of rates, one that is below or at all of the band's; no sorting.
+class Staircase {
+ public:
+  // `least_rate`: of any step. Bands are steps of floating-point numbers: `resolution` bits of mantissa.
+  Staircase(double least_rate, int resolution) : shift_(52 - resolution), least_(band(least_rate)) {}
 
-Seconds passage(const StageCost& stage) {
-  return stage.before + stage.forward + stage.backward + stage.after;
+  void clear() { bands_.clear(); }
+  void add(Seconds seconds, double rate) {
+    const std::size_t index = std::min<std::size_t>(band(rate) - std::min(least_, band(rate)), kMostBands);
+    if (index >= bands_.size()) bands_.resize(index + 1, {kInfinity, kInfinity});
+    bands_[index].seconds = std::min(bands_[index].seconds, seconds);
+    bands_[index].rate = std::min(bands_[index].rate, rate);
+  }
+  // Ascending rate, descending seconds.
+  std::vector<Step> steps() const {
+    std::vector<Step> steps;
+    Seconds least = kInfinity;
+    for (const Step& step : bands_) {
+      if (step.seconds >= least) continue;
+      least = step.seconds;
+      steps.push_back(step);
+    }
+    return steps;
+  }
+
+ private:
+  static constexpr std::size_t kMostBands = 1024;
+  std::uint64_t band(double rate) const { return std::bit_cast<std::uint64_t>(rate) >> shift_; }
+
+  int shift_;
+  std::uint64_t least_;
+  std::vector<Step> bands_;
+};
+
+// Of the way through the stages; that of the first one ends with its tail.
+Seconds passage(const StageChoice& choice) {
+  const StageCost& stage = choice.cost;
+  return stage.before + stage.forward + stage.backward + stage.after + (choice.first == 0 ? stage.tail : 0);
 }
 
 Seconds forward_pace(const StageCost& stage) {
@@ -47,11 +64,11 @@ Seconds backward_pace(const StageCost& stage) {
 // Both staircases as one list: at a rate, the least sum and the least pace that any placement no dearer has.
 std::vector<PlacementBound> combine(const std::vector<Step>& sums, const std::vector<Step>& paces) {
   std::vector<PlacementBound> bounds;
-  auto sum = sums.rbegin(), pace = paces.rbegin();  // ascending rate
-  while (sum != sums.rend() || pace != paces.rend()) {
+  auto sum = sums.begin(), pace = paces.begin();
+  while (sum != sums.end() || pace != paces.end()) {
     PlacementBound bound = bounds.empty() ? PlacementBound{0, kInfinity, kInfinity} : bounds.back();
-    const double next_sum = sum != sums.rend() ? sum->rate : kInfinity;
-    const double next_pace = pace != paces.rend() ? pace->rate : kInfinity;
+    const double next_sum = sum != sums.end() ? sum->rate : kInfinity;
+    const double next_pace = pace != paces.end() ? pace->rate : kInfinity;
     bound.rate = std::min(next_sum, next_pace);
     if (next_sum == bound.rate) bound.sum = (sum++)->seconds;
     if (next_pace == bound.rate) bound.pace = (pace++)->seconds;
@@ -64,14 +81,16 @@ std::vector<PlacementBound> combine(const std::vector<Step>& sums, const std::ve
 
 }  // namespace
 
-Bounds::Bounds(int layers, const std::vector<StageChoice>& choices, double more) : more_(more) {
+Bounds::Bounds(int layers, const std::vector<StageChoice>& choices, double more, int resolution) : more_(more) {
   std::vector<std::vector<const StageChoice*>> ending(layers + 1), starting(layers + 1);
   for (const StageChoice& choice : choices) {
     ending[choice.end].push_back(&choice);
     starting[choice.first].push_back(&choice);
   }
   std::vector<std::vector<Step>> sums(layers + 1), paces(layers + 1);
-  std::vector<Step> all_sums, all_paces;
+  double least_rate = kInfinity;
+  for (const StageChoice& choice : choices) least_rate = std::min(least_rate, choice.cost.rate);
+  Staircase all_sums(least_rate, resolution), all_paces(least_rate, resolution);
   // Places the layers up to `at` by one of `last`, each after what its `rest` already has.
   const auto place = [&](Side& side, int at, const std::vector<const StageChoice*>& last, int StageChoice::*rest) {
     all_sums.clear();
@@ -80,14 +99,12 @@ Bounds::Bounds(int layers, const std::vector<StageChoice>& choices, double more)
     for (const StageChoice* choice : last) {
       const int other = choice->*rest;
       const Seconds pace = forward_pace(choice->cost) + backward_pace(choice->cost);
-      for (const Step& step : sums[other])
-        all_sums.push_back({step.seconds + passage(choice->cost), step.rate + choice->cost.rate});
-      for (const Step& step : paces[other])
-        all_paces.push_back({std::max(step.seconds, pace), step.rate + choice->cost.rate});
+      for (const Step& step : sums[other]) all_sums.add(step.seconds + passage(*choice), step.rate + choice->cost.rate);
+      for (const Step& step : paces[other]) all_paces.add(std::max(step.seconds, pace), step.rate + choice->cost.rate);
       side.fixed[at] = std::min(side.fixed[at], side.fixed[other] + choice->cost.fixed);
     }
-    sums[at] = staircase(all_sums);
-    paces[at] = staircase(all_paces);
+    sums[at] = all_sums.steps();
+    paces[at] = all_paces.steps();
     side.bounds[at] = combine(sums[at], paces[at]);
   };
   const auto start = [&](Side& side, int at) {
@@ -156,7 +173,7 @@ bool Bounds::promising(const StageChoice& choice, const Frontier& frontier) cons
     Frontier::Walk walk(frontier);
     for (auto bound = before.rbegin(); bound != before.rend(); ++bound) {
       const Seconds period =
-          std::max(alone, passage(cost) + bound->sum + after.sum + more_ * std::max({pace, bound->pace, after.pace}));
+          std::max(alone, passage(choice) + bound->sum + after.sum + more_ * std::max({pace, bound->pace, after.pace}));
       if (walk.admits(period, period * (bound->rate + cost.rate + after.rate) + fixed)) return true;
     }
   }

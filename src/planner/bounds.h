@@ -17,14 +17,15 @@ struct StageChoice {
 // Placing some layers at a rate below the next bound's takes at least this much.
 struct PlacementBound {
   double rate = 0;   // dollars a second
-  Seconds sum = 0;   // of passages
+  Seconds sum = 0;   // of passages, and the first stage's tail
   Seconds pace = 0;  // slowest lane forward and slowest backward together
 };
 
 class Bounds {
  public:
-  // `choices`: every stage that fits.
-  Bounds(int layers, const std::vector<StageChoice>& choices, double more);
+  // `choices`: every stage a plan worth having may use. `resolution`: rates are told apart to 2^-resolution; finer
+  // bounds are tighter and take longer.
+  Bounds(int layers, const std::vector<StageChoice>& choices, double more, int resolution);
 
   // The best period and dollars any completion of `label`, whose first layer is `first`, could have are not both
   // reached by `frontier` at every trade-off: worth extending.

@@ -42,11 +42,15 @@ class Search {
                                chain_.limits.concurrency / candidate_.configuration.replicas);
     if (limit < 1) return;
     std::vector<StageChoice> choices = feasible_stages(chain_, costs_);
-    const Bounds bounds(layers, choices, costs_.more());
+    // Stages that no plan worth having contains go first, by coarse bounds and then by finer ones of those that stay.
+    for (const int resolution : {0, 2, 4}) {
+      const Bounds bounds(layers, choices, costs_.more(), resolution);
+      std::erase_if(choices, [&](const StageChoice& choice) { return !bounds.promising(choice, frontier); });
+    }
+    const Bounds bounds(layers, choices, costs_.more(), 4);
     if (!bounds.feasible()) return;
     std::vector<std::vector<const StageChoice*>> starting(layers);
-    for (const StageChoice& choice : choices)
-      if (bounds.promising(choice, frontier)) starting[choice.first].push_back(&choice);
+    for (const StageChoice& choice : choices) starting[choice.first].push_back(&choice);
 
     labels_.assign(layers + 1, {});
     labels_[layers] = {Label{.end = layers}};
