@@ -32,11 +32,11 @@ Result<std::unique_ptr<Cloud>> Cloud::open(const JobConfig::PlatformChoice& choi
     options.platform = platform;
     options.dilation = choice.dilation;
     options.folder = folder;
-    // Objects are of use only to the job that made them, and the folder is held by this run alone: what there is was
-    // left by a run that was killed.
+    // The folder is held by this run alone. Objects are of use only to the job that made them: what there is was left
+    // by a run that was killed. Logs are kept until the next run.
     cloud->objects_ = folder / "objects";
     std::error_code ignored;
-    std::filesystem::remove_all(cloud->objects_, ignored);
+    for (const char* former : {"objects", "logs"}) std::filesystem::remove_all(folder / former, ignored);
     FUNCPIPE_TRY(emulator, Emulator::start(std::move(options)));
     cloud->emulator_ = std::move(emulator);
     s3 = cloud->emulator_->s3();

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/check.h"
 #include "base/files.h"
 #include "functions/deployment_package.h"
 #include "job/stoppable_store.h"
@@ -12,7 +13,8 @@ namespace {
 
 std::string function_name(const std::string& job, int memory_mb) {
   std::string name = fmt::format("funcpipe-{}-{}", job, memory_mb);
-  std::replace(name.begin(), name.end(), '.', '-');  // Lambda allows letters, digits, '-' and '_'
+  std::replace(name.begin(), name.end(), '.', '-');  // Lambda allows letters, digits, '-' and '_', 64 of them
+  FUNCPIPE_CHECK(name.size() <= 64, "{} has {} characters", name, name.size());
   return name;
 }
 
