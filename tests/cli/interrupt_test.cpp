@@ -1,0 +1,52 @@
+#include "cli/interrupt.h"
+
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <chrono>
+
+namespace funcpipe {
+namespace {
+
+bool stops_soon(const Interrupt& interrupt) {
+  for (int i = 0; i < 500 && !interrupt.token().stop_requested(); ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  return interrupt.token().stop_requested();
+}
+
+// Each in a process of its own: one Interrupt per process, which changes its signals.
+class InterruptDeathTest : public ::testing::TestWithParam<int> {
+ protected:
+  void SetUp() override { ::testing::GTEST_FLAG(death_test_style) = "threadsafe"; }
+};
+
+TEST_P(InterruptDeathTest, TheFirstSignalOnlyAsks) {
+  EXPECT_EXIT(
+      {
+        const Interrupt interrupt;
+        if (interrupt.token().stop_requested()) ::_exit(2);
+        ::kill(::getpid(), GetParam());
+        ::_exit(stops_soon(interrupt) ? 0 : 1);
+      },
+      ::testing::ExitedWithCode(0), "");
+}
+
+TEST_P(InterruptDeathTest, TheSecondOneEndsTheProcessAtOnceAndSaysSo) {
+  EXPECT_EXIT(
+      {
+        const Interrupt interrupt;
+        ::kill(::getpid(), SIGINT);
+        if (!stops_soon(interrupt)) ::_exit(1);
+        ::kill(::getpid(), GetParam());
+        std::this_thread::sleep_for(std::chrono::seconds(20));
+        ::_exit(2);
+      },
+      ::testing::ExitedWithCode(130), "ended at once");
+}
+
+INSTANTIATE_TEST_SUITE_P(Signals, InterruptDeathTest, ::testing::Values(SIGINT, SIGTERM),
+                         [](const auto& signal) { return signal.param == SIGINT ? "SIGINT" : "SIGTERM"; });
+
+}  // namespace
+}  // namespace funcpipe
