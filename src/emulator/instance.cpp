@@ -17,7 +17,9 @@ namespace fs = std::filesystem;
 using SteadyClock = std::chrono::steady_clock;
 namespace {
 
-constexpr Seconds kInitLimit = 10;  // Lambda's for the init phase; longer ones may use the function's timeout
+// Lambda's for the init phase. What takes longer starts anew within the invocation.
+// https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-ib
+constexpr Seconds kInitLimit = 10;
 constexpr Seconds kExitLimit = 10;  // for a killed process to be gone
 constexpr std::chrono::milliseconds kMemoryTick{50};
 
@@ -40,6 +42,7 @@ std::string error_json(const std::string& type, const std::string& request_id, c
 struct Instance::Failure {
   std::string payload;
   std::string status;  // "Status: error\tError Type: Runtime.ExitError"
+  bool timed_out = false;
 };
 
 UnpackedPackage::~UnpackedPackage() {
@@ -196,30 +199,36 @@ Seconds Instance::undilated_since(TimePoint start) const {
   return std::chrono::duration<Seconds>(SteadyClock::now() - start).count() / host_.options->dilation;
 }
 
-asio::awaitable<InvocationOutcome> Instance::run(InvocationOrder order) {
+asio::awaitable<InvocationOutcome> Instance::run(InvocationOrder order, InitPhase phase) {
   const auto self = shared_from_this();
   ready_ = false;
-  std::optional<Seconds> init;
   log_.begin_tail();
-  if (!initialised_) {
-    initialised_ = true;
-    auto failure = co_await initialise(order.request_id);
-    init = undilated_since(started_at_);
-    if (failure) {
-      if (alive_) drain_output();
-      log_.write(fmt::format("INIT_REPORT Init Duration: {:.2f} ms\tPhase: init\t{}\n", *init * 1e3, failure->status));
-      log_.write(fmt::format("START RequestId: {} Version: $LATEST\n", order.request_id));
-      if (alive_) co_await kill_and_wait();
-      co_return report(order, {.payload = failure->payload, .failed = true}, failure->status, 0, init);
-    }
-  } else {
+  if (initialised_) {
     sandbox_->thaw();
+    co_return co_await process(order, SteadyClock::now(), std::nullopt);
   }
-  co_return co_await process(order, init);
+  initialised_ = true;
+  const bool own = phase == InitPhase::own;
+  auto failure = co_await initialise(order.request_id, own ? kInitLimit : Seconds(function_.timeout_seconds));
+  const Seconds took = undilated_since(started_at_);
+  const auto init = own ? std::optional(took) : std::nullopt;
+  if (!failure) co_return co_await process(order, own ? SteadyClock::now() : started_at_, init);
+  if (alive_) drain_output();
+  log_.write(fmt::format("INIT_REPORT Init Duration: {:.2f} ms\tPhase: {}\t{}\n", took * 1e3, own ? "init" : "invoke",
+                         failure->status));
+  if (own && failure->timed_out) {
+    co_await kill_and_wait();
+    co_return InvocationOutcome{.payload = failure->payload,
+                                .failed = true,
+                                .billed_seconds = round_up(took, host_.options->platform.prices.billing_step),
+                                .init_timed_out = true};
+  }
+  log_.write(fmt::format("START RequestId: {} Version: $LATEST\n", order.request_id));
+  if (alive_) co_await kill_and_wait();
+  co_return report(order, {.payload = failure->payload, .failed = true}, failure->status, own ? 0 : took, init);
 }
 
-asio::awaitable<std::optional<Instance::Failure>> Instance::initialise(const std::string& request_id) {
-  const Seconds limit = std::max<Seconds>(kInitLimit, function_.timeout_seconds);
+asio::awaitable<std::optional<Instance::Failure>> Instance::initialise(const std::string& request_id, Seconds limit) {
   const auto started = co_await process_->wait_for_start();
   if (!started && alive_) {
     const std::string what = started.error().code == ErrorCode::not_found
@@ -232,7 +241,7 @@ asio::awaitable<std::optional<Instance::Failure>> Instance::initialise(const std
   if (!message)
     co_return Failure{
         error_json("Sandbox.Timedout", request_id, fmt::format("Task timed out after {:.2f} seconds", limit)),
-        "Status: timeout"};
+        "Status: timeout", true};
   if (std::holds_alternative<RuntimeReady>(*message)) co_return std::nullopt;
   if (const auto* failed = std::get_if<RuntimeInitFailed>(&*message))
     co_return Failure{failed->payload, "Status: error\tError Type: Runtime.InitError"};
@@ -248,8 +257,8 @@ Instance::Failure Instance::exit_failure(const std::string& request_id) const {
           fmt::format("Status: error\tError Type: Runtime.{}", memory ? "OutOfMemory" : "ExitError")};
 }
 
-asio::awaitable<InvocationOutcome> Instance::process(const InvocationOrder& order, std::optional<Seconds> init) {
-  const auto begin = SteadyClock::now();
+asio::awaitable<InvocationOutcome> Instance::process(const InvocationOrder& order, TimePoint begin,
+                                                     std::optional<Seconds> init) {
   const Seconds limit = function_.timeout_seconds * host_.options->dilation;
   log_.write(fmt::format("START RequestId: {} Version: $LATEST\n", order.request_id));
   api_->deliver({.request_id = order.request_id,
@@ -257,7 +266,8 @@ asio::awaitable<InvocationOutcome> Instance::process(const InvocationOrder& orde
                  .function_arn = function_arn(host_.options->region, function_.name),
                  .trace_id = fmt::format("Root=1-{:08x}-{};Sampled=0", static_cast<long long>(unix_time()),
                                          compact_uuid().substr(0, 24)),
-                 .deadline_unix_ms = std::llround((unix_time() + limit) * 1e3)});
+                 .deadline_unix_ms =
+                     std::llround((unix_time() + limit - undilated_since(begin) * host_.options->dilation) * 1e3)});
   InvocationOutcome outcome;
   std::string status;
   bool answered = false;

@@ -49,10 +49,15 @@ struct InvocationOrder {
 
 struct InvocationOutcome {
   std::string payload;
-  bool failed = false;         // X-Amz-Function-Error: Unhandled
-  std::string log_tail;        // ends with the REPORT line
-  Seconds billed_seconds = 0;  // dilation divided out, rounded up to the billing step
+  bool failed = false;          // X-Amz-Function-Error: Unhandled
+  std::string log_tail;         // ends with the REPORT line
+  Seconds billed_seconds = 0;   // dilation divided out, rounded up to the billing step
+  bool init_timed_out = false;  // nothing else was done: the invocation wants another instance
 };
+
+// When the runtime comes up: in a phase of its own, of 10 s, or, where that was too short, within the invocation, whose
+// time it uses.
+enum class InitPhase { own, in_invocation };
 
 // Shared by whoever runs it, and by the coroutines that watch its process.
 class Instance : public std::enable_shared_from_this<Instance> {
@@ -63,7 +68,9 @@ class Instance : public std::enable_shared_from_this<Instance> {
   ~Instance();
 
   // One at a time. The first waits for the runtime to come up.
-  boost::asio::awaitable<InvocationOutcome> run(InvocationOrder order);
+  boost::asio::awaitable<InvocationOutcome> run(InvocationOrder order, InitPhase phase = InitPhase::own);
+  // Starts another one like this.
+  Result<std::shared_ptr<Instance>> another() const { return start(host_, function_, package_); }
   bool alive() const { return alive_; }
   // Kills its processes and takes back its credentials, at once.
   void end();
@@ -81,8 +88,9 @@ class Instance : public std::enable_shared_from_this<Instance> {
   boost::asio::awaitable<void> watch_process();
   boost::asio::awaitable<void> watch_output();
   boost::asio::awaitable<void> watch_memory();
-  boost::asio::awaitable<std::optional<Failure>> initialise(const std::string& request_id);
-  boost::asio::awaitable<InvocationOutcome> process(const InvocationOrder& order, std::optional<Seconds> init);
+  boost::asio::awaitable<std::optional<Failure>> initialise(const std::string& request_id, Seconds limit);
+  boost::asio::awaitable<InvocationOutcome> process(const InvocationOrder& order, TimePoint begin,
+                                                    std::optional<Seconds> init);
   Failure exit_failure(const std::string& request_id) const;
   boost::asio::awaitable<void> kill_and_wait();
   void drain_output();

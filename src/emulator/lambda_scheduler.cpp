@@ -75,7 +75,17 @@ std::shared_ptr<Instance> LambdaScheduler::take_idle(const LambdaFunction& funct
 asio::awaitable<void> LambdaScheduler::run(LambdaFunction function, std::shared_ptr<Instance> instance,
                                            InvocationOrder order, std::shared_ptr<PendingInvocation> pending) {
   const auto self = shared_from_this();
-  auto outcome = co_await instance->run(std::move(order));
+  auto outcome = co_await instance->run(order);
+  if (outcome.init_timed_out && !stopped_) {  // as Lambda does: once more, on the invocation's own time
+    if (auto second = instance->another()) {
+      running_.erase(instance);
+      instance = std::move(*second);
+      running_.insert(instance);
+      const Seconds first_try = outcome.billed_seconds;
+      outcome = co_await instance->run(std::move(order), InitPhase::in_invocation);
+      outcome.billed_seconds += first_try;
+    }
+  }
   running_.erase(instance);
   if (stopped_) {  // neither billed nor kept
     pending->finish(std::move(outcome));

@@ -91,6 +91,8 @@ if os.environ.get("FAIL_INIT") == "post":
 if os.environ.get("FAIL_INIT") == "exit":
     sys.exit(7)
 
+time.sleep(float(os.environ.get("SLOW_INIT", 0)))
+
 while True:
     _, headers, body = call("GET", "invocation/next")
     request_id = headers["Lambda-Runtime-Aws-Request-Id"]

@@ -118,6 +118,25 @@ assert invoke(service, {"op": "echo"})[0]["count"] == 1
   EXPECT_GT(harness.bill().by_function.at("f").gb_seconds, 0.5 * 2);
 }
 
+TEST(LambdaInvoke, AnInitBeyondItsPhaseStartsAnewOnTheInvocationsTime) {
+  TestFolder folder;
+  LambdaHarness harness(folder.path(), test_platform(), 0.1);  // the init phase is a second here
+  EXPECT_SCRIPT(harness, folder.path(), R"(
+import re
+service = client()
+create(service, "slow", timeout=90, environment={"SLOW_INIT": "2"})
+answer, error, log = invoke(service, {"op": "echo"}, "slow")
+assert error is None and answer["count"] == 1, answer
+duration = float(re.search(r"Duration: ([\d.]+) ms", log)[1])
+assert duration > 20000 and "Init Duration" not in log, log  # two seconds, sped up by ten
+create(service, "slower", timeout=9, environment={"SLOW_INIT": "2"})
+answer, error, log = invoke(service, {"op": "echo"}, "slower")
+assert error == "Unhandled" and "Task timed out after 9.00 seconds" in answer["errorMessage"], answer
+)");
+  EXPECT_EQ(harness.bill().by_function.at("slow").invocations, 1);
+  EXPECT_GT(harness.bill().by_function.at("slow").gb_seconds, 0.5 * 30) << "both inits are paid for";
+}
+
 TEST(LambdaInvoke, DividesDurationsByTheDilation) {
   TestFolder folder;
   LambdaHarness harness(folder.path(), test_platform(), 4);
