@@ -149,7 +149,8 @@ const std::vector<OptionRecord>& option_table() {
           [](const Plan& plan) { return std::vector<OptionValue>{std::string(to_string(plan.sync))}; }),
 
       row("checkpoint", "interval", FIELD(checkpoint.interval),
-          "Between snapshots, which stay in the store until the job ends; 0: only before a function's lifetime ends.",
+          "Between snapshots, of which each worker's last two stay in the store; 0: only before a function's lifetime "
+          "ends.",
           {.unit = "iterations", .least = 0, .most = kMostSteps}),
 
       row("platform", "name", FIELD(platform.name),

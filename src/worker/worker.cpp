@@ -7,6 +7,7 @@
 #include <limits>
 #include <new>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "model/stage.h"
@@ -105,7 +106,7 @@ class Life {
   Result<> resume(const Snapshot& snapshot) {
     FUNCPIPE_TRY_VOID(optimizer_.load(snapshot.optimizer));
     reporter_.resume(snapshot.unreported);
-    iteration_ = snapshot.iteration;
+    iteration_ = resumed_ = snapshot.iteration;
     rounds_ = snapshot.validation_rounds;
     return {};
   }
@@ -193,8 +194,22 @@ class Life {
                                       .optimizer = optimizer_.save()});
     // Over one of this iteration from before a round of validation, which would have the next function repeat it.
     FUNCPIPE_TRY_VOID(store_.put(snapshot_key(prefix_, iteration_, worker_), bytes));
+    remove_old_snapshots();
     life_.snapshot_took(clock_.now() - start);
     return {};
+  }
+
+  // Once a newer one is stored. Of those at the checkpoint interval two are kept: a worker is at most one snapshot
+  // ahead of its peers, so all have the older one. One that cannot be removed is only in the way.
+  void remove_old_snapshots() {
+    const std::int64_t interval = spec_.config.checkpoint.interval;
+    const auto periodic = [&](std::int64_t iteration) { return interval > 0 && iteration % interval == 0; };
+    std::vector<std::string> old;
+    if (periodic(iteration_) && iteration_ > 2 * interval)
+      old.push_back(snapshot_key(prefix_, iteration_ - 2 * interval, worker_));
+    if (resumed_ > 0 && resumed_ < iteration_ && !periodic(resumed_))
+      old.push_back(snapshot_key(prefix_, std::exchange(resumed_, 0), worker_));
+    if (!old.empty()) static_cast<void>(store_.remove(old));
   }
 
   Result<WorkerAnswer> hand_over() {
@@ -231,6 +246,7 @@ class Life {
   LifeSpan life_;
   Trace trace_;
   std::int64_t iteration_ = 0;
+  std::int64_t resumed_ = 0;  // iteration of the snapshot this life began from; 0: none, or it is gone
   std::int64_t rounds_ = 0;
   bool worked_ = false;
   Seconds validation_took_ = 0;

@@ -5,6 +5,7 @@
 #include <torch/csrc/jit/serialization/import.h>
 
 #include <atomic>
+#include <set>
 
 #include "base/clock.h"
 #include "in_process_job.h"
@@ -315,6 +316,31 @@ TEST(Objects, AreReleased) {
   const auto validation = store.list("job/validation/i");
   ASSERT_TRUE(validation);
   EXPECT_THAT(*validation, ::testing::IsEmpty());
+}
+
+// Of each worker: the last two at the checkpoint interval, and the one of the last hand-over.
+TEST(Objects, OldSnapshotsAreRemoved) {
+  struct Case {
+    std::int64_t interval;
+    Seconds lifetime;
+    std::vector<int> left;
+  };
+  constexpr Seconds kForever = std::numeric_limits<double>::infinity();
+  for (const Case& c : {Case{3, kForever, {15, 18}}, Case{0, 0, {19}}, Case{5, 0, {10, 15, 19}}}) {
+    MemoryStore store;
+    Training training{.model = batch_norm_model()};
+    training.adjust = [&](JobConfig& config) { config.checkpoint.interval = c.interval; };
+    const auto outcome = train(training, {{1}, 2}, store, c.lifetime);
+    ASSERT_TRUE(outcome) << describe(outcome.error());
+    std::set<std::string> expected, left;
+    for (const int iteration : c.left)
+      for (const WorkerId worker : {WorkerId{0, 0}, WorkerId{0, 1}, WorkerId{1, 0}, WorkerId{1, 1}})
+        expected.insert(snapshot_key("job", iteration, worker));
+    const auto objects = store.list("job/snapshot/");
+    ASSERT_TRUE(objects);
+    for (const ListedObject& object : *objects) left.insert(object.key);
+    EXPECT_EQ(left, expected) << "every " << c.interval << " iterations";
+  }
 }
 
 // Where everything is slowed down, so is the patience of whoever waits.
