@@ -8,7 +8,9 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <sstream>
 #include <thread>
 
 #include "base/files.h"
@@ -274,6 +276,37 @@ TEST(Disturbed, CtrlCStopsCleanly) {
   expect_failure(job, disturbed.output, 1,
                  {"stopping", "stopped; no result was written; the functions' logs are in runs/tiny/cloud/logs"});
   EXPECT_LT(disturbed.seconds_after, 15);
+}
+
+// A cloud of its own process, which dies while a job runs in it.
+TEST(Disturbed, AKilledCloudIsNamedAndItsFunctionsDieWithIt) {
+  const ScratchJob job("killed_cloud");
+  std::jthread cloud([&] { job.run({"emulate", "--folder", "cloud"}, "exec >environment; echo CLOUD=$$"); });
+  std::map<std::string, std::string> environment;
+  for (int i = 0; i < 300 && !environment.contains("AWS_ENDPOINT_URL_LAMBDA"); ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    std::istringstream lines(read_file(job.folder() / "environment").value_or(""));
+    for (std::string line; std::getline(lines, line);) {
+      if (line.starts_with("export ")) line.erase(0, 7);
+      environment[line.substr(0, line.find('='))] = line.substr(line.find('=') + 1);
+    }
+  }
+  const pid_t cloud_process = std::atoi(environment["CLOUD"].c_str());
+  ASSERT_GT(cloud_process, 0);
+  const std::string s3 = environment["AWS_ENDPOINT_URL_S3"];
+  ChildOutput output;
+  std::jthread run([&] {
+    output = job.run({"train", "job.toml", "--training.steps", "100000", "--platform.s3_endpoint", s3,
+                      "--platform.lambda_endpoint", environment["AWS_ENDPOINT_URL_LAMBDA"]},
+                     ". ./environment");
+  });
+  for (int i = 0; i < 600 && job.instances().size() < 4; ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  EXPECT_EQ(job.instances().size(), 4u);
+  ::kill(cloud_process, SIGKILL);
+  cloud.join();
+  run.join();
+  expect_failure(job, output, 1, {"cannot reach http://127.0.0.1:", "is the emulator still running?"});
 }
 
 }  // namespace
