@@ -54,6 +54,51 @@ Result<DatasetManifest> read_dataset(const json& source, const std::string& plac
   return dataset;
 }
 
+// The members of the messages that have no parts, named once for writing and reading.
+template <class Visit>
+void visit_members(WorkerInvocation& invocation, const Visit& visit) {
+  visit("job", invocation.job);
+  visit("bucket", invocation.bucket);
+  visit("prefix", invocation.prefix);
+  visit("stage", invocation.worker.stage);
+  visit("replica", invocation.worker.replica);
+  visit("first_iteration", invocation.first_iteration);
+}
+
+template <class Visit>
+void visit_members(WorkerAnswer& answer, const Visit& visit) {
+  visit("status", answer.status);
+  visit("next_iteration", answer.next_iteration);
+  visit("peak_memory", answer.peak_memory);
+  visit("error", answer.error);
+}
+
+template <class Visit>
+void visit_members(IterationReport& report, const Visit& visit) {
+  visit("iteration", report.iteration);
+  visit("loss", report.loss);
+  visit("correct", report.correct);
+  visit("predictions", report.predictions);
+  visit("samples", report.samples);
+  visit("seconds", report.seconds);
+}
+
+template <class Message>
+json written(Message message) {
+  json object = json::object();
+  visit_members(message, [&](const char* key, const auto& value) { object[key] = value; });
+  return object;
+}
+
+template <class Message>
+Result<Message> read(const json& source, const std::string& place) {
+  Message message;
+  Fields fields(source, place);
+  visit_members(message, [&](const char* key, auto& value) { fields.read(key, value); });
+  FUNCPIPE_TRY_VOID(fields.done());
+  return message;
+}
+
 }  // namespace
 
 json to_json(const JobSpec& spec) {
@@ -123,70 +168,31 @@ std::string trace_key(const std::string& prefix, WorkerId worker) {
 }
 
 json to_json(const WorkerInvocation& invocation) {
-  return {{"job", invocation.job},
-          {"bucket", invocation.bucket},
-          {"prefix", invocation.prefix},
-          {"stage", invocation.worker.stage},
-          {"replica", invocation.worker.replica},
-          {"first_iteration", invocation.first_iteration}};
+  return written(invocation);
 }
-
 Result<WorkerInvocation> worker_invocation_from_json(const json& source) {
-  WorkerInvocation invocation;
-  FUNCPIPE_TRY_VOID(Fields(source, "invocation payload")
-                        .read("job", invocation.job)
-                        .read("bucket", invocation.bucket)
-                        .read("prefix", invocation.prefix)
-                        .read("stage", invocation.worker.stage)
-                        .read("replica", invocation.worker.replica)
-                        .read("first_iteration", invocation.first_iteration)
-                        .done());
-  return invocation;
+  return read<WorkerInvocation>(source, "invocation payload");
 }
 
 json to_json(const WorkerAnswer& answer) {
-  return {{"status", answer.status},
-          {"next_iteration", answer.next_iteration},
-          {"peak_memory", answer.peak_memory},
-          {"error", answer.error}};
+  return written(answer);
 }
-
 Result<WorkerAnswer> worker_answer_from_json(const json& source) {
-  WorkerAnswer answer;
-  FUNCPIPE_TRY_VOID(Fields(source, "worker's answer")
-                        .read("status", answer.status)
-                        .read("next_iteration", answer.next_iteration)
-                        .read("peak_memory", answer.peak_memory)
-                        .read("error", answer.error)
-                        .done());
-  return answer;
+  return read<WorkerAnswer>(source, "worker's answer");
 }
 
 json to_json(const std::vector<IterationReport>& reports) {
   json rows = json::array();
-  for (const IterationReport& report : reports)
-    rows.push_back({{"iteration", report.iteration},
-                    {"loss", report.loss},
-                    {"correct", report.correct},
-                    {"predictions", report.predictions},
-                    {"samples", report.samples},
-                    {"seconds", report.seconds}});
+  for (const IterationReport& report : reports) rows.push_back(written(report));
   return rows;
 }
 
 Result<std::vector<IterationReport>> iteration_reports_from_json(const json& source) {
-  if (!source.is_array()) return fail(ErrorCode::invalid_input, "expected an array", "iteration report");
+  const std::string place = "iteration report";
+  if (!source.is_array()) return fail(ErrorCode::invalid_input, "expected an array", place);
   std::vector<IterationReport> reports;
   for (const json& row : source) {
-    IterationReport report;
-    FUNCPIPE_TRY_VOID(Fields(row, "iteration report")
-                          .read("iteration", report.iteration)
-                          .read("loss", report.loss)
-                          .read("correct", report.correct)
-                          .read("predictions", report.predictions)
-                          .read("samples", report.samples)
-                          .read("seconds", report.seconds)
-                          .done());
+    FUNCPIPE_TRY(report, read<IterationReport>(row, place));
     reports.push_back(report);
   }
   return reports;
