@@ -79,6 +79,30 @@ std::vector<PlacementBound> combine(const std::vector<Step>& sums, const std::ve
   return bounds;
 }
 
+// Bounds are looked at in groups first: the least rate of a group with its least sum and pace.
+constexpr std::size_t kGroup = 8;
+
+// Whether `frontier` admits what any of `bounds` (ascending rate) leads to: the period `period_of(bound)` at the rate
+// `rate` + the bound's.
+template <class PeriodOf>
+bool any_admitted(const std::vector<PlacementBound>& bounds, const Frontier& frontier, double rate, Dollars fixed,
+                  const PeriodOf& period_of) {
+  Frontier::Walk walk(frontier);
+  for (std::size_t end = bounds.size(); end > 0;) {
+    const std::size_t first = (end - 1) / kGroup * kGroup;
+    const Seconds least = period_of(bounds[end - 1]);
+    if (walk.admits(least, least * (rate + bounds[first].rate) + fixed)) {
+      Frontier::Walk inside = walk;
+      for (std::size_t i = end; i-- > first;) {
+        const Seconds period = period_of(bounds[i]);
+        if (inside.admits(period, period * (rate + bounds[i].rate) + fixed)) return true;
+      }
+    }
+    end = first;
+  }
+  return false;
+}
+
 }  // namespace
 
 Bounds::Bounds(int layers, const std::vector<StageChoice>& choices, double more, int resolution) : more_(more) {
@@ -151,13 +175,9 @@ bool Bounds::promising(const Suffix& label, int first, const Frontier& frontier)
   const Seconds pace =
       std::max(label.forward_pace, forward_pace_[first]) + std::max(label.backward_pace, backward_pace_[first]);
   const Dollars fixed = label.fixed + before_.fixed[first];
-  const std::vector<PlacementBound>& before = before_.bounds[first];
-  Frontier::Walk walk(frontier);
-  for (auto bound = before.rbegin(); bound != before.rend(); ++bound) {
-    const Seconds period = std::max(label.period, label.sum + bound->sum + more_ * std::max(pace, bound->pace));
-    if (walk.admits(period, period * (label.rate + bound->rate) + fixed)) return true;
-  }
-  return false;
+  return any_admitted(before_.bounds[first], frontier, label.rate, fixed, [&](const PlacementBound& before) {
+    return std::max(label.period, label.sum + before.sum + more_ * std::max(pace, before.pace));
+  });
 }
 
 bool Bounds::promising(const StageChoice& choice, const Frontier& frontier) const {
@@ -168,14 +188,19 @@ bool Bounds::promising(const StageChoice& choice, const Frontier& frontier) cons
                                                    more_ * (std::max(cost.forward, cost.forward_after) +
                                                             std::max(cost.backward, cost.backward_after)));
   const Dollars fixed = before_.fixed[choice.first] + cost.fixed + after_.fixed[choice.end];
-  for (const PlacementBound& after : after_.bounds[choice.end]) {
-    const std::vector<PlacementBound>& before = before_.bounds[choice.first];
-    Frontier::Walk walk(frontier);
-    for (auto bound = before.rbegin(); bound != before.rend(); ++bound) {
-      const Seconds period =
-          std::max(alone, passage(choice) + bound->sum + after.sum + more_ * std::max({pace, bound->pace, after.pace}));
-      if (walk.admits(period, period * (bound->rate + cost.rate + after.rate) + fixed)) return true;
-    }
+  const Seconds own = passage(choice);
+  const auto admits_with = [&](const PlacementBound& after) {
+    const Seconds least_pace = std::max(pace, after.pace), sum = own + after.sum;
+    return any_admitted(before_.bounds[choice.first], frontier, cost.rate + after.rate, fixed,
+                        [&](const PlacementBound& before) {
+                          return std::max(alone, sum + before.sum + more_ * std::max(least_pace, before.pace));
+                        });
+  };
+  const std::vector<PlacementBound>& afters = after_.bounds[choice.end];
+  for (std::size_t first = 0; first < afters.size(); first += kGroup) {
+    const std::size_t end = std::min(first + kGroup, afters.size());
+    if (!admits_with({afters[first].rate, afters[end - 1].sum, afters[end - 1].pace})) continue;
+    if (std::any_of(afters.begin() + first, afters.begin() + end, admits_with)) return true;
   }
   return false;
 }

@@ -43,11 +43,11 @@ class Search {
     if (limit < 1) return;
     std::vector<StageChoice> choices = feasible_stages(chain_, costs_);
     // Stages that no plan worth having contains go first, by coarse bounds and then by finer ones of those that stay.
-    for (const int resolution : {0, 2, 4}) {
+    for (const int resolution : {0, 2, 3}) {
       const Bounds bounds(layers, choices, costs_.more(), resolution);
       std::erase_if(choices, [&](const StageChoice& choice) { return !bounds.promising(choice, frontier); });
     }
-    const Bounds bounds(layers, choices, costs_.more(), 4);
+    const Bounds bounds(layers, choices, costs_.more(), 6);
     if (!bounds.feasible()) return;
     std::vector<std::vector<const StageChoice*>> starting(layers);
     for (const StageChoice& choice : choices) starting[choice.first].push_back(&choice);
@@ -94,6 +94,42 @@ class Search {
   std::vector<std::vector<Label>> labels_;  // [first layer]
 };
 
+// Tries every plan of `frontier` with one cut moved, to anywhere between its neighbours, or one function size changed,
+// until that finds nothing more.
+void improve(Frontier& frontier, const std::vector<Chain>& chains, const std::vector<SpanTable>& spans,
+             const Accounting& accounting) {
+  for (bool found = true; found;) {
+    found = false;
+    for (const Candidate& start : std::vector<Candidate>(frontier.points())) {
+      const Chain& chain = chains[start.chain];
+      const StageCosts costs(chain, spans[start.chain], start.configuration, accounting);
+      const auto attempt = [&](Candidate candidate) {
+        for (std::size_t k = 0; k < candidate.ends.size(); ++k) {
+          const int first = k == 0 ? 0 : candidate.ends[k - 1];
+          if (!costs.fits(first, candidate.ends[k], candidate.options[k])) return;
+        }
+        evaluate(chain, spans[start.chain], accounting, candidate);
+        if (!frontier.admits(candidate.period, candidate.dollars)) return;
+        frontier.add(std::move(candidate));
+        found = true;
+      };
+      for (std::size_t k = 0; k < start.ends.size(); ++k) {
+        for (int option = 0; option < std::ssize(chain.options); ++option) {
+          Candidate changed = start;
+          changed.options[k] = option;
+          attempt(std::move(changed));
+        }
+        if (k + 1 == start.ends.size()) break;
+        for (int end = (k == 0 ? 0 : start.ends[k - 1]) + 1; end < start.ends[k + 1]; ++end) {
+          Candidate moved = start;
+          moved.ends[k] = end;
+          attempt(std::move(moved));
+        }
+      }
+    }
+  }
+}
+
 // Plans of coarser chains are plans of these chains too.
 Frontier frontier_of_merged(const std::vector<Chain>& chains, const SearchSpace& space, std::stop_token stop) {
   std::vector<Chain> merged;
@@ -113,6 +149,7 @@ Frontier frontier_of_merged(const std::vector<Chain>& chains, const SearchSpace&
     evaluate(chains[candidate.chain], spans[candidate.chain], space.accounting, candidate);
     frontier.add(std::move(candidate));
   }
+  improve(frontier, chains, spans, space.accounting);
   return frontier;
 }
 
