@@ -58,11 +58,10 @@ bool StageCosts::fits(int first, int end, int option) const {
          memory(first, end, option) <= static_cast<double>(chain_.options[option].memory_mb) * kMiB;
 }
 
-Seconds StageCosts::synchronisation(const ChainOption& option, double bytes) const {
+Seconds StageCosts::synchronisation(double bytes, BytesPerSecond uplink, BytesPerSecond downlink) const {
   const double n = configuration_.replicas;
   if (n == 1 || bytes == 0) return 0;
-  const double shard = bytes / n;
-  const Seconds up = shard / option.uplink, down = shard / option.downlink;
+  const Seconds up = bytes / n / uplink, down = bytes / n / downlink;  // of a shard
   const double waves = std::ceil((n - 1) / chain_.connections);
   const Seconds put = chain_.latency.put, get = chain_.latency.get;
   if (configuration_.sync == SyncAlgorithm::three_phase) {
@@ -75,31 +74,51 @@ Seconds StageCosts::synchronisation(const ChainOption& option, double bytes) con
   return up + (n - 2) * step + down + up + (n - 1) * down + 2 * put + 2 * get;
 }
 
-StageCost StageCosts::of(int first, int end, int index) const {
+StageTraffic StageCosts::traffic(int first, int end, int index) const {
   const Span& span = spans_.at(first, end);
   const ChainOption& option = chain_.options[index];
   const bool has_before = first > 0, has_after = end < chain_.layer_count();
   const double replicas = configuration_.replicas, all = configuration_.micro_batches;
+  const double in = has_before ? chain_.layers[first - 1].border : 0;
+  const double in_gradient = has_before ? chain_.layers[first - 1].border_gradient : 0;
+  const double out = has_after ? chain_.layers[end - 1].border : 0;
+  const double out_gradient = has_after ? chain_.layers[end - 1].border_gradient : 0;
+  const double synchronised = replicas > 1 ? span.trainable : 0;
+  const bool tied = span.tied > 0;
 
+  StageTraffic traffic;
+  traffic.up_bytes = micro_batches_ * (out + in_gradient) + synchronised + span.tied;
+  traffic.down_bytes = micro_batches_ * (in + out_gradient) + synchronised * 2 * (replicas - 1) / replicas + span.tied;
+  // What stays within the burst goes at its rate, and is paid back while the lane rests.
+  const auto burst = static_cast<double>(chain_.burst.bytes);
+  const bool bursts = burst > 0 && traffic.up_bytes <= burst && traffic.down_bytes <= burst;
+  traffic.uplink = bursts ? std::max(option.uplink, chain_.burst.rate) : option.uplink;
+  traffic.downlink = bursts ? std::max(option.downlink, chain_.burst.rate) : option.downlink;
+
+  const double waited =
+      all * (has_before + (out_gradient > 0)) + replicas * 2 * (replicas - 1) * (synchronised > 0) + replicas * tied;
+  traffic.gets = waited * (1 + kEarlyGets);
+  traffic.puts = all * (has_after + (in_gradient > 0)) + replicas * replicas * (synchronised > 0) + replicas * tied;
+
+  const double snapshot = span.parameters + span.trainable * chain_.state.optimizer_copies + span.buffers;
+  traffic.start = option.cold_start + 2 * chain_.latency.get + span.parameters / traffic.downlink;
+  traffic.restart = option.cold_start + chain_.latency.put + 2 * chain_.latency.get + snapshot / traffic.uplink +
+                    snapshot / traffic.downlink;
+  return traffic;
+}
+
+StageCost StageCosts::of(int first, int end, int index) const {
+  const Span& span = spans_.at(first, end);
+  const ChainOption& option = chain_.options[index];
+  const bool has_before = first > 0, has_after = end < chain_.layer_count();
+  const double replicas = configuration_.replicas;
+  const StageTraffic traffic = this->traffic(first, end, index);
   const double in = has_before ? chain_.layers[first - 1].border : 0;
   const double in_gradient = has_before ? chain_.layers[first - 1].border_gradient : 0;
   const double out = has_after ? chain_.layers[end - 1].border : 0;
   const double out_gradient = has_after ? chain_.layers[end - 1].border_gradient : 0;
   const bool gradients_before = in_gradient > 0, gradients_after = out_gradient > 0;
-  const double synchronised = replicas > 1 ? span.trainable : 0;
-
-  // Of an iteration, one direction each. What stays within the burst goes at its rate, and is paid back meanwhile.
-  const double up_bytes = micro_batches_ * (out + in_gradient) + synchronised + span.tied;
-  const double down_bytes =
-      micro_batches_ * (in + out_gradient) + synchronised * 2 * (replicas - 1) / replicas + span.tied;
-  const double burst = static_cast<double>(chain_.burst.bytes);
-  const bool bursts = burst > 0 && up_bytes <= burst && down_bytes <= burst;
-  ChainOption network = option;
-  if (bursts) {
-    network.uplink = std::max(option.uplink, chain_.burst.rate);
-    network.downlink = std::max(option.downlink, chain_.burst.rate);
-  }
-  const Lanes lanes{network.uplink, network.downlink, chain_.latency, static_cast<double>(chain_.connections)};
+  const Lanes lanes{traffic.uplink, traffic.downlink, chain_.latency, static_cast<double>(chain_.connections)};
 
   const auto handling = [&](double bytes, int requests) {
     return option.transfer_per_byte * bytes + option.transfer_per_request * requests;
@@ -124,31 +143,22 @@ StageCost StageCosts::of(int first, int end, int index) const {
       cost.backward_after = lanes.download_pace(out_gradient);
     }
   }
-  cost.tail = synchronisation(network, span.trainable) + handling(3 * synchronised, 0) +
-              span.trainable * option.update_per_byte;
+  cost.tail = synchronisation(span.trainable, traffic.uplink, traffic.downlink) +
+              handling(replicas > 1 ? 3 * span.trainable : 0, 0) + span.trainable * option.update_per_byte;
   if (span.tied > 0) cost.tail += lanes.upload(span.tied) + lanes.download(span.tied);
-  cost.network = std::max(up_bytes / option.uplink, down_bytes / option.downlink);
+  cost.network = std::max(traffic.up_bytes / option.uplink, traffic.down_bytes / option.downlink);
 
   cost.rate = replicas * option.per_second;
   if (accounting_.cost_model == CostModel::paper) return cost;
-
-  const double iterations = static_cast<double>(std::max<std::int64_t>(1, accounting_.iterations));
   const Prices& prices = chain_.prices;
-  const double gets = all * (has_before + gradients_after) + replicas * 2 * (replicas - 1) * (synchronised > 0);
-  const double puts =
-      all * (has_after + gradients_before) + replicas * replicas * (synchronised > 0) + (span.tied > 0 ? replicas : 0);
-  cost.fixed = puts * prices.put + (gets + (span.tied > 0 ? replicas : 0)) * (1 + kEarlyGets) * prices.get;
-
-  // Start-up: the function starts and loads its stage, once, and again whenever a lifetime ends.
-  const double snapshot = span.parameters + span.trainable * chain_.state.optimizer_copies + span.buffers;
-  const Seconds start = option.cold_start + 2 * chain_.latency.get + span.parameters / network.downlink;
-  cost.fixed += replicas * (start * option.per_second + prices.invocation + 2 * prices.get) / iterations;
-  const Seconds restart = option.cold_start + chain_.latency.put + 2 * chain_.latency.get + snapshot / network.uplink +
-                          snapshot / network.downlink;
-  cost.rate *= 1 + restart / chain_.limits.lifetime;
+  const auto iterations = static_cast<double>(std::max<std::int64_t>(1, accounting_.iterations));
+  cost.fixed = traffic.puts * prices.put + traffic.gets * prices.get;
+  cost.fixed += replicas * (traffic.start * option.per_second + prices.invocation + 2 * prices.get) / iterations;
+  // A lifetime's end costs a restart, evenly spread over the lifetime.
+  cost.rate *= 1 + traffic.restart / chain_.limits.lifetime;
   cost.rate += replicas * (prices.invocation + prices.put + 3 * prices.get) / chain_.limits.lifetime;
   // Objects live until the iteration after theirs has been updated.
-  cost.rate += 2 * replicas * up_bytes / kGigabyte * prices.storage_gb_month / kMonth;
+  cost.rate += 2 * replicas * traffic.up_bytes / kGigabyte * prices.storage_gb_month / kMonth;
   return cost;
 }
 

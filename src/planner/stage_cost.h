@@ -23,6 +23,15 @@ struct StageCost {
   Dollars fixed = 0;    // dollars an iteration, all replicas
 };
 
+// What one stage moves and asks for.
+struct StageTraffic {
+  double up_bytes = 0, down_bytes = 0;      // of an iteration, the replica with the largest share
+  double puts = 0, gets = 0;                // of an iteration, all replicas, early GETs included
+  BytesPerSecond uplink = 0, downlink = 0;  // what transfers get: the burst's rate where they stay within it
+  Seconds start = 0;                        // of a new function, to its first forward
+  Seconds restart = 0;                      // of a function whose lifetime ends: snapshot, new function, load
+};
+
 // The stages from some layer to the last, as they run in steady state.
 struct Suffix {
   Seconds sum = 0;                              // all passages
@@ -57,15 +66,15 @@ class StageCosts {
   StageCosts(const Chain& chain, const SpanTable& spans, const Configuration& configuration,
              const Accounting& accounting);
 
-  // False: the span does not fit `option`; `cost` is left alone then.
   bool fits(int first, int end, int option) const;
   StageCost of(int first, int end, int option) const;
+  StageTraffic traffic(int first, int end, int option) const;
 
   double memory(int first, int end, int option) const;  // bytes at the worker's peak
   double more() const { return micro_batches_ - 1; }    // micro-batches beyond the first, of the largest share
 
  private:
-  Seconds synchronisation(const ChainOption& option, double bytes) const;
+  Seconds synchronisation(double bytes, BytesPerSecond uplink, BytesPerSecond downlink) const;
 
   const Chain& chain_;
   const SpanTable& spans_;
