@@ -55,7 +55,7 @@ class LoopbackEmulator final : public Emulator {
     S3ServerOptions s3;
     s3.folder = options.folder / "objects";
     s3.port = options.s3_port;
-    FUNCPIPE_TRY(s3_server, S3Server::start(context_, file_threads_, std::move(s3), table_, bill_));
+    FUNCPIPE_TRY(s3_server, S3Server::start(context_, file_threads_, s3, table_, bill_));
     s3_ = std::move(s3_server);
     s3_url_ = fmt::format("http://127.0.0.1:{}", s3_->port());
 
