@@ -3,72 +3,14 @@
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
-#include <numeric>
 #include <vector>
+
+#include "cli/table.h"
 
 namespace funcpipe {
 namespace {
 
-using Row = std::vector<std::string>;
-
-struct Table {
-  std::vector<Row> rows;             // the first one the heading, whose last words go on a line of their own
-  std::vector<std::string> dropped;  // headings of the columns that a narrow screen does without, in this order
-};
-
-// "train loss" on two lines.
-std::pair<std::string, std::string> stacked(const std::string& heading) {
-  const std::size_t space = heading.rfind(' ');
-  if (space == std::string::npos) return {"", heading};
-  return {heading.substr(0, space), heading.substr(space + 1)};
-}
-
-std::vector<std::size_t> column_widths(const std::vector<Row>& rows) {
-  std::vector<std::size_t> widths;
-  for (const Row& row : rows) {
-    widths.resize(std::max(widths.size(), row.size()));
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
-  }
-  return widths;
-}
-
-// First column to the left, the others to the right, each as wide as its widest cell.
-std::string drawn(Table table, int width) {
-  const auto stack_heading = [&] {
-    Row above, below;
-    for (const std::string& heading : table.rows.front()) {
-      auto [first, last] = stacked(heading);
-      above.push_back(std::move(first));
-      below.push_back(std::move(last));
-    }
-    std::vector<Row> rows = table.rows;
-    rows.front() = std::move(below);
-    const bool two_lines =
-        std::any_of(above.begin(), above.end(), [](const std::string& cell) { return !cell.empty(); });
-    if (two_lines) rows.insert(rows.begin(), std::move(above));
-    return rows;
-  };
-  std::vector<Row> rows = stack_heading();
-  std::vector<std::size_t> widths = column_widths(rows);
-  const auto too_wide = [&] {
-    return std::accumulate(widths.begin(), widths.end(), 2 * widths.size()) > static_cast<std::size_t>(width);
-  };
-  for (auto heading = table.dropped.begin(); heading != table.dropped.end() && too_wide(); ++heading) {
-    const Row& headings = table.rows.front();
-    const auto column = std::find(headings.begin(), headings.end(), *heading) - headings.begin();
-    for (Row& row : table.rows) row.erase(row.begin() + column);
-    rows = stack_heading();
-    widths = column_widths(rows);
-  }
-  std::string text;
-  for (const Row& row : rows) {
-    std::string line = "  ";
-    for (std::size_t i = 0; i < row.size(); ++i)
-      line += i == 0 ? fmt::format("{:<{}}", row[i], widths[i]) : fmt::format("  {:>{}}", row[i], widths[i]);
-    text += line + "\n";
-  }
-  return text;
-}
+using Row = Table::Row;
 
 std::string percent(const std::optional<double>& share) {
   return share ? fmt::format("{:.2f}%", 100 * *share) : std::string("-");
