@@ -32,7 +32,8 @@ def floats(rng, count):
 class Run:
     """One finished job: the trace of every worker, as Chrome trace events (docs/formats/trace.md)."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, result):
+        self.result = result  # what `train --json` printed
         with open(os.path.join(folder, "trace.json")) as file:
             trace = json.load(file)["traceEvents"]
         self.events = [e for e in trace if e["ph"] == "X"]
@@ -85,12 +86,13 @@ def train(name, settings, keep=None):
         with open(path, "w") as out:
             for section, fields in sections.items():
                 out.write(f"[{section}]\n" + "".join(f"{k} = {json.dumps(v)}\n" for k, v in fields.items()))
-        done = subprocess.run([FUNCPIPE, "train", path], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        done = subprocess.run([FUNCPIPE, "train", path, "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              text=True)
         if done.returncode != 0:
-            sys.exit(f"{name}: funcpipe train failed:\n{done.stdout}")
+            sys.exit(f"{name}: funcpipe train failed:\n{done.stdout}{done.stderr}")
         if keep:
             subprocess.run(["cp", "-r", os.path.join(folder, name), keep], check=True)
-        return Run(os.path.join(folder, name))
+        return Run(os.path.join(folder, name), json.loads(done.stdout))
 
 
 def table(columns, rows):
