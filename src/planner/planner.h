@@ -2,32 +2,16 @@
 // chosen.
 #pragma once
 
-#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
 
+#include "planner/objective.h"
 #include "planner/optimizer.h"
 #include "planner/prediction.h"
 #include "profile/profile.h"
 
 namespace funcpipe {
-
-struct Objective {
-  enum class Kind {
-    time,      // the fastest
-    cost,      // the cheapest
-    weighted,  // least cost_weight * dollars + time_weight * seconds, of an iteration
-    deadline,  // the cheapest whose training takes at most `limit` seconds
-    budget     // the fastest whose job costs at most `limit` dollars
-  };
-  Kind kind = Kind::weighted;
-  // The default weights the fastest plan's seconds and the cheapest plan's dollars alike (both 0).
-  double cost_weight = 0, time_weight = 0;
-  double limit = 0;
-};
-// "time", "cost", "ALPHA1,ALPHA2", "deadline=SECONDS", "budget=DOLLARS"; "balanced" is the default.
-Result<Objective> parse_objective(const std::string& text);
 
 struct PlanningTask {
   const Profile& profile;
@@ -42,11 +26,19 @@ struct PlanningTask {
   int connections = 4;
 };
 
+// What may be chosen in it, with the defaults filled in. Errors: invalid_input.
+struct Choices {
+  std::vector<int> micro_batches;
+  SearchSpace space;
+};
+Result<Choices> choices_of(const PlanningTask& task);
+
 struct PlannedPoint {
   Plan plan;
   Candidate candidate;
   Prediction prediction;
 };
+Outcome outcome_of(const PlannedPoint& point, const Accounting& accounting);
 
 struct Planning {
   std::vector<Chain> chains;           // one for each micro-batch size
@@ -54,13 +46,25 @@ struct Planning {
   std::size_t chosen = 0;
   SearchStatistics statistics;
   Seconds seconds = 0;  // of the search
+
+  const PlannedPoint& chosen_point() const { return frontier[chosen]; }
+  const Chain& chain_of(const PlannedPoint& point) const { return chains[point.candidate.chain]; }
 };
 
 // Errors: invalid_input (nothing fits: which layer lacks how much memory on the largest function, and which platform
 // would hold it; nothing meets the deadline or budget: the nearest that exists), cancelled.
 Result<Planning> plan_training(const PlanningTask& task, std::stop_token stop = {});
 
-// A plan of the user's own, judged by the same model: for cuts and sizes given, with the rest as they are in `plan`.
-Result<PlannedPoint> judge(const PlanningTask& task, const Plan& plan);
+// A plan of the user's own, judged by the same model.
+struct Judgement {
+  Chain chain;  // of its micro-batch size
+  PlannedPoint point;
+};
+// Errors: invalid_input: another model, another batch, cuts or sizes there are not, a stage that does not fit.
+Result<Judgement> judge(const PlanningTask& task, const Plan& plan);
+
+// The same for cuts and sizes alone: `stages` with the batches, replicas and synchronisation the task allows that suit
+// its objective best. Errors: as above, of the combination that fails last.
+Result<Judgement> judge_cuts(const PlanningTask& task, const std::vector<StagePlan>& stages);
 
 }  // namespace funcpipe
