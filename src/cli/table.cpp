@@ -11,8 +11,6 @@ namespace {
 
 using Row = Table::Row;
 
-constexpr std::size_t kLeastWords = 16;  // columns a column of words is not narrowed below
-
 // "train loss" on two lines.
 std::pair<std::string, std::string> stacked(const std::string& heading) {
   const std::size_t space = heading.rfind(' ');
@@ -51,7 +49,8 @@ std::string drawn(Table table, int width) {
   std::vector<std::size_t> widths = column_widths(rows);
   const auto needed = [&] {
     std::size_t sum = std::accumulate(widths.begin(), widths.end(), 2 * widths.size());
-    if (table.words_last && widths.back() > kLeastWords) sum -= widths.back() - kLeastWords;
+    const auto least = static_cast<std::size_t>(table.words);
+    if (table.words > 0 && widths.back() > least) sum -= widths.back() - least;
     return sum;
   };
   const auto columns = static_cast<std::size_t>(std::max(width, 1));
@@ -66,14 +65,14 @@ std::string drawn(Table table, int width) {
   for (const Row& row : rows) {
     std::string line = "  ";
     for (std::size_t i = 0; i < row.size(); ++i) {
-      if (table.words_last && i + 1 == row.size()) {
+      if (table.words > 0 && i + 1 == row.size()) {
         const int indent = static_cast<int>(line.size()) + 2;
         line = wrapped(line + "  " + row[i], width, indent);
       } else {
         line += i == 0 ? fmt::format("{:<{}}", row[i], widths[i]) : fmt::format("  {:>{}}", row[i], widths[i]);
       }
     }
-    if (table.words_last) line.erase(line.find_last_not_of(' ') + 1);
+    if (table.words > 0) line.erase(line.find_last_not_of(' ') + 1);
     text += line + "\n";
   }
   return text;

@@ -79,7 +79,7 @@ std::vector<Mistake> mistakes() {
       {"two_job_files", nothing, {"train", "job.toml", "other.toml"}, 2, {"unexpected argument 'other.toml'"}},
       {"no_arguments", nothing, {"train"}, 2, {"JOB"}},
       {"unknown_command", nothing, {"trian", "job.toml"}, 2, {"no command 'trian'", "did you mean 'train'?"}},
-      {"no_command", nothing, {}, 2, {"no command was given", "train, validate, emulate, options"}},
+      {"no_command", nothing, {}, 2, {"no command was given", "commands are train, validate"}},
       {"no_data_file", replacing("\"x.npy\"", "\"z.npy\""), {"train", "job.toml"}, 2, {"z.npy"}},
       {"data_not_npy", [](const ScratchJob& job) { job.write("x.npy", "hello"); }, {"train", "job.toml"}, 2, {"x.npy"}},
       {"data_of_another_shape",

@@ -1,0 +1,13 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "planner/planner.h"
+
+namespace funcpipe {
+
+// Seconds against dollars of an iteration: every plan worth having, the chosen one and, if any, the user's own. SVG.
+std::string frontier_picture(const Planning& planning, const std::optional<Judgement>& own, const std::string& title);
+
+}  // namespace funcpipe

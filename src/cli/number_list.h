@@ -1,0 +1,13 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+
+namespace funcpipe {
+
+// "1,2,4" or "1-8,16", whole numbers of at least 1. Errors: invalid_input, with `flag` as the place.
+Result<std::vector<int>> parse_number_list(const std::string& text, const std::string& flag);
+
+}  // namespace funcpipe

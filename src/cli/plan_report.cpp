@@ -1,0 +1,218 @@
+#include "cli/plan_report.h"
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "cli/table.h"
+
+namespace funcpipe {
+namespace {
+
+using Row = Table::Row;
+
+constexpr double kPerThousand = 1000;  // iterations a price is for
+
+// Decimals that give the smallest figure of a column three significant ones.
+int decimals_for(double smallest) {
+  return smallest > 0 ? std::clamp(2 - static_cast<int>(std::floor(std::log10(smallest))), 0, 9) : 2;
+}
+
+std::string short_time(Seconds seconds) {
+  if (seconds < 120) return fmt::format("{:.1f} s", seconds);
+  return seconds < 7200 ? fmt::format("{:.1f} min", seconds / 60) : fmt::format("{:.1f} h", seconds / 3600);
+}
+
+std::string times(std::int64_t count, const char* what) {
+  return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
+}
+
+std::string sync_text(const Plan& plan) {
+  return plan.replicas == 1 ? "-" : plan.sync == SyncAlgorithm::pipelined ? "pipe" : "3-ph";
+}
+
+std::string words_of(const Plan& plan) {
+  std::string text =
+      fmt::format("{} x {} = {}, micro-batches of {}", times(plan.stage_count(), "stage"),
+                  times(plan.replicas, "replica"), times(plan.worker_count(), "function"), plan.micro_batch);
+  if (plan.replicas > 1) text += fmt::format(", {} synchronisation", to_string(plan.sync));
+  return text;
+}
+
+std::string name_of(const Objective& objective) {
+  switch (objective.kind) {
+    case Objective::Kind::time:
+      return "the fastest";
+    case Objective::Kind::cost:
+      return "the cheapest";
+    case Objective::Kind::deadline:
+      return fmt::format("the cheapest within {}", format_seconds(objective.limit));
+    case Objective::Kind::budget:
+      return fmt::format("the fastest for at most {}", format_dollars(objective.limit));
+    case Objective::Kind::weighted:
+      break;
+  }
+  return objective.cost_weight == 0 && objective.time_weight == 0
+             ? "time and cost alike"
+             : fmt::format("{:g} x dollars + {:g} x seconds of an iteration", objective.cost_weight,
+                           objective.time_weight);
+}
+
+std::string frontier_table(const PlanReport& report, int width) {
+  const std::vector<PlannedPoint>& frontier = report.planning.frontier;
+  const int second_places = decimals_for(frontier.front().prediction.iteration);
+  const int dollar_places = decimals_for(kPerThousand * frontier.back().prediction.iteration_dollars);
+  Dollars least = frontier.back().prediction.dollars;
+  for (const PlannedPoint& point : frontier) least = std::min(least, point.prediction.dollars);
+  const int job_places = decimals_for(least);
+
+  Table table;
+  table.rows = {
+      {"", "s per iter.", "$ per 1000", "job time", "job $", "stages x replicas", "micro batch", "sync", "stages' MB"}};
+  const auto add = [&](const PlannedPoint& point, std::string mark) {
+    const Prediction& prediction = point.prediction;
+    table.rows.push_back({std::move(mark), fmt::format("{:.{}f}", prediction.iteration, second_places),
+                          fmt::format("{:.{}f}", kPerThousand * prediction.iteration_dollars, dollar_places),
+                          short_time(prediction.training), fmt::format("{:.{}f}", prediction.dollars, job_places),
+                          fmt::format("{} x {}", point.plan.stage_count(), point.plan.replicas),
+                          std::to_string(point.plan.micro_batch), sync_text(point.plan), memory_text(point.plan)});
+  };
+  for (std::size_t i = 0; i < frontier.size(); ++i) add(frontier[i], i == report.planning.chosen ? "=>" : "");
+  if (report.own) add(report.own->point, "own");
+  table.dropped = {"$ per 1000", "sync", "job time", "micro batch"};
+  table.words = 24;
+  return drawn(std::move(table), width);
+}
+
+std::string stage_table(const PlanReport& report, const PlannedPoint& point, int width) {
+  const bool limited = report.task.platform.limit_memory;
+  Table table;
+  table.rows = {
+      {"stage", "layers", "MB", limited ? "full" : "needed MB", "computing", "uploading", "downloading", "names"}};
+  for (int k = 0; k < point.plan.stage_count(); ++k) {
+    const StagePlan& stage = point.plan.stages[k];
+    const StagePrediction& predicted = point.prediction.stages[k];
+    const std::vector<LayerDescription>& layers = report.task.profile.model.layers;
+    const std::string& first = layers[stage.first_layer].name;
+    const std::string& last = layers[stage.end_layer - 1].name;
+    table.rows.push_back({std::to_string(k), fmt::format("{}-{}", stage.first_layer, stage.end_layer - 1),
+                          std::to_string(stage.memory_mb),
+                          limited ? fmt::format("{:.0f}%", 100.0 * static_cast<double>(predicted.memory) /
+                                                               static_cast<double>(std::max<Bytes>(predicted.given, 1)))
+                                  : std::to_string((predicted.memory + kMiB - 1) / kMiB),
+                          fmt::format("{:.3f} s", predicted.busy), fmt::format("{:.3f} s", predicted.uploading),
+                          fmt::format("{:.3f} s", predicted.downloading),
+                          first == last ? first : first + " .. " + last});
+  }
+  table.dropped = {"downloading", "uploading"};
+  table.words = 16;
+  return drawn(std::move(table), width);
+}
+
+std::string bulleted(const std::vector<std::string>& lines, int width) {
+  std::string text;
+  for (const std::string& line : lines) text += wrapped("  - " + line, width, 4) + "\n";
+  return text;
+}
+
+std::string by_how_much(double value, double reference, const char* more, const char* less) {
+  const double share = value / reference - 1;
+  if (std::abs(share) < 5e-4) return {};
+  if (share >= 1) return fmt::format("{:.1f} times {}", value / reference, more);
+  return fmt::format("{:.1f}% {}", 100 * std::abs(share), share > 0 ? more : less);
+}
+
+// "3.0% slower and 12.1% cheaper than".
+std::string beside(const Candidate& one, const Candidate& other) {
+  const std::string time = by_how_much(one.period, other.period, "slower", "faster");
+  const std::string price = by_how_much(one.dollars, other.dollars, "dearer", "cheaper");
+  if (time.empty() && price.empty()) return "as fast and as cheap as";
+  if (time.empty()) return price + " than, and as fast as,";
+  return price.empty() ? time + " than, and as cheap as," : time + " and " + price + " than";
+}
+
+// How far the user's own plan is from the plans worth having.
+std::vector<std::string> judged(const PlanReport& report) {
+  const Candidate& own = report.own->point.candidate;
+  std::vector<std::string> lines = {"it is " + beside(own, report.planning.chosen_point().candidate) +
+                                    " the chosen plan"};
+  const Candidate* cheapest_as_fast = nullptr;
+  for (const PlannedPoint& point : report.planning.frontier)
+    if (point.candidate.period <= own.period * (1 + Frontier::kTolerance)) cheapest_as_fast = &point.candidate;
+  if (!cheapest_as_fast) {
+    lines.emplace_back("it is faster than every plan searched: it has replicas or batches the search was not allowed");
+  } else if (cheapest_as_fast->dollars < own.dollars * (1 - 1e-6)) {
+    lines.push_back(fmt::format("at least as fast and {} is the plan of {:.4g} s an iteration above",
+                                by_how_much(cheapest_as_fast->dollars, own.dollars, "dearer", "cheaper"),
+                                cheapest_as_fast->period));
+  } else {
+    lines.emplace_back("no plan is both faster and cheaper");
+  }
+  for (std::string& line : explain(report.own->point.prediction, report.own->chain, own))
+    lines.push_back(std::move(line));
+  return lines;
+}
+
+nlohmann::json point_json(const PlannedPoint& point) {
+  return {{"plan", to_json(point.plan)}, {"prediction", to_json(point.prediction)}};
+}
+
+}  // namespace
+
+std::string memory_text(const Plan& plan) {
+  std::string text;
+  for (std::size_t k = 0, next = 0; k < plan.stages.size(); k = next) {
+    const int size = plan.stages[k].memory_mb;
+    while (next < plan.stages.size() && plan.stages[next].memory_mb == size) ++next;
+    text += fmt::format("{}{}{}", text.empty() ? "" : " ", next - k > 1 ? fmt::format("{}x", next - k) : "", size);
+  }
+  return text;
+}
+
+std::string plan_report(const PlanReport& report, int width) {
+  const PlanningTask& task = report.task;
+  const Planning& planning = report.planning;
+  const PlannedPoint& chosen = planning.chosen_point();
+  std::string text =
+      wrapped(fmt::format("{} on {}, batches of {}, {}: {} worth having, found in {}", task.profile.model.source,
+                          task.platform.name, task.global_batch, times(task.accounting.iterations, "iteration"),
+                          times(std::ssize(planning.frontier), "plan"), format_seconds(planning.seconds)),
+              width, 2) +
+      "\n";
+  if (task.accounting.cost_model == CostModel::paper) text += "Costs are memory x time of the functions alone.\n";
+  text += "\n" + frontier_table(report, width);
+  text += "\n" + wrapped(fmt::format("Chosen ({}): {}; {} and {} for {}", name_of(task.objective),
+                                     words_of(chosen.plan), format_seconds(chosen.prediction.training),
+                                     format_dollars(outcome_of(chosen, task.accounting).dollars),
+                                     times(task.accounting.iterations, "iteration")),
+                         width, 2);
+  text += "\n\n" + stage_table(report, chosen, width) + "\n";
+  text += bulleted(explain(chosen.prediction, planning.chain_of(chosen), chosen.candidate), width);
+  text += bulleted(report.alternatives, width);
+  if (report.own) {
+    text += "\n" + wrapped("Your own: " + words_of(report.own->point.plan), width, 2) + "\n\n";
+    text += stage_table(report, report.own->point, width) + "\n" + bulleted(judged(report), width);
+  }
+  return text;
+}
+
+nlohmann::json plan_report_json(const PlanReport& report) {
+  const Planning& planning = report.planning;
+  const PlannedPoint& chosen = planning.chosen_point();
+  nlohmann::json frontier = nlohmann::json::array();
+  for (const PlannedPoint& point : planning.frontier) frontier.push_back(point_json(point));
+  nlohmann::json result = {{"model", report.task.profile.model.source},
+                           {"platform", report.task.platform.name},
+                           {"global_batch", report.task.global_batch},
+                           {"iterations", report.task.accounting.iterations},
+                           {"cost_model", report.task.accounting.cost_model == CostModel::bill ? "bill" : "paper"},
+                           {"search_seconds", planning.seconds},
+                           {"frontier", std::move(frontier)},
+                           {"chosen", planning.chosen},
+                           {"explanation", explain(chosen.prediction, planning.chain_of(chosen), chosen.candidate)},
+                           {"alternatives", report.alternatives}};
+  if (report.own) result["own"] = point_json(report.own->point);
+  return result;
+}
+
+}  // namespace funcpipe

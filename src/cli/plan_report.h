@@ -1,0 +1,26 @@
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "planner/planner.h"
+
+namespace funcpipe {
+
+struct PlanReport {
+  const PlanningTask& task;
+  const Planning& planning;
+  std::optional<Judgement> own;           // a plan of the user's
+  std::vector<std::string> alternatives;  // of the chosen plan (planner/alternatives.h)
+};
+
+// The frontier, the chosen plan stage by stage, what bounds it, and the user's own beside it.
+std::string plan_report(const PlanReport& report, int width);
+nlohmann::json plan_report_json(const PlanReport& report);
+
+// "2x2048 3072": the sizes of a plan's stages in order, runs of equal ones counted.
+std::string memory_text(const Plan& plan);
+
+}  // namespace funcpipe
