@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include "base/nearest.h"
@@ -21,7 +22,7 @@ int main(int argc, char** argv) {
   app.set_version_flag("--version", FUNCPIPE_VERSION);
   app.footer("Exit codes: 0 done, 1 the job failed, 2 the input is wrong.\nfuncpipe COMMAND --help says more.");
   const funcpipe::Command actions[] = {funcpipe::add_train(app, argv[0]), funcpipe::add_validate(app),
-                                       funcpipe::add_plan(app), funcpipe::add_emulate(app), funcpipe::add_options(app)};
+                                       funcpipe::add_profile(app), funcpipe::add_plan(app), funcpipe::add_emulate(app), funcpipe::add_options(app)};
   std::vector<std::string> names;
   const std::vector<CLI::App*> commands = app.get_subcommands([](const CLI::App*) { return true; });
   for (CLI::App* command : commands) {
@@ -42,7 +43,12 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;
   }
-  for (std::size_t i = 0; i < commands.size(); ++i)
-    if (commands[i]->parsed()) return actions[i]();
+  try {
+    for (std::size_t i = 0; i < commands.size(); ++i)
+      if (commands[i]->parsed()) return actions[i]();
+  } catch (const std::system_error& error) {  // of printing: `funcpipe ... | head`, a full disk
+    if (error.code() == std::errc::broken_pipe) return 1;
+    return funcpipe::report({funcpipe::ErrorCode::failed, error.what(), "standard output", {}});
+  }
   return refuse("no command was given", known);
 }
