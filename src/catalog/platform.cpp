@@ -38,6 +38,7 @@ void read_memory_options(TomlFigures& figures, const toml::table& root, Platform
   figures.enter(root, "vcpus");
   const double mb_per_vcpu = figures.number("mb_per_vcpu", 1);
   const double most_vcpus = figures.number("most", 0.01);
+  if (figures.has("speed")) platform.vcpu_speed = figures.number("speed", 0.01, 100);
   figures.leave();
 
   figures.enter(root, "bandwidth");

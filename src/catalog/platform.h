@@ -52,6 +52,8 @@ struct Platform {
   bool limit_cpu = true;      // an instance gets its vCPU share and no more
   bool limit_network = true;  // an instance's bandwidth and request latency
   std::vector<MemoryOption> memory_options;  // ascending memory
+  // Of one of its vCPUs, relative to a core of the machine that profiles are measured on (`funcpipe profile`).
+  double vcpu_speed = 1;
   Prices prices;
   Limits limits;
   Burst burst;

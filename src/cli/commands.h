@@ -14,6 +14,7 @@ using Command = std::function<int()>;
 
 Command add_train(CLI::App& app, const std::string& program);  // `program`: as it was called, to suggest next commands
 Command add_validate(CLI::App& app);
+Command add_profile(CLI::App& app);
 Command add_plan(CLI::App& app);
 Command add_emulate(CLI::App& app);
 Command add_options(CLI::App& app);

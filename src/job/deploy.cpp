@@ -1,6 +1,7 @@
 #include "job/deploy.h"
 
 #include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "base/check.h"
@@ -26,6 +27,12 @@ std::string shell_quoted(const std::string& text) {
 
 Bytes bytes_of(const Dataset& data) {
   return data.input.rows * data.input.row.bytes() + data.target.rows * data.target.row.bytes();
+}
+
+// A package that runs the worker program of this machine.
+Result<std::string> local_package(const std::filesystem::path& worker) {
+  const std::string script = fmt::format("#!/bin/sh\nexec {} \"$@\"\n", shell_quoted(worker.string()));
+  return make_package({{"bootstrap", {script, true}}}, PackageCompression::store);
 }
 
 }  // namespace
@@ -95,9 +102,15 @@ Result<> Deployment::remove() {
   return outcome;
 }
 
-Result<std::string> local_package(const std::filesystem::path& worker) {
-  const std::string script = fmt::format("#!/bin/sh\nexec {} \"$@\"\n", shell_quoted(worker.string()));
-  return make_package({{"bootstrap", {script, true}}}, PackageCompression::store);
+Result<FunctionSpec> function_template(const Cloud& cloud, const Platform& platform, const std::string& role,
+                                       const WorkerTool& worker) {
+  FunctionSpec function;
+  function.timeout = std::max(1.0, std::floor(platform.limits.lifetime));
+  function.environment = cloud.function_environment();
+  if (!role.empty()) function.role = role;
+  FUNCPIPE_TRY(package, local_package(worker.program()));
+  function.zip = std::move(package);
+  return function;
 }
 
 }  // namespace funcpipe

@@ -12,7 +12,9 @@
 #include "config/job_spec.h"
 #include "data/dataset.h"
 #include "functions/function_service.h"
+#include "job/cloud.h"
 #include "job/observer.h"
+#include "job/worker_tool.h"
 #include "store/store.h"
 
 namespace funcpipe {
@@ -50,7 +52,8 @@ class Deployment {
   bool published_ = false;
 };
 
-// The deployment package for functions on this machine: starts the worker where it lies.
-Result<std::string> local_package(const std::filesystem::path& worker);
+// What all functions of a job or a profile have in common: the package, the environment, the timeout.
+Result<FunctionSpec> function_template(const Cloud& cloud, const Platform& platform, const std::string& role,
+                                       const WorkerTool& worker);
 
 }  // namespace funcpipe

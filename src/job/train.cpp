@@ -141,12 +141,7 @@ Result<TrainResult> train(const JobConfig& config, TrainObserver& observer, std:
   if (stop.stop_requested()) return stopped();
   data = {};
 
-  FunctionSpec settings;
-  settings.timeout = std::max(1.0, std::floor(platform.limits.lifetime));
-  settings.environment = cloud->function_environment();
-  if (!config.platform.role.empty()) settings.role = config.platform.role;
-  FUNCPIPE_TRY(package, local_package(worker.program()));
-  settings.zip = std::move(package);
+  FUNCPIPE_TRY(settings, function_template(*cloud, platform, config.platform.role, worker));
   FUNCPIPE_TRY_VOID(deployment.create_functions(spec, settings, cloud->embedded()));
   observer.step(fmt::format("starting {} workers ({} stages x {} replicas)", spec.plan.worker_count(),
                             spec.plan.stage_count(), spec.plan.replicas));

@@ -7,6 +7,7 @@
 #include "base/files.h"
 #include "config/job_spec.h"
 #include "worker/lambda_runtime.h"
+#include "worker/measuring.h"
 #include "worker/open_store.h"
 #include "worker/process.h"
 #include "worker/worker.h"
@@ -31,14 +32,50 @@ Result<JobSpec> read_spec(const WorkerInvocation& invocation) {
   return spec;
 }
 
-Result<WorkerAnswer> play_event(const LambdaEvent& event, Clock& clock) {
-  FUNCPIPE_TRY(json, parse_json(event.payload, "the invocation's payload"));
-  FUNCPIPE_TRY(invocation, worker_invocation_from_json(json));
+// What is answered, and what the function's log says of it.
+struct Answer {
+  nlohmann::json payload;
+  std::string log;
+};
+
+Answer answer_of(const Result<WorkerAnswer>& played) {
+  if (!played) {
+    const std::string error = describe(played.error());
+    return {to_json(WorkerAnswer{.status = "failed", .peak_memory = peak_memory(), .error = error}),
+            "failed: " + error};
+  }
+  return {to_json(*played), fmt::format("{} at iteration {}, peak memory {}", played->status, played->next_iteration,
+                                        format_bytes(played->peak_memory))};
+}
+
+Answer answer_of(const Result<MeasureAnswer>& measured) {
+  if (!measured) {
+    const std::string error = describe(measured.error());
+    return {to_json(MeasureAnswer{.status = "failed", .error = error}), "failed: " + error};
+  }
+  return {to_json(*measured), fmt::format("{} at layer {}", measured->status, measured->next_layer)};
+}
+
+Result<WorkerAnswer> play_event(const nlohmann::json& payload, Clock& clock, Seconds deadline) {
+  FUNCPIPE_TRY(invocation, worker_invocation_from_json(payload));
   FUNCPIPE_TRY(spec, read_spec(invocation));
   FUNCPIPE_TRY(store, open_store(invocation.bucket, spec.config.platform.dilation));
+  return run_worker(spec, invocation, *store, clock, deadline);
+}
+
+Result<MeasureAnswer> measure_event(const nlohmann::json& payload, Clock& clock, Seconds deadline) {
+  FUNCPIPE_TRY(request, measure_request_from_json(payload, "the invocation's payload"));
+  FUNCPIPE_TRY(store, open_store(request.bucket, request.dilation));
+  return measure(request, *store, clock, deadline);
+}
+
+Answer answer_event(const LambdaEvent& event, Clock& clock) {
+  const auto payload = parse_json(event.payload, "the invocation's payload");
+  if (!payload) return answer_of(Result<WorkerAnswer>(tl::unexpected(payload.error())));
   const Seconds deadline =
       event.deadline > 0 ? clock.now() + (event.deadline - unix_time()) : std::numeric_limits<double>::infinity();
-  return run_worker(spec, invocation, *store, clock, deadline);
+  if (is_measure_request(*payload)) return answer_of(measure_event(*payload, clock, deadline));
+  return answer_of(play_event(*payload, clock, deadline));
 }
 
 }  // namespace
@@ -49,16 +86,9 @@ Result<> serve_invocations(const std::string& address) {
   fmt::print(stderr, "funcpipe-worker ready {:.2f} s after its start\n", process_age());
   while (true) {
     FUNCPIPE_TRY(event, runtime.next());
-    const auto answer = play_event(event, clock);
-    if (answer) {
-      fmt::print(stderr, "funcpipe-worker {} at iteration {}, peak memory {}\n", answer->status, answer->next_iteration,
-                 format_bytes(answer->peak_memory));
-      FUNCPIPE_TRY_VOID(runtime.respond(event, to_json(*answer).dump()));
-    } else {
-      fmt::print(stderr, "funcpipe-worker failed: {}\n", describe(answer.error()));
-      const WorkerAnswer failed{.status = "failed", .peak_memory = peak_memory(), .error = describe(answer.error())};
-      FUNCPIPE_TRY_VOID(runtime.respond(event, to_json(failed).dump()));
-    }
+    const Answer answer = answer_event(event, clock);
+    fmt::print(stderr, "funcpipe-worker {}\n", answer.log);
+    FUNCPIPE_TRY_VOID(runtime.respond(event, answer.payload.dump()));
   }
 }
 

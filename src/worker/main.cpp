@@ -16,6 +16,7 @@
 #include <string>
 #include <vector>
 
+#include "profile/input_text.h"
 #include "worker/function.h"
 #include "worker/lambda_runtime.h"
 #include "worker/model_verbs.h"

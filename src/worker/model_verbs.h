@@ -18,9 +18,6 @@ struct ModelChoice {
   std::uint64_t seed = 1;
 };
 
-// "float32:16x1x28x28", or JSON: [{"dtype": "float32", "shape": [16, 1, 28, 28]}, ...].
-Result<std::vector<TensorSpec>> parse_inputs(const std::vector<std::string>& texts);
-
 Result<nlohmann::json> describe_model(const ModelChoice& model);
 
 // Writes folder/stage-00.pt, ... of the plan's stages; answers with their paths.

@@ -1,0 +1,160 @@
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "base/files.h"
+#include "cli/commands.h"
+#include "cli/interrupt.h"
+#include "cli/number_list.h"
+#include "cli/profile_picture.h"
+#include "cli/profile_report.h"
+#include "cli/progress.h"
+#include "cli/terminal.h"
+#include "job/profile_model.h"
+#include "profile/input_text.h"
+
+namespace funcpipe {
+namespace {
+
+struct ProfileArguments {
+  ProfileSettings settings;
+  std::vector<std::string> inputs;
+  std::string memory, micro_batches = "4";
+  double vcpu_speed = 0;
+  std::string out = "profile.json", picture;
+  bool json = false;
+};
+
+// One line that is redrawn on a terminal; elsewhere a line for every tenth.
+class MeasuringView {
+ public:
+  explicit MeasuringView(Screen screen) : screen_(std::move(screen)) {}
+  ~MeasuringView() { clear(); }
+
+  void step(const std::string& what) {
+    clear();
+    screen_.write(what + "\n");
+  }
+  void measured(int done, int all, const std::string& layer) {
+    const int tenth = all > 0 ? 10 * done / all : 0;
+    if (!screen_.live && tenth == tenth_) return;
+    tenth_ = tenth;
+    constexpr int kBar = 24;
+    const double share = all > 0 ? static_cast<double>(done) / all : 0;
+    const std::string line =
+        fitted(fmt::format("{} {}/{} layers, measuring {}", progress_bar(share, kBar + 2), done, all, layer),
+               std::max(20, screen_.width() - 1));
+    screen_.write(screen_.live ? "\r\x1b[2K" + line : line + "\n");
+    drawn_ = screen_.live;
+  }
+
+ private:
+  void clear() {
+    if (drawn_) screen_.write("\r\x1b[2K");
+    drawn_ = false;
+  }
+
+  Screen screen_;
+  int tenth_ = -1;
+  bool drawn_ = false;
+};
+
+Result<ProfileSettings> settings_of(const ProfileArguments& arguments) {
+  ProfileSettings settings = arguments.settings;
+  FUNCPIPE_TRY(inputs, parse_inputs(arguments.inputs));
+  settings.inputs = std::move(inputs);
+  if (!arguments.memory.empty()) {
+    FUNCPIPE_TRY(sizes, parse_number_list(arguments.memory, "--memory"));
+    settings.memory = std::move(sizes);
+  }
+  FUNCPIPE_TRY(micro_batches, parse_number_list(arguments.micro_batches, "--micro-batch"));
+  std::sort(micro_batches.begin(), micro_batches.end());
+  micro_batches.erase(std::unique(micro_batches.begin(), micro_batches.end()), micro_batches.end());
+  settings.micro_batches = std::move(micro_batches);
+  if (arguments.vcpu_speed > 0) settings.vcpu_speed = arguments.vcpu_speed;
+  if (settings.folder.empty()) settings.folder = arguments.out + ".work";
+  return settings;
+}
+
+Result<> run(const ProfileArguments& arguments, std::stop_token stop) {
+  FUNCPIPE_TRY(settings, settings_of(arguments));
+  Result<Profile> profile = fail(ErrorCode::failed, "not started");
+  {
+    MeasuringView view(standard_error_screen());
+    const ProfileProgress progress{
+        .step = [&](const std::string& what) { view.step(what); },
+        .measured = [&](int done, int all, const std::string& layer) { view.measured(done, all, layer); }};
+    profile = profile_model(settings, progress, stop);
+  }
+  if (!profile) {
+    if (profile.error().code == ErrorCode::not_found) profile.error().code = ErrorCode::invalid_input;
+    return tl::unexpected(std::move(profile).error());
+  }
+  FUNCPIPE_TRY_VOID(write_file(arguments.out, profile_text(*profile)));
+  if (!arguments.picture.empty()) FUNCPIPE_TRY_VOID(write_file(arguments.picture, profile_picture(*profile)));
+  if (arguments.json) {
+    fmt::print("{}\n", to_json(*profile).dump());
+    return {};
+  }
+  fmt::print("{}\nProfile: {}{}\nNext: funcpipe plan {} --batch 64\n",
+             profile_report(*profile, columns_of(STDOUT_FILENO)), arguments.out,
+             arguments.picture.empty() ? "" : "\nPicture: " + arguments.picture, arguments.out);
+  return {};
+}
+
+}  // namespace
+
+Command add_profile(CLI::App& app) {
+  CLI::App* command = app.add_subcommand("profile", "Measure a model's layers on each function size");
+  const auto arguments = std::make_shared<ProfileArguments>();  // shared by the parser and the command
+  ProfileArguments& a = *arguments;
+  command->add_option("MODEL", a.settings.source, "zoo:NAME or a TorchScript file")->required();
+  command->add_option("--platform", a.settings.cloud.name, "aws-lambda, ..., or a .toml file")->capture_default_str();
+  command->add_option("--memory", a.memory, "Function sizes in MB: 1769,3008 [all of the platform's]")
+      ->type_name("LIST");
+  command->add_option("--micro-batch", a.micro_batches, "Samples to measure with: 1,4")
+      ->capture_default_str()
+      ->type_name("LIST");
+  command->add_option("--input", a.inputs, "Type and shape of each input: float32:1x3x224x224 [a zoo model's own]")
+      ->allow_extra_args(false);
+  command
+      ->add_option("--scale-from", a.settings.scale_from, "Measure this size alone, derive the others by their vCPUs")
+      ->check(CLI::PositiveNumber)
+      ->type_name("MB");
+  command->add_option("--optimizer", a.settings.optimizer, "Whose update is timed: sgd, momentum or adam")
+      ->check(CLI::IsMember({"sgd", "momentum", "adam"}))
+      ->capture_default_str();
+  command->add_option("--threads", a.settings.threads, "Of one operation")
+      ->check(CLI::Range(1, 256))
+      ->capture_default_str();
+  command->add_option("--repeat", a.settings.repeats, "Repetitions of a layer, at the least")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  command->add_option("--dilation", a.settings.cloud.dilation, "Slow the emulated cloud down by this factor")
+      ->check(CLI::Range(1.0, 1e6))
+      ->capture_default_str();
+  command
+      ->add_option("--vcpu-speed", a.vcpu_speed,
+                   "Speed of a platform's vCPU relative to a core of this machine [the platform file's]; 1 to "
+                   "predict the emulator")
+      ->check(CLI::PositiveNumber);
+  command->add_option("--seed", a.settings.seed, "Of a zoo model's weights")->capture_default_str();
+  command->add_option("--out", a.out, "Write the profile here")->capture_default_str()->type_name("FILE");
+  command->add_option("--picture", a.picture, "Draw where time and memory go here (SVG)")->type_name("FILE");
+  command->add_flag("--json", a.json, "Print the profile as JSON");
+  return [arguments] {
+    Interrupt interrupt;
+    const auto done = run(*arguments, interrupt.token());
+    if (done) return 0;
+    if (done.error().code == ErrorCode::cancelled) {
+      fmt::print(stderr, "funcpipe: stopped; the same command goes on from here\n");
+      return exit_code(done.error());
+    }
+    return report(done.error(), arguments->json);
+  };
+}
+
+}  // namespace funcpipe

@@ -1,0 +1,65 @@
+#include "job/measured_results.h"
+
+#include <nlohmann/json.hpp>
+
+#include "base/files.h"
+
+namespace funcpipe {
+namespace {
+
+template <class Map, class Key>
+auto find(const Map& map, const Key& key) {
+  const auto found = map.find(key);
+  return found == map.end() ? nullptr : &found->second;
+}
+
+}  // namespace
+
+Result<MeasuredResults> MeasuredResults::open(const std::filesystem::path& file, const std::string& settings) {
+  MeasuredResults results;
+  results.file_ = file;
+  results.settings_ = settings;
+  std::error_code ignored;
+  if (!std::filesystem::exists(file, ignored)) return results;
+  FUNCPIPE_TRY(json, read_json(file));
+  const auto same = json.find("settings");
+  if (same == json.end() || *same != settings) return results;
+  try {
+    for (const auto& row : json.at("options")) {
+      FUNCPIPE_TRY(option, option_measurement_from_json(row.at("option"), file.string()));
+      results.add(Size{row.at("memory_mb"), row.at("threads")}, option);
+    }
+    for (const auto& row : json.at("layers")) {
+      FUNCPIPE_TRY(layer, layer_measurement_from_json(row.at("figures"), file.string()));
+      results.add(Key{Size{row.at("memory_mb"), row.at("threads")}, row.at("micro_batch"), row.at("layer")}, layer);
+    }
+  } catch (const nlohmann::json::exception& error) {
+    return fail(ErrorCode::corrupt, error.what(), file.string(), "delete it to measure anew");
+  }
+  return results;
+}
+
+const OptionMeasurement* MeasuredResults::option(Size size) const {
+  return find(options_, size);
+}
+const LayerMeasurement* MeasuredResults::layer(const Key& key) const {
+  return find(layers_, key);
+}
+
+Result<> MeasuredResults::save() const {
+  nlohmann::json options = nlohmann::json::array(), layers = nlohmann::json::array();
+  for (const auto& [size, option] : options_)
+    options.push_back({{"memory_mb", size.memory_mb}, {"threads", size.threads}, {"option", to_json(option)}});
+  for (const auto& [key, layer] : layers_) {
+    const auto& [size, micro_batch, index] = key;
+    layers.push_back({{"memory_mb", size.memory_mb},
+                      {"threads", size.threads},
+                      {"micro_batch", micro_batch},
+                      {"layer", index},
+                      {"figures", to_json(layer)}});
+  }
+  const nlohmann::json json{{"settings", settings_}, {"options", std::move(options)}, {"layers", std::move(layers)}};
+  return write_file(file_, json.dump());
+}
+
+}  // namespace funcpipe
