@@ -47,6 +47,8 @@ Result<nlohmann::json> parse_json(std::string_view text, const std::string& plac
     return nlohmann::json::parse(text);
   } catch (const nlohmann::json::parse_error& error) {
     return fail(ErrorCode::invalid_input, fmt::format("not valid JSON at byte {}", error.byte), place);
+  } catch (const nlohmann::json::out_of_range&) {
+    return fail(ErrorCode::invalid_input, "a number in it is larger than any figure can be", place);
   }
 }
 

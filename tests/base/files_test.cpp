@@ -51,6 +51,7 @@ TEST_F(Files, ReadingNamesWhatIsMissingOrWrong) {
   const auto error = read_json(folder_ / "bad.json").error();
   EXPECT_EQ(error.code, ErrorCode::invalid_input);
   EXPECT_NE(error.message.find("byte 7"), std::string::npos) << error.message;
+  EXPECT_EQ(parse_json("[1e999]", "there").error().code, ErrorCode::invalid_input);
 }
 
 }  // namespace
