@@ -10,6 +10,7 @@ find_package(OpenSSL REQUIRED)
 find_package(ZLIB REQUIRED)
 find_package(LibArchive REQUIRED)
 find_package(pugixml REQUIRED)
+find_package(Eigen3 REQUIRED NO_MODULE)
 find_package(CLI11 REQUIRED)
 find_package(Boost 1.81 REQUIRED)  # header-only use: Asio, Beast
 find_package(PkgConfig REQUIRED)

@@ -13,6 +13,7 @@ struct Configuration {
   SyncAlgorithm sync = SyncAlgorithm::pipelined;
   // Of the replica with the largest share; all wait for it.
   int most_micro_batches() const { return (micro_batches + replicas - 1) / replicas; }
+  bool operator==(const Configuration&) const = default;
 };
 
 enum class CostModel {
