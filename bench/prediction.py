@@ -24,9 +24,9 @@ PLANS = {
     "bert": [(1, 1, [1769], "pipelined"), (2, 1, [1769], "pipelined"), (4, 1, [1769, 1024], "pipelined"),
              (1, 2, [1769], "three-phase"), (2, 2, [1024], "pipelined"), (1, 4, [1769], "pipelined"),
              (2, 4, [1769], "three-phase")],
-    "resnet": [(1, 1, [2048], "pipelined"), (2, 1, [1024], "pipelined"), (3, 1, [1769], "pipelined"),
+    "resnet": [(1, 1, [1769], "pipelined"), (2, 1, [1024], "pipelined"), (3, 1, [1769], "pipelined"),
                (4, 1, [1769], "pipelined"), (1, 2, [1769], "pipelined"), (2, 2, [1769, 1024], "three-phase")],
-    "char-gpt": [(1, 1, [1769], "pipelined"), (2, 1, [1769, 2048], "pipelined"), (2, 2, [1769], "pipelined"),
+    "char-gpt": [(1, 1, [1769], "pipelined"), (2, 1, [1769, 512], "pipelined"), (2, 2, [1769], "pipelined"),
                  (1, 4, [1024], "three-phase"), (4, 2, [1024], "pipelined")],
 }
 SIZES = sorted({size for plans in PLANS.values() for plan in plans for size in plan[2]})
@@ -115,7 +115,7 @@ def main():
                 used = plan_file(path, profile, model, shape)
                 predicted = json.loads(command(
                     "plan", profile_path, "--platform", PLATFORM, "--batch", str(model["batch"]), "--micro-batch",
-                    str(model["micro"]), "--iterations", str(options.steps), "--fixed", path, "--json"))["fixed"]["prediction"]
+                    str(model["micro"]), "--iterations", str(options.steps), "--fixed", path, "--json"))["own"]["prediction"]
                 demand = replicas * sum(vcpus(stage["memory_mb"]) for stage in used)
                 dilation = max(1, math.ceil(demand / options.cores))
                 run = job.train(f"{name}-{stages}x{replicas}", {
