@@ -106,26 +106,47 @@ bool any_admitted(const std::vector<PlacementBound>& bounds, const Frontier& fro
 }  // namespace
 
 Bounds::Bounds(int layers, const std::vector<StageChoice>& choices, double more, int resolution) : more_(more) {
-  std::vector<std::vector<const StageChoice*>> ending(layers + 1), starting(layers + 1);
+  // What is needed of the choices, close together: there may be hundreds of thousands.
+  struct Placement {
+    int rest;  // where the layers placed already end
+    Seconds passage, pace;
+    double rate;
+    Dollars fixed;
+  };
+  std::vector<std::vector<Placement>> ending(layers + 1), starting(layers + 1);
+  forward_pace_.assign(layers + 1, kInfinity);
+  backward_pace_.assign(layers + 1, kInfinity);
+  forward_pace_[0] = backward_pace_[0] = 0;
+  next_forward_pace_.assign(layers + 1, kInfinity);
+  next_backward_pace_.assign(layers + 1, kInfinity);
+  next_forward_pace_[0] = next_backward_pace_[0] = 0;
+  double least_rate = kInfinity;
   for (const StageChoice& choice : choices) {
-    ending[choice.end].push_back(&choice);
-    starting[choice.first].push_back(&choice);
+    const auto& [first, end, option, cost] = choice;
+    const Seconds forward = forward_pace(cost), backward = backward_pace(cost);
+    const Placement placement{first, passage(choice), forward + backward, cost.rate, cost.fixed};
+    ending[end].push_back(placement);
+    starting[first].push_back(placement);
+    starting[first].back().rest = end;
+    least_rate = std::min(least_rate, cost.rate);
+    const auto lower = [](Seconds& least, Seconds value) { least = std::min(least, value); };
+    lower(forward_pace_[end], std::max(forward_pace_[first], forward));
+    lower(backward_pace_[end], std::max(backward_pace_[first], backward));
+    lower(next_forward_pace_[end], std::max(cost.forward, cost.forward_after));
+    lower(next_backward_pace_[end], std::max(cost.backward, cost.backward_after));
   }
   std::vector<std::vector<Step>> sums(layers + 1), paces(layers + 1);
-  double least_rate = kInfinity;
-  for (const StageChoice& choice : choices) least_rate = std::min(least_rate, choice.cost.rate);
   Staircase all_sums(least_rate, resolution), all_paces(least_rate, resolution);
   // Places the layers up to `at` by one of `last`, each after what its `rest` already has.
-  const auto place = [&](Side& side, int at, const std::vector<const StageChoice*>& last, int StageChoice::*rest) {
+  const auto place = [&](Side& side, int at, const std::vector<Placement>& last) {
     all_sums.clear();
     all_paces.clear();
     side.fixed[at] = kInfinity;
-    for (const StageChoice* choice : last) {
-      const int other = choice->*rest;
-      const Seconds pace = forward_pace(choice->cost) + backward_pace(choice->cost);
-      for (const Step& step : sums[other]) all_sums.add(step.seconds + passage(*choice), step.rate + choice->cost.rate);
-      for (const Step& step : paces[other]) all_paces.add(std::max(step.seconds, pace), step.rate + choice->cost.rate);
-      side.fixed[at] = std::min(side.fixed[at], side.fixed[other] + choice->cost.fixed);
+    for (const Placement& choice : last) {
+      for (const Step& step : sums[choice.rest]) all_sums.add(step.seconds + choice.passage, step.rate + choice.rate);
+      for (const Step& step : paces[choice.rest])
+        all_paces.add(std::max(step.seconds, choice.pace), step.rate + choice.rate);
+      side.fixed[at] = std::min(side.fixed[at], side.fixed[choice.rest] + choice.fixed);
     }
     sums[at] = all_sums.steps();
     paces[at] = all_paces.steps();
@@ -138,27 +159,9 @@ Bounds::Bounds(int layers, const std::vector<StageChoice>& choices, double more,
     side.bounds[at] = {PlacementBound{}};
   };
   start(before_, 0);
-  for (int i = 1; i <= layers; ++i) place(before_, i, ending[i], &StageChoice::first);
+  for (int i = 1; i <= layers; ++i) place(before_, i, ending[i]);
   start(after_, layers);
-  for (int i = layers - 1; i >= 0; --i) place(after_, i, starting[i], &StageChoice::end);
-
-  forward_pace_.assign(layers + 1, 0);
-  backward_pace_.assign(layers + 1, 0);
-  next_forward_pace_.assign(layers + 1, 0);
-  next_backward_pace_.assign(layers + 1, 0);
-  for (int i = 1; i <= layers; ++i) {
-    Seconds forward = kInfinity, backward = kInfinity, next_forward = kInfinity, next_backward = kInfinity;
-    for (const StageChoice* choice : ending[i]) {
-      forward = std::min(forward, std::max(forward_pace_[choice->first], forward_pace(choice->cost)));
-      backward = std::min(backward, std::max(backward_pace_[choice->first], backward_pace(choice->cost)));
-      next_forward = std::min(next_forward, std::max(choice->cost.forward, choice->cost.forward_after));
-      next_backward = std::min(next_backward, std::max(choice->cost.backward, choice->cost.backward_after));
-    }
-    next_forward_pace_[i] = next_forward;
-    next_backward_pace_[i] = next_backward;
-    forward_pace_[i] = forward;
-    backward_pace_[i] = backward;
-  }
+  for (int i = layers - 1; i >= 0; --i) place(after_, i, starting[i]);
 }
 
 Seconds Bounds::least_period(const Suffix& label, int first) const {

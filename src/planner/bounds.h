@@ -23,7 +23,7 @@ struct PlacementBound {
 
 class Bounds {
  public:
-  // `choices`: every stage a plan worth having may use. `resolution`: rates are told apart to 2^-resolution; finer
+  // `choices`: every stage a plan worth having may use, ascending `first`. `resolution`: rates are told apart to 2^-resolution; finer
   // bounds are tighter and take longer.
   Bounds(int layers, const std::vector<StageChoice>& choices, double more, int resolution);
 

@@ -25,12 +25,45 @@ std::vector<StageChoice> feasible_stages(const Chain& chain, const StageCosts& c
   return choices;
 }
 
+// Partial plans looked at together before each is: what the best of them all could become may not be worth having.
+constexpr int kTogether = 16;
+
+// No worse in anything than any of `labels`, for each kTogether of them.
+std::vector<Suffix> least_of_groups(const std::vector<Label>& labels) {
+  std::vector<Suffix> groups;
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    const Suffix& label = labels[i].suffix;
+    if (i % kTogether == 0) {
+      groups.push_back(label);
+      continue;
+    }
+    Suffix& least = groups.back();
+    least.sum = std::min(least.sum, label.sum);
+    least.forward_pace = std::min(least.forward_pace, label.forward_pace);
+    least.backward_pace = std::min(least.backward_pace, label.backward_pace);
+    least.period = std::min(least.period, label.period);
+    least.rate = std::min(least.rate, label.rate);
+    least.fixed = std::min(least.fixed, label.fixed);
+    least.stages = std::min(least.stages, label.stages);
+  }
+  return groups;
+}
+
+// Whether `a` takes no less of anything than `b`.
+bool no_better(const StageCost& a, const StageCost& b) {
+  return a.forward >= b.forward && a.backward >= b.backward && a.before >= b.before && a.after >= b.after &&
+         a.forward_before >= b.forward_before && a.forward_after >= b.forward_after &&
+         a.backward_before >= b.backward_before && a.backward_after >= b.backward_after && a.tail >= b.tail &&
+         a.network >= b.network && a.rate >= b.rate && a.fixed >= b.fixed;
+}
+
 // One configuration's partial plans, from the last layer to the first.
 class Search {
  public:
   Search(const Chain& chain, const SpanTable& spans, Candidate candidate, const SearchSpace& space,
          SearchStatistics& statistics)
       : chain_(chain),
+        spans_(spans),
         candidate_(std::move(candidate)),
         space_(space),
         statistics_(statistics),
@@ -42,6 +75,10 @@ class Search {
                                chain_.limits.concurrency / candidate_.configuration.replicas);
     if (limit < 1) return;
     std::vector<StageChoice> choices = feasible_stages(chain_, costs_);
+    if (superseded(choices)) {
+      ++statistics_.skipped;
+      return;
+    }
     // Stages that no plan worth having contains go first, by coarse bounds and then by finer ones of those that stay.
     for (const int resolution : {0, 2, 3}) {
       const Bounds bounds(layers, choices, costs_.more(), resolution);
@@ -54,12 +91,21 @@ class Search {
 
     labels_.assign(layers + 1, {});
     labels_[layers] = {Label{.end = layers}};
+    std::vector<std::vector<Suffix>> groups(layers + 1);
+    groups[layers] = least_of_groups(labels_[layers]);
     std::vector<Label> found;
     for (int first = layers - 1; first >= 0; --first) {
       found.clear();
       for (const StageChoice* choice : starting[first]) {
         const auto& tails = labels_[choice->end];
         for (int tail = 0; tail < std::ssize(tails); ++tail) {
+          if (tail % kTogether == 0) {
+            const Suffix& least = groups[choice->end][tail / kTogether];
+            if (!bounds.promising(extend(least, choice->cost, costs_.more()), first, frontier)) {
+              tail += kTogether - 1;
+              continue;
+            }
+          }
           if (tails[tail].suffix.stages >= limit) continue;
           const Suffix suffix = extend(tails[tail].suffix, choice->cost, costs_.more());
           if (bounds.promising(suffix, first, frontier)) found.push_back({suffix, choice->end, choice->option, tail});
@@ -69,12 +115,28 @@ class Search {
       keep_undominated(found, first, bounds, costs_.more(), limit < layers);
       statistics_.kept += std::ssize(found);
       labels_[first] = found;
+      groups[first] = least_of_groups(found);
     }
     for (const Label& label : labels_[0])
       if (frontier.admits(label.suffix.period, label.suffix.dollars())) frontier.add(candidate_of(label));
   }
 
  private:
+  // Whether a synchronisation algorithm that has been searched already is as good for every stage.
+  bool superseded(const std::vector<StageChoice>& choices) const {
+    for (const SyncAlgorithm sync : space_.syncs) {
+      if (sync == candidate_.configuration.sync) break;
+      Configuration other = candidate_.configuration;
+      other.sync = sync;
+      const StageCosts costs(chain_, spans_, other, space_.accounting);
+      if (std::all_of(choices.begin(), choices.end(), [&](const StageChoice& choice) {
+            return no_better(choice.cost, costs.of(choice.first, choice.end, choice.option));
+          }))
+        return true;
+    }
+    return false;
+  }
+
   Candidate candidate_of(const Label& whole) const {
     Candidate candidate = candidate_;
     candidate.period = whole.suffix.period;
@@ -87,6 +149,7 @@ class Search {
   }
 
   const Chain& chain_;
+  const SpanTable& spans_;
   const Candidate candidate_;  // its configuration; no stages
   const SearchSpace& space_;
   SearchStatistics& statistics_;
