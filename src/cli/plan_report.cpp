@@ -159,16 +159,6 @@ nlohmann::json point_json(const PlannedPoint& point) {
 
 }  // namespace
 
-std::string memory_text(const Plan& plan) {
-  std::string text;
-  for (std::size_t k = 0, next = 0; k < plan.stages.size(); k = next) {
-    const int size = plan.stages[k].memory_mb;
-    while (next < plan.stages.size() && plan.stages[next].memory_mb == size) ++next;
-    text += fmt::format("{}{}{}", text.empty() ? "" : " ", next - k > 1 ? fmt::format("{}x", next - k) : "", size);
-  }
-  return text;
-}
-
 std::string plan_report(const PlanReport& report, int width) {
   const PlanningTask& task = report.task;
   const Planning& planning = report.planning;

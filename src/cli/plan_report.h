@@ -20,7 +20,4 @@ struct PlanReport {
 std::string plan_report(const PlanReport& report, int width);
 nlohmann::json plan_report_json(const PlanReport& report);
 
-// "2x2048 3072": the sizes of a plan's stages in order, runs of equal ones counted.
-std::string memory_text(const Plan& plan);
-
 }  // namespace funcpipe

@@ -32,6 +32,14 @@ Bytes estimated_memory(const Plan& plan, const ModelDescription& model, int stag
     parameters += bytes;
     if (model.parameters[index].trainable) trainable += bytes;
   }
+  bool reads_input = false, reads_target = stage == plan.stage_count() - 1;
+  for (int i = span.first_layer; i < span.end_layer; ++i) {
+    for (const int input : model.layers[i].data_inputs) (input == 0 ? reads_input : reads_target) = true;
+  }
+  const Bytes cached = (reads_input ? state.input_cache : 0) + (reads_target ? state.target_cache : 0);
+  const Bytes of_the_job = trainable * state.optimizer_copies + cached;
+  if (span.peak_bytes > 0) return span.peak_bytes + of_the_job;
+
   Bytes activations = 0, largest = 0, buffers = 0;
   for (int i = span.first_layer; i < span.end_layer; ++i) {
     activations += model.layers[i].activation_bytes;
@@ -49,14 +57,9 @@ Bytes estimated_memory(const Plan& plan, const ModelDescription& model, int stag
   // GPipe keeps every micro-batch's activations until its backward; the largest layer's once more as working space.
   const Bytes kept = of_micro_batches(activations, micro_batches) + of_micro_batches(largest, 1);
   const Bytes moving = of_micro_batches(borders, std::min(micro_batches, kInFlight));
-  bool reads_input = false, reads_target = stage == plan.stage_count() - 1;
-  for (int i = span.first_layer; i < span.end_layer; ++i) {
-    for (const int input : model.layers[i].data_inputs) (input == 0 ? reads_input : reads_target) = true;
-  }
-  const Bytes cached = (reads_input ? state.input_cache : 0) + (reads_target ? state.target_cache : 0);
   // Shards of other replicas on their way to being added.
   const Bytes staged = trainable / plan.replicas * std::min(plan.replicas - 1, kInFlight);
-  return kBase + parameters + trainable * (1 + state.optimizer_copies) + buffers + kept + moving + staged + cached;
+  return kBase + parameters + trainable + buffers + kept + moving + staged + of_the_job;
 }
 
 }  // namespace funcpipe

@@ -44,6 +44,16 @@ std::string to_string(WorkerId worker) {
   return fmt::format("stage {} replica {}", worker.stage, worker.replica);
 }
 
+std::string memory_text(const Plan& plan) {
+  std::string text;
+  for (std::size_t k = 0, next = 0; k < plan.stages.size(); k = next) {
+    const int size = plan.stages[k].memory_mb;
+    while (next < plan.stages.size() && plan.stages[next].memory_mb == size) ++next;
+    text += fmt::format("{}{}{}", text.empty() ? "" : " ", next - k > 1 ? fmt::format("{}x", next - k) : "", size);
+  }
+  return text;
+}
+
 std::vector<MicroBatch> Plan::micro_batches_of(int replica) const {
   FUNCPIPE_CHECK(replica >= 0 && replica < replicas, "replica {} of {}", replica, replicas);
   FUNCPIPE_CHECK(micro_batch > 0, "micro-batch of {} samples", micro_batch);

@@ -25,6 +25,8 @@ struct StagePlan {
   int first_layer = 0;
   int end_layer = 0;  // one past the last
   int memory_mb = 0;  // 0: the platform's largest option
+  // A worker's peak without optimiser state and cached data, as a profile has it; 0: estimated from the description.
+  Bytes peak_bytes = 0;
 };
 
 // A run of consecutive samples of the global batch.
@@ -61,6 +63,9 @@ struct Plan {
   int rank(WorkerId worker) const { return worker.stage * replicas + worker.replica; }
 };
 
+// "2x2048 3072": the sizes of its stages in order, runs of equal ones counted.
+std::string memory_text(const Plan& plan);
+
 nlohmann::json to_json(const Plan& plan);
 Result<Plan> plan_from_json(const nlohmann::json& json, const std::string& place);
 
@@ -82,7 +87,7 @@ Result<> validate(const Plan& plan, const ModelDescription& model, const Platfor
                   const TrainingState& state);
 
 // Estimated peak of a worker (1-system section 5): base + parameters x (1 + gradient + optimiser state) + activations
-// in flight + transfer buffers + cached data.
+// in flight + transfer buffers + cached data; or what the stage's plan says of it.
 Bytes estimated_memory(const Plan& plan, const ModelDescription& model, int stage, const TrainingState& state);
 
 }  // namespace funcpipe

@@ -59,6 +59,16 @@ Result<int> read_int(const json& object, const char* key, int least, const std::
   return value.get<int>();
 }
 
+Result<Bytes> read_bytes(const json& object, const char* key, const std::string& place) {
+  const json& value = object.at(key);
+  constexpr std::int64_t kMost = std::int64_t{1} << 50;
+  const bool whole = value.is_number_integer() &&
+                     (!value.is_number_unsigned() || value.get<std::uint64_t>() <= static_cast<std::uint64_t>(kMost));
+  if (!whole || value.get<std::int64_t>() < 0 || value.get<std::int64_t>() > kMost)
+    return fail(ErrorCode::invalid_input, fmt::format("\"{}\" must be a number of bytes", key), place);
+  return value.get<std::int64_t>();
+}
+
 Result<std::string> read_text(const json& object, const char* key, const std::string& place) {
   const json& value = object.at(key);
   if (!value.is_string()) {
@@ -75,7 +85,8 @@ Result<T> at_place(Result<T> result, const std::string& place) {
 }
 
 Result<StagePlan> stage_from_json(const json& value, const std::string& place) {
-  FUNCPIPE_TRY_VOID(check_keys(value, {{"first_layer", true}, {"end_layer", true}, {"memory_mb", false}}, place));
+  FUNCPIPE_TRY_VOID(check_keys(
+      value, {{"first_layer", true}, {"end_layer", true}, {"memory_mb", false}, {"peak_bytes", false}}, place));
   StagePlan stage;
   FUNCPIPE_TRY(first, read_int(value, "first_layer", 0, place));
   FUNCPIPE_TRY(end, read_int(value, "end_layer", 1, place));
@@ -84,6 +95,10 @@ Result<StagePlan> stage_from_json(const json& value, const std::string& place) {
   if (value.contains("memory_mb")) {
     FUNCPIPE_TRY(memory, read_int(value, "memory_mb", 0, place));
     stage.memory_mb = memory;
+  }
+  if (value.contains("peak_bytes")) {
+    FUNCPIPE_TRY(peak, read_bytes(value, "peak_bytes", place));
+    stage.peak_bytes = peak;
   }
   return stage;
 }
@@ -95,6 +110,7 @@ json to_json(const Plan& plan) {
   for (const StagePlan& stage : plan.stages) {
     stages.push_back(
         {{"first_layer", stage.first_layer}, {"end_layer", stage.end_layer}, {"memory_mb", stage.memory_mb}});
+    if (stage.peak_bytes > 0) stages.back()["peak_bytes"] = stage.peak_bytes;
   }
   return {{"version", Plan::kVersion},
           {"model", plan.model},

@@ -57,6 +57,13 @@ PlannedPoint point_of(const PlanningTask& task, const Chain& chain, const SpanTa
   PlannedPoint point;
   point.plan = plan_of(candidate, chain, task.profile.model, task.global_batch);
   point.prediction = predict(chain, spans, task.accounting, candidate);
+  for (std::size_t k = 0; k < point.plan.stages.size(); ++k) {
+    StagePlan& stage = point.plan.stages[k];
+    const Span& span = spans.at(stage.first_layer, stage.end_layer);
+    stage.peak_bytes =
+        point.prediction.stages[k].memory - static_cast<Bytes>(span.trainable) * task.state.optimizer_copies -
+        (span.reads_input ? task.state.input_cache : 0) - (span.reads_target ? task.state.target_cache : 0);
+  }
   point.candidate = std::move(candidate);
   return point;
 }

@@ -31,7 +31,8 @@ Result<nlohmann::json> cut_model(const ModelChoice& model, const std::filesystem
   const auto layers = static_cast<int>(opened.description().layers.size());
   nlohmann::json paths = nlohmann::json::array();
   for (int k = 0; k < plan.stage_count(); ++k) {
-    const auto [first, end, memory] = plan.stages[static_cast<std::size_t>(k)];
+    const StagePlan& stage = plan.stages[static_cast<std::size_t>(k)];
+    const int first = stage.first_layer, end = stage.end_layer;
     if (first < 0 || end <= first || end > layers)
       return fail(ErrorCode::invalid_input,
                   fmt::format("stage {} holds layers {} to {}, the model has {}", k, first, end - 1, layers),

@@ -68,12 +68,6 @@ TEST_F(PlanReportTest, JsonHoldsPlansThatCanBeReadBack) {
   EXPECT_FALSE(json["explanation"].empty());
 }
 
-TEST_F(PlanReportTest, CountsRunsOfEqualSizes) {
-  Plan plan;
-  plan.stages = {{0, 1, 2048}, {1, 2, 2048}, {2, 3, 1024}, {3, 4, 2048}};
-  EXPECT_EQ(memory_text(plan), "2x2048 1024 2048");
-}
-
 TEST_F(PlanReportTest, ThePictureHasEveryPlanAndNamesTwo) {
   pugi::xml_document document;
   ASSERT_TRUE(document.load_string(frontier_picture(planning_, own_, "a & b").c_str()));

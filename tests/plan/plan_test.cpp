@@ -272,5 +272,24 @@ TEST(EstimatedMemory, CountsWhatAWorkerHolds) {
   EXPECT_LT(of(replicated, 0), of(two, 0) + 200 * kMiB);
 }
 
+TEST(EstimatedMemory, IsWhatAProfileMeasuredIfThePlanSaysIt) {
+  const ModelDescription model = chain({100, 100, 100, 100}, 10 * kMiB);
+  Plan plan = *even_plan(model, 2, 1, 4, 1);
+  plan.stages[1].peak_bytes = 700 * kMiB;
+  EXPECT_EQ(estimated_memory(plan, model, 1, {}), 700 * kMiB);
+  EXPECT_EQ(estimated_memory(plan, model, 1, {2, 0, 5 * kMiB}), (700 + 2 * 200 + 5) * kMiB)
+      << "the optimiser's state and the data are the job's";
+  const auto read = plan_from_json(to_json(plan), "p");
+  ASSERT_TRUE(read) << describe(read.error());
+  EXPECT_EQ(read->stages[0].peak_bytes, 0);
+  EXPECT_EQ(read->stages[1].peak_bytes, 700 * kMiB);
+}
+
+TEST(Plan, CountsRunsOfEqualSizes) {
+  Plan plan;
+  plan.stages = {{0, 1, 2048}, {1, 2, 2048}, {2, 3, 1024}, {3, 4, 2048}};
+  EXPECT_EQ(memory_text(plan), "2x2048 1024 2048");
+}
+
 }  // namespace
 }  // namespace funcpipe
