@@ -63,6 +63,8 @@ struct JobConfig {
   } metrics;
   struct Parallelism {
     std::string plan;  // a plan file; else stages and replicas
+    std::string profile;                 // plans, where neither a plan file nor stages or replicas are given
+    std::string objective = "balanced";  // of that plan (planner/objective.h)
     int stages = 2;
     int replicas = 1;
     std::string order = "gpipe";

@@ -135,8 +135,15 @@ const std::vector<OptionRecord>& option_table() {
 
       row("parallelism", "plan", FIELD(parallelism.plan),
           "A plan file: cuts, memory, replicas, batches, order and synchronisation, which no option set elsewhere may "
-          "contradict; empty: an even cut as below.",
+          "contradict; empty: one is made with the profile or, without a profile, an even cut as below.",
           {.kind = OptionKind::path}),
+      row("parallelism", "profile", FIELD(parallelism.profile),
+          "What funcpipe profile wrote of the model: cuts, memory, replicas and micro-batches, as far as they are not "
+          "set, are planned with it. Not used beside a plan file, nor where stages or replicas are set.",
+          {.kind = OptionKind::path}),
+      row("parallelism", "objective", FIELD(parallelism.objective),
+          "What that plan is to be: balanced, time, cost, deadline=SECONDS, budget=DOLLARS, or ALPHA1,ALPHA2: weights "
+          "of dollars and of seconds."),
       row("parallelism", "stages", FIELD(parallelism.stages), "Stages the model is cut into.",
           {.unit = "stages", .least = 1, .most = 10000}, [](const Plan& plan) { return number(plan.stage_count()); }),
       row("parallelism", "replicas", FIELD(parallelism.replicas), "Functions that share the batch of a stage.",

@@ -105,29 +105,41 @@ Result<Plan> resolve_plan(const JobConfig& config, const ModelDescription& model
   return plan;
 }
 
+Result<JobLength> length_of(const JobConfig& config, const Datasets& data, int global_batch) {
+  JobLength length;
+  length.steps_per_epoch = data.train.input.rows / global_batch;
+  if (length.steps_per_epoch < 1)
+    return fail(ErrorCode::invalid_input,
+                fmt::format("{} rows are fewer than one global batch of {}", data.train.input.rows, global_batch),
+                config.data.train_input, "set training.global_batch to at most the number of rows");
+  length.steps = config.training.steps;
+  if (length.steps == 0)
+    length.steps =
+        std::max<std::int64_t>(1, std::llround(config.training.epochs * static_cast<double>(length.steps_per_epoch)));
+  return length;
+}
+
 Result<JobSpec> resolve(const JobConfig& config, const ModelDescription& model, const Platform& platform,
-                        const Datasets& data, std::string id) {
+                        const Datasets& data, std::string id, const Plan* planned) {
   FUNCPIPE_TRY_VOID(check_data(model, data, config));
   const TrainingState state = training_state(config, data);
-  FUNCPIPE_TRY(plan, resolve_plan(config, model, platform, state));
   JobSpec spec;
+  if (planned) {
+    FUNCPIPE_TRY_VOID(validate(*planned, model, platform, state));
+    spec.plan = *planned;
+  } else {
+    FUNCPIPE_TRY(plan, resolve_plan(config, model, platform, state));
+    spec.plan = std::move(plan);
+  }
   spec.id = std::move(id);
   spec.config = config;
   spec.model = model;
-  spec.plan = std::move(plan);
-  spec.config.training.global_batch = spec.plan.global_batch;  // a plan file has the last word
+  spec.config.training.global_batch = spec.plan.global_batch;  // a plan has the last word
   spec.config.training.micro_batch = spec.plan.micro_batch;
   spec.state = state;
-  spec.steps_per_epoch = data.train.input.rows / spec.plan.global_batch;
-  if (spec.steps_per_epoch < 1)
-    return fail(
-        ErrorCode::invalid_input,
-        fmt::format("{} rows are fewer than one global batch of {}", data.train.input.rows, spec.plan.global_batch),
-        config.data.train_input, "set training.global_batch to at most the number of rows");
-  spec.steps = config.training.steps;
-  if (spec.steps == 0)
-    spec.steps =
-        std::max<std::int64_t>(1, std::llround(config.training.epochs * static_cast<double>(spec.steps_per_epoch)));
+  FUNCPIPE_TRY(length, length_of(config, data, spec.plan.global_batch));
+  spec.steps_per_epoch = length.steps_per_epoch;
+  spec.steps = length.steps;
   return spec;
 }
 

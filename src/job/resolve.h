@@ -21,8 +21,15 @@ TrainingState training_state(const JobConfig& config, const Datasets& data);
 Result<Plan> resolve_plan(const JobConfig& config, const ModelDescription& model, const Platform& platform,
                           const TrainingState& state);
 
-// Everything but the manifests of the published data. Error: invalid_input, e.g. fewer rows than one global batch.
+// How long the job is at a global batch. Error: invalid_input: fewer rows than one global batch.
+struct JobLength {
+  std::int64_t steps = 0, steps_per_epoch = 0;
+};
+Result<JobLength> length_of(const JobConfig& config, const Datasets& data, int global_batch);
+
+// Everything but the manifests of the published data. `planned`: the plan, where it is made for this job
+// (job/plan_by_profile.h). Error: invalid_input.
 Result<JobSpec> resolve(const JobConfig& config, const ModelDescription& model, const Platform& platform,
-                        const Datasets& data, std::string id);
+                        const Datasets& data, std::string id, const Plan* planned = nullptr);
 
 }  // namespace funcpipe

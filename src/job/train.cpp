@@ -11,6 +11,7 @@
 #include "job/deploy.h"
 #include "job/finish.h"
 #include "job/launch.h"
+#include "job/plan_by_profile.h"
 #include "job/resolve.h"
 #include "job/results_folder.h"
 #include "job/watch.h"
@@ -44,6 +45,7 @@ struct Prepared {
   Datasets data;
   WorkerTool worker;
   JobSpec spec;
+  std::string planning;  // where the plan is from, for the user; empty: as the user said
 };
 
 // Whether the model takes the target too, though model.loss does not say that it is its own loss.
@@ -69,6 +71,11 @@ Result<ModelDescription> describe_model(const WorkerTool& worker, const JobConfi
   return tl::unexpected(std::move(*first));
 }
 
+bool is_cut_evenly_by_default(const JobConfig& config) {
+  return config.parallelism.plan.empty() && !config.given.contains("parallelism.stages") &&
+         !config.given.contains("parallelism.replicas");
+}
+
 Result<Prepared> prepare(const JobConfig& config, std::stop_token stop) {
   FUNCPIPE_TRY(worker, WorkerTool::find());
   FUNCPIPE_TRY(platform, given_by_user(load_platform(config.platform.name)));
@@ -76,8 +83,23 @@ Result<Prepared> prepare(const JobConfig& config, std::stop_token stop) {
   FUNCPIPE_TRY(data, given_by_user(load_datasets(config.data)));
   if (stop.stop_requested()) return stopped();
   FUNCPIPE_TRY(model, given_by_user(describe_model(worker, config, data.train, stop)));
-  FUNCPIPE_TRY(spec, resolve(config, model, platform, data, run_id(config.job.name)));
-  return Prepared{std::move(platform), std::move(data), std::move(worker), std::move(spec)};
+  std::optional<PlanOfJob> planned;
+  if (is_planned_by_profile(config)) {
+    FUNCPIPE_TRY(length, length_of(config, data, config.training.global_batch));
+    FUNCPIPE_TRY(plan, plan_by_profile(config, model, platform, training_state(config, data), length.steps, stop));
+    planned = std::move(plan);
+  }
+  FUNCPIPE_TRY(spec,
+               resolve(config, model, platform, data, run_id(config.job.name), planned ? &planned->plan : nullptr));
+  std::string planning;
+  if (planned)
+    planning = fmt::format("planned with {}: {}; it will be in {}", config.parallelism.profile, planned->summary,
+                           (std::filesystem::path(config.job.folder) / config.job.name / "plan.json").string());
+  else if (is_cut_evenly_by_default(config))
+    planning =
+        "neither a plan nor stages and replicas are set: cut evenly; with a profile of the model (funcpipe profile) in "
+        "parallelism.profile it is planned";
+  return Prepared{std::move(platform), std::move(data), std::move(worker), std::move(spec), std::move(planning)};
 }
 
 // What the workers under way have cost so far, which no REPORT line says yet.
@@ -127,6 +149,7 @@ Result<TrainResult> train(const JobConfig& config, TrainObserver& observer, std:
   auto& data = prepared.data;
   auto& worker = prepared.worker;
   auto& spec = prepared.spec;
+  if (!prepared.planning.empty()) observer.step(prepared.planning);
   FUNCPIPE_TRY(results, ResultsFolder::open(std::filesystem::path(config.job.folder) / config.job.name));
 
   observer.step(

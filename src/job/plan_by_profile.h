@@ -1,0 +1,26 @@
+// A job that says neither how it is cut nor on how many functions it runs is planned, if it has a profile.
+#pragma once
+
+#include <stop_token>
+#include <string>
+
+#include "catalog/platform.h"
+#include "config/job_config.h"
+#include "plan/plan.h"
+
+namespace funcpipe {
+
+// A profile is there, and neither a plan file nor stages or replicas are set.
+bool is_planned_by_profile(const JobConfig& config);
+
+struct PlanOfJob {
+  Plan plan;
+  std::string summary;  // "3 stages x 4 replicas, micro-batches of 4, 2x2048 3072 MB: 1.20 s an iteration, ..."
+};
+
+// Within what the job sets itself: global batch, micro-batch, synchronisation, memory. Errors: invalid_input: a profile
+// that is none or of another model, what plan_training (planner/planner.h) refuses; cancelled.
+Result<PlanOfJob> plan_by_profile(const JobConfig& config, const ModelDescription& model, const Platform& platform,
+                                  const TrainingState& state, std::int64_t iterations, std::stop_token stop);
+
+}  // namespace funcpipe

@@ -1,0 +1,106 @@
+#include "job/plan_by_profile.h"
+
+#include <gmock/gmock.h>
+
+#include <filesystem>
+
+#include "base/files.h"
+#include "job/resolve.h"
+#include "planner/made_profile.h"
+
+namespace funcpipe {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+class PlanByProfile : public ::testing::Test {
+ protected:
+  PlanByProfile() : platform_(*load_platform("aws-lambda")), profile_(made_profile(platform_)) {
+    const auto file = std::filesystem::path(::testing::TempDir()) / "plan_by_profile.json";
+    EXPECT_TRUE(save_profile(profile_, file));
+    config_.parallelism.profile = file.string();
+    config_.training.global_batch = 32;
+  }
+  Result<PlanOfJob> plan() const {
+    return plan_by_profile(config_, profile_.model, platform_, {.optimizer_copies = 1}, 500, {});
+  }
+  void set(const char* option) { config_.given[option] = std::string("--") + option; }
+
+  Platform platform_;
+  Profile profile_;
+  JobConfig config_;
+};
+
+TEST_F(PlanByProfile, IsForJobsThatSayNeitherPlanNorStagesNorReplicas) {
+  EXPECT_TRUE(is_planned_by_profile(config_));
+  EXPECT_FALSE(is_planned_by_profile(JobConfig{}));
+  for (const char* option : {"parallelism.stages", "parallelism.replicas"}) {
+    JobConfig config = config_;
+    config.given[option] = "job.toml:3";
+    EXPECT_FALSE(is_planned_by_profile(config)) << option;
+  }
+  config_.parallelism.plan = "plan.json";
+  EXPECT_FALSE(is_planned_by_profile(config_));
+}
+
+TEST_F(PlanByProfile, GivesAPlanTheJobAcceptsAndSaysItInALine) {
+  const auto planned = plan();
+  ASSERT_TRUE(planned) << describe(planned.error());
+  EXPECT_EQ(planned->plan.global_batch, 32);
+  EXPECT_EQ(planned->plan.stages.back().end_layer, 12);
+  EXPECT_THAT(planned->summary,
+              AllOf(HasSubstr("replica"), HasSubstr("MB"), HasSubstr("an iteration"), HasSubstr("$")));
+  EXPECT_TRUE(validate(planned->plan, profile_.model, platform_, {.optimizer_copies = 1}));
+}
+
+TEST_F(PlanByProfile, KeepsToWhatTheJobSets) {
+  config_.training.micro_batch = 2;
+  config_.platform.memory_mb = 6144;
+  config_.parallelism.sync = "three-phase";
+  EXPECT_NE(plan()->plan.micro_batch, 2) << "a default is nobody's wish";
+  set("training.micro_batch");
+  set("parallelism.sync");
+  const auto planned = plan();
+  ASSERT_TRUE(planned) << describe(planned.error());
+  EXPECT_EQ(planned->plan.micro_batch, 2);
+  for (const StagePlan& stage : planned->plan.stages) EXPECT_EQ(stage.memory_mb, 6144);
+  if (planned->plan.replicas > 1) {
+    EXPECT_EQ(planned->plan.sync, SyncAlgorithm::three_phase);
+  }
+}
+
+TEST_F(PlanByProfile, FollowsTheObjective) {
+  config_.parallelism.objective = "cost";
+  const auto cheapest = plan();
+  config_.parallelism.objective = "time";
+  const auto fastest = plan();
+  ASSERT_TRUE(cheapest && fastest);
+  EXPECT_GT(fastest->plan.worker_count(), cheapest->plan.worker_count());
+}
+
+TEST_F(PlanByProfile, RefusesWhatCannotBe) {
+  const auto refused = [&](const char* place, const char* said) {
+    const auto planned = plan();
+    ASSERT_FALSE(planned) << said;
+    EXPECT_EQ(exit_code(planned.error()), 2);
+    EXPECT_THAT(planned.error().place, HasSubstr(place));
+    EXPECT_THAT(describe(planned.error()), HasSubstr(said));
+  };
+  config_.parallelism.objective = "fast";
+  set("parallelism.objective");
+  refused("--parallelism.objective", "balanced");
+  config_.parallelism.objective = "deadline=1";
+  refused("plan_by_profile.json", "nearest deadline");
+  config_.parallelism.objective = "balanced";
+  config_.platform.memory_mb = 777;
+  refused("plan_by_profile.json", "none of the function sizes profiled");
+  config_.platform.memory_mb = 0;
+  profile_.model.fingerprint = "another";
+  refused("plan_by_profile.json", "of another model");
+  config_.parallelism.profile = "/nonexistent/profile.json";
+  refused("/nonexistent/profile.json", "cannot read");
+}
+
+}  // namespace
+}  // namespace funcpipe
