@@ -93,7 +93,7 @@ Result<> run(const ProfileArguments& arguments, std::stop_token stop) {
     if (profile.error().code == ErrorCode::not_found) profile.error().code = ErrorCode::invalid_input;
     return tl::unexpected(std::move(profile).error());
   }
-  FUNCPIPE_TRY_VOID(write_file(arguments.out, profile_text(*profile)));
+  FUNCPIPE_TRY_VOID(save_profile(*profile, arguments.out));
   if (!arguments.picture.empty()) FUNCPIPE_TRY_VOID(write_file(arguments.picture, profile_picture(*profile)));
   if (arguments.json) {
     fmt::print("{}\n", to_json(*profile).dump());

@@ -1,7 +1,6 @@
 #include "cli/profile_report.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <numeric>
 
 #include "cli/table.h"
@@ -33,36 +32,58 @@ Table sizes_table(const Profile& profile, const MicroBatchProfile& at) {
   return table;
 }
 
-// On the option where most layers fit.
-std::size_t fullest_option(const MicroBatchProfile& at) {
+// The option where most layers fit: of equals one that was measured, and of those the largest.
+std::size_t fullest_option(const Profile& profile, const MicroBatchProfile& at) {
   const auto fitting = [](const std::vector<LayerTime>& times) {
     return std::count_if(times.begin(), times.end(), [](const LayerTime& time) { return time.fits; });
   };
   std::size_t best = 0;
+  const auto rank = [&](std::size_t j) {
+    return std::pair(fitting(at.times[j]), profile.options[j].origin == Origin::measured);
+  };
   for (std::size_t j = 1; j < at.times.size(); ++j)
-    if (fitting(at.times[j]) > fitting(at.times[best])) best = j;
+    if (rank(j) >= rank(best)) best = j;
   return best;
 }
 
-Table layers_table(const Profile& profile, const MicroBatchProfile& at, std::size_t option) {
-  const std::vector<LayerTime>& times = at.times[option];
-  std::vector<int> order(times.size());
+// The `kShown` layers with the most of what `key` gives.
+template <class Key>
+std::vector<int> heaviest(const Profile& profile, const Key& key) {
+  std::vector<int> order(profile.model.layers.size());
   std::iota(order.begin(), order.end(), 0);
+  std::stable_sort(order.begin(), order.end(), [&](int a, int b) { return key(a) > key(b); });
+  order.resize(std::min(order.size(), kShown));
+  return order;
+}
+
+Table slow_layers(const Profile& profile, const std::vector<LayerTime>& times) {
   const auto seconds = [&](int i) { return times[i].forward + times[i].backward; };
-  std::stable_sort(order.begin(), order.end(), [&](int a, int b) { return seconds(a) > seconds(b); });
   Seconds all = 0;
-  for (const int i : order) all += seconds(i);
+  for (int i = 0; i < profile.layer_count(); ++i) all += seconds(i);
   Table table;
-  table.rows.push_back({"layer", "forward", "backward", "share", "parameters", "activations", "border", "name"});
-  table.dropped = {"border", "share"};
+  table.rows.push_back({"layer", "forward", "backward", "share", "spread", "name"});
+  table.dropped = {"spread"};
   table.words = 12;
-  for (std::size_t row = 0; row < std::min(kShown, order.size()); ++row) {
-    const int i = order[row];
+  for (const int i : heaviest(profile, seconds)) {
+    const double spread = times[i].forward_spread + times[i].backward_spread;
     table.rows.push_back({std::to_string(i), format_seconds(times[i].forward), format_seconds(times[i].backward),
                           fmt::format("{:.0f}%", all > 0 ? 100 * seconds(i) / all : 0),
-                          format_bytes(profile.trainable_bytes(i, i + 1)), format_bytes(at.sizes[i].activations),
-                          format_bytes(at.sizes[i].border), profile.model.layers[i].name});
+                          fmt::format("{:.0f}%", seconds(i) > 0 ? 100 * spread / seconds(i) : 0),
+                          profile.model.layers[i].name});
   }
+  return table;
+}
+
+Table large_layers(const Profile& profile, const MicroBatchProfile& at) {
+  const auto bytes = [&](int i) { return profile.trainable_bytes(i, i + 1) + at.sizes[i].activations; };
+  Table table;
+  table.rows.push_back({"layer", "parameters", "activations", "working", "border", "name"});
+  table.dropped = {"border", "working"};
+  table.words = 12;
+  for (const int i : heaviest(profile, bytes))
+    table.rows.push_back({std::to_string(i), format_bytes(profile.trainable_bytes(i, i + 1)),
+                          format_bytes(at.sizes[i].activations), format_bytes(at.sizes[i].working),
+                          format_bytes(at.sizes[i].border), profile.model.layers[i].name});
   return table;
 }
 
@@ -71,42 +92,16 @@ Table layers_table(const Profile& profile, const MicroBatchProfile& at, std::siz
 std::string profile_report(const Profile& profile, int width) {
   std::string text;
   for (const MicroBatchProfile& at : profile.micro_batches) {
-    const std::size_t option = fullest_option(at);
+    const std::size_t option = fullest_option(profile, at);
     text += fmt::format("{}, micro-batch {}: {} layers, {} of parameters\n{}\n", profile.model.source, at.micro_batch,
                         profile.layer_count(), format_bytes(profile.model.parameter_bytes()),
                         drawn(sizes_table(profile, at), width));
     if (&at != &profile.micro_batches.back()) continue;
-    text += fmt::format("The {} that take longest on {} MB:\n{}\n",
-                        std::min<std::size_t>(kShown, profile.model.layers.size()), profile.options[option].memory_mb,
-                        drawn(layers_table(profile, at, option), width));
+    text += fmt::format("What takes longest on {} MB:\n{}\nWhat takes the most memory:\n{}\n",
+                        profile.options[option].memory_mb, drawn(slow_layers(profile, at.times[option]), width),
+                        drawn(large_layers(profile, at), width));
   }
   return text;
-}
-
-std::string profile_text(const Profile& profile) {
-  const nlohmann::json json = to_json(profile);
-  // Objects and lists of objects or lists are opened line by line, down to those of plain figures.
-  const auto flat = [](const nlohmann::json& value) {
-    return std::none_of(value.begin(), value.end(), [](const nlohmann::json& item) { return item.is_structured(); });
-  };
-  const auto write = [&](const auto& self, const nlohmann::json& value, std::string& out) -> void {
-    if (!value.is_structured() || flat(value)) {
-      out += value.dump();
-      return;
-    }
-    out += value.is_object() ? "{" : "[";
-    bool first = true;
-    for (const auto& item : value.items()) {
-      out += first ? "\n" : ",\n";
-      first = false;
-      if (value.is_object()) out += nlohmann::json(item.key()).dump() + ": ";
-      self(self, item.value(), out);
-    }
-    out += value.is_object() ? "}" : "]";
-  };
-  std::string text;
-  write(write, json, text);
-  return text + "\n";
 }
 
 }  // namespace funcpipe

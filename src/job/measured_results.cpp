@@ -46,6 +46,12 @@ const LayerMeasurement* MeasuredResults::layer(const Key& key) const {
   return find(layers_, key);
 }
 
+const LayerMeasurement* MeasuredResults::fitting(int micro_batch, int layer) const {
+  for (const auto& [key, measured] : layers_)
+    if (std::get<1>(key) == micro_batch && std::get<2>(key) == layer && measured.time.fits) return &measured;
+  return nullptr;
+}
+
 Result<> MeasuredResults::save() const {
   nlohmann::json options = nlohmann::json::array(), layers = nlohmann::json::array();
   for (const auto& [size, option] : options_)

@@ -27,6 +27,9 @@ class MeasuredResults {
 
   const OptionMeasurement* option(Size size) const;
   const LayerMeasurement* layer(const Key& key) const;
+  // The layer on any size that held it; nullptr if none has.
+  const LayerMeasurement* fitting(int micro_batch, int layer) const;
+  std::size_t layer_count() const { return layers_.size(); }
   void add(Size size, const OptionMeasurement& option) { options_[size] = option; }
   void add(const Key& key, const LayerMeasurement& layer) { layers_[key] = layer; }
   Result<> save() const;  // whole or not at all

@@ -11,6 +11,7 @@
 #include "base/files.h"
 #include "job/cloud.h"
 #include "job/deploy.h"
+#include "job/layer_measuring.h"
 #include "job/measured_results.h"
 #include "job/results_folder.h"
 #include "job/worker_tool.h"
@@ -21,8 +22,7 @@ namespace {
 
 using Size = MeasuredResults::Size;
 
-constexpr int kLayersPerCall = 8;  // of one invocation: what a stopped client has to measure again at most
-constexpr int kScaledLayers = 3;   // heaviest ones, measured with two threads
+constexpr int kScaledLayers = 3;  // heaviest ones, measured with two threads
 
 // The model at each micro-batch size, with the same layers.
 Result<std::vector<ModelDescription>> describe_all(const WorkerTool& worker, const ProfileSettings& settings,
@@ -37,10 +37,10 @@ Result<std::vector<ModelDescription>> describe_all(const WorkerTool& worker, con
     for (TensorSpec& input : inputs)
       if (!input.shape.empty()) input.shape.front() = micro_batch;
     FUNCPIPE_TRY(model, worker.describe(settings.source, inputs, settings.seed, stop));
-    if (!models.empty() && model.layers.size() != models.front().layers.size())
+    if (!models.empty() && model.fingerprint != models.front().fingerprint)
       return fail(ErrorCode::invalid_input,
-                  fmt::format("the model has {} layers at micro-batch {} and {} at {}", models.front().layers.size(),
-                              models.front().micro_batch, model.layers.size(), model.micro_batch),
+                  fmt::format("the model's layers begin elsewhere at micro-batch {} than at {}",
+                              models.front().micro_batch, model.micro_batch),
                   settings.source, "profile these micro-batch sizes one by one");
     models.push_back(std::move(model));
   }
@@ -56,11 +56,6 @@ Plan layer_by_layer(const ModelDescription& model) {
   return plan;
 }
 
-bool ran_out_of_memory(const Invocation& invocation) {
-  return invocation.log_tail.find("Runtime.OutOfMemory") != std::string::npos ||
-         invocation.payload.find("signal: killed") != std::string::npos;
-}
-
 std::string processor() {
   std::ifstream info("/proc/cpuinfo");
   for (std::string line; std::getline(info, line);)
@@ -74,133 +69,6 @@ std::string today() {
   ::gmtime_r(&now, &utc);
   return fmt::format("{}-{:02}-{:02}", utc.tm_year + 1900, utc.tm_mon + 1, utc.tm_mday);
 }
-
-class Profiling {
- public:
-  Profiling(const ProfileSettings& settings, const Platform& platform, const std::vector<ModelDescription>& models,
-            Cloud& cloud, MeasuredResults& results, const ProfileProgress& progress, std::stop_token stop)
-      : settings_(settings),
-        platform_(platform),
-        models_(models),
-        cloud_(cloud),
-        results_(results),
-        progress_(progress),
-        stop_(std::move(stop)) {}
-
-  ~Profiling() {
-    cloud_.end_functions();
-    for (const auto& [memory, name] : functions_) static_cast<void>(cloud_.functions().remove(name));
-  }
-
-  Result<> publish(const std::vector<std::filesystem::path>& layers) {
-    for (std::size_t i = 0; i < layers.size(); ++i) {
-      if (stop_.stop_requested()) return fail(ErrorCode::cancelled, "stopped");
-      FUNCPIPE_TRY(archive, read_file(layers[i]));
-      FUNCPIPE_TRY_VOID(cloud_.store().put(measured_layer_key(prefix_, static_cast<int>(i)), archive));
-    }
-    for (const ModelDescription& model : models_)
-      FUNCPIPE_TRY_VOID(cloud_.store().put(measured_model_key(prefix_, model.micro_batch), to_json(model).dump()));
-    return {};
-  }
-
-  Result<> create_function(int memory_mb, const FunctionSpec& common) {
-    if (functions_.contains(memory_mb)) return {};
-    FunctionSpec function = common;
-    function.name = fmt::format("funcpipe-profile-{}", memory_mb);
-    function.memory_mb = memory_mb;
-    FUNCPIPE_TRY_VOID(cloud_.functions().create(function));
-    functions_.emplace(memory_mb, function.name);
-    return {};
-  }
-
-  // The size itself; false: it does not even hold a worker.
-  Result<bool> measure_size(Size size) {
-    if (results_.option(size)) return true;
-    MeasureRequest request = request_for(size);
-    request.option = true;
-    FUNCPIPE_TRY(answer, invoke(size, request));
-    if (!answer) return false;
-    results_.add(size, answer->option);
-    FUNCPIPE_TRY_VOID(results_.save());
-    return true;
-  }
-
-  // `layers` ascending; those known are skipped.
-  Result<> measure_layers(Size size, const ModelDescription& model, std::vector<int> layers, int before, int all) {
-    std::erase_if(layers, [&](int layer) { return results_.layer({size, model.micro_batch, layer}) != nullptr; });
-    int done = before;
-    for (std::size_t next = 0; next < layers.size();) {
-      MeasureRequest request = request_for(size);
-      request.micro_batch = model.micro_batch;
-      request.first_layer = layers[next];
-      const auto run = [&] { return next + static_cast<std::size_t>(request.end_layer - request.first_layer); };
-      for (request.end_layer = request.first_layer + 1; run() < layers.size() && layers[run()] == request.end_layer;)
-        if (++request.end_layer - request.first_layer == kLayersPerCall) break;
-      if (progress_.measured) progress_.measured(done, all, model.layers[layers[next]].name);
-      FUNCPIPE_TRY(answer, invoke(size, request));
-      // What was measured is in the store, whatever became of the function.
-      int layer = request.first_layer;
-      for (; layer < request.end_layer; ++layer) {
-        const std::string key = layer_result_key(request, layer);
-        FUNCPIPE_TRY(text, cloud_.store().get_text(key));
-        if (!text) break;
-        FUNCPIPE_TRY(json, parse_json(*text, key));
-        FUNCPIPE_TRY(measured, layer_measurement_from_json(json, key));
-        results_.add({size, model.micro_batch, layer}, measured);
-      }
-      if (layer < request.end_layer && (!answer || answer->status == "exhausted")) {
-        results_.add({size, model.micro_batch, layer}, {.time = {.fits = false}});
-        ++layer;
-      } else if (layer == request.first_layer) {
-        return fail(ErrorCode::failed, "the function answered without a result", model.layers[layer].name);
-      }
-      FUNCPIPE_TRY_VOID(results_.save());
-      done += layer - request.first_layer;
-      next += static_cast<std::size_t>(layer - request.first_layer);
-    }
-    return {};
-  }
-
- private:
-  MeasureRequest request_for(Size size) const {
-    MeasureRequest request;
-    request.bucket = settings_.cloud.bucket;
-    request.prefix = prefix_;
-    request.results = fmt::format("{}mb-{}threads", size.memory_mb, size.threads);
-    request.optimizer = settings_.optimizer;
-    request.threads = size.threads;
-    request.dilation = settings_.cloud.dilation;
-    request.repeats = settings_.repeats;
-    if (const OptionMeasurement* option = results_.option(size))
-      request.seconds_per_cpu_second = option->seconds_per_cpu_second;
-    return request;
-  }
-
-  // nullopt: the function ran out of memory.
-  Result<std::optional<MeasureAnswer>> invoke(Size size, const MeasureRequest& request) {
-    const std::string& name = functions_.at(size.memory_mb);
-    FUNCPIPE_TRY(invocation, cloud_.functions().invoke(name, to_json(request).dump(), stop_));
-    if (invocation.function_error) {
-      if (ran_out_of_memory(invocation)) return std::optional<MeasureAnswer>();
-      return fail(ErrorCode::failed, *invocation.function_error + ": " + invocation.payload, name,
-                  "the end of its log: " + invocation.log_tail);
-    }
-    FUNCPIPE_TRY(json, parse_json(invocation.payload, name));
-    FUNCPIPE_TRY(answer, measure_answer_from_json(json, name));
-    if (!answer.error.empty()) return fail(ErrorCode::failed, answer.error, name);
-    return std::optional<MeasureAnswer>(std::move(answer));
-  }
-
-  const ProfileSettings& settings_;
-  const Platform& platform_;
-  const std::vector<ModelDescription>& models_;
-  Cloud& cloud_;
-  MeasuredResults& results_;
-  const ProfileProgress& progress_;
-  const std::stop_token stop_;
-  const std::string prefix_ = "profile";
-  std::map<int, std::string> functions_;  // memory_mb to name
-};
 
 // Layers by the time they take on `size`, the longest first.
 std::vector<int> heaviest_layers(const MeasuredResults& results, Size size, const ModelDescription& model) {
@@ -274,14 +142,17 @@ Result<Profile> profile_model(const ProfileSettings& settings, const ProfileProg
                    folder.path() / "measured.json",
                    fmt::format("{} {} seed {} optimizer {} dilation {} repeats {}", model.fingerprint, platform.name,
                                settings.seed, settings.optimizer, settings.cloud.dilation, settings.repeats)));
+  if (results.layer_count() > 0)
+    progress.step(fmt::format("{} results of an earlier run are kept; delete {} to measure anew", results.layer_count(),
+                              folder.path().string()));
   progress.step(fmt::format("cutting it into its {} layers", layers));
   FUNCPIPE_TRY(files, worker.cut(settings.source, model.inputs, settings.seed, layer_by_layer(model),
                                  folder.staging() / "cut", stop));
   FUNCPIPE_TRY(cloud, Cloud::open(settings.cloud, platform, folder.cloud()));
   progress.step(fmt::format("platform {}: {}", platform.name, cloud->description()));
-  Profiling profiling(settings, platform, models, *cloud, results, progress, stop);
-  FUNCPIPE_TRY_VOID(profiling.publish(files));
   FUNCPIPE_TRY(common, function_template(*cloud, platform, settings.cloud.role, worker));
+  LayerMeasuring measuring(settings, platform, *cloud, std::move(common), results, stop);
+  FUNCPIPE_TRY_VOID(measuring.publish(files, models));
 
   std::vector<int> every(static_cast<std::size_t>(layers));
   for (int i = 0; i < layers; ++i) every[static_cast<std::size_t>(i)] = i;
@@ -290,11 +161,13 @@ Result<Profile> profile_model(const ProfileSettings& settings, const ProfileProg
   std::set<int> too_small;
   for (const MemoryOption* option : sizes.measured) {
     const Size size{option->memory_mb, settings.threads};
-    FUNCPIPE_TRY_VOID(profiling.create_function(option->memory_mb, common));
-    FUNCPIPE_TRY(holds, profiling.measure_size(size));
+    FUNCPIPE_TRY(holds, measuring.measure_size(size));
     if (!holds) too_small.insert(option->memory_mb);
     for (const ModelDescription& at : models) {
-      if (holds) FUNCPIPE_TRY_VOID(profiling.measure_layers(size, at, every, done, all));
+      const auto watch = [&](int layer) {
+        if (progress.measured) progress.measured(done + layer, all, at.layers[static_cast<std::size_t>(layer)].name);
+      };
+      if (holds) FUNCPIPE_TRY_VOID(measuring.measure_layers(size, at, every, watch));
       done += layers;
     }
   }
@@ -305,7 +178,7 @@ Result<Profile> profile_model(const ProfileSettings& settings, const ProfileProg
   profile.machine = fmt::format("{}, {}", processor(), cloud->description());
   profile.date = today();
   profile.optimizer = settings.optimizer;
-  profile.vcpu_speed = settings.vcpu_speed.value_or(platform.vcpu_speed);
+  profile.vcpu_speed = settings.vcpu_speed.value_or(cloud->embedded() ? platform.vcpu_speed : 1);
   for (auto option = sizes.measured.rbegin(); option != sizes.measured.rend(); ++option) {
     if (too_small.contains((*option)->memory_mb)) continue;
     const Size size{(*option)->memory_mb, settings.threads};
@@ -339,25 +212,19 @@ Result<Profile> profile_model(const ProfileSettings& settings, const ProfileProg
   }
 
   if (settings.scale_from > 0) {
-    const Size one{settings.scale_from, settings.threads};
-    const auto two_vcpus = std::find_if(platform.memory_options.begin(), platform.memory_options.end(),
-                                        [](const MemoryOption& option) { return option.vcpus >= 2; });
-    if (settings.threads == 1 && two_vcpus != platform.memory_options.end()) {
+    const Size one{settings.scale_from, settings.threads}, two{settings.scale_from, 2};
+    if (settings.threads == 1) {
       progress.step("measuring the heaviest layers with two threads");
-      const Size two{two_vcpus->memory_mb, 2};
-      FUNCPIPE_TRY_VOID(profiling.create_function(two.memory_mb, common));
-      FUNCPIPE_TRY(holds, profiling.measure_size(two));
-      const std::vector<int> heavy = heaviest_layers(results, one, models.back());
-      if (holds) FUNCPIPE_TRY_VOID(profiling.measure_layers(two, models.back(), heavy, all, all));
+      const ModelDescription& at = models.back();
+      const std::vector<int> heavy = heaviest_layers(results, one, at);
+      FUNCPIPE_TRY_VOID(measuring.measure_layers(two, at, heavy, [](int) {}));
       Seconds with_one = 0, with_two = 0;
       for (const int i : heavy) {
-        const LayerMeasurement* fast = results.layer({two, models.back().micro_batch, i});
-        if (!fast || !fast->time.fits) continue;
-        const LayerTime& slow = results.layer({one, models.back().micro_batch, i})->time;
-        // On one whole vCPU: a measured size with less of one takes longer by that.
-        const double share = std::min(1.0, exact_option(platform, one.memory_mb)->vcpus);
-        with_one += (slow.forward + slow.backward) * share;
-        with_two += fast->time.forward + fast->time.backward;
+        const LayerTime& fast = results.layer({two, at.micro_batch, i})->time;
+        if (!fast.fits) continue;
+        const LayerTime& slow = results.layer({one, at.micro_batch, i})->time;
+        with_one += slow.forward + slow.backward;
+        with_two += fast.forward + fast.backward;
       }
       if (with_two > 0) profile.parallel_efficiency = std::clamp(with_one / with_two - 1, 0.0, 1.0);
     }

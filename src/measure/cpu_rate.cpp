@@ -1,9 +1,10 @@
 #include "measure/cpu_rate.h"
 
-#include <ctime>
-
 #include <algorithm>
+#include <ctime>
 #include <limits>
+
+#include "base/clock.h"
 
 namespace funcpipe {
 namespace {
@@ -20,7 +21,7 @@ Seconds clock_time(clockid_t clock) {
 
 struct Moment {
   Seconds wall = clock_time(CLOCK_MONOTONIC);
-  Seconds cpu = thread_cpu();
+  Seconds cpu = thread_cpu_time();
 };
 
 // Busy for at least `seconds`, then until the thread is let run again after a pause, or `kEdgeWait` has passed.
@@ -38,10 +39,7 @@ Moment busy_until_edge(Seconds seconds) {
 
 }  // namespace
 
-Seconds thread_cpu() {
-  return clock_time(CLOCK_THREAD_CPUTIME_ID);
-}
-Seconds process_cpu() {
+Seconds process_cpu_time() {
   return clock_time(CLOCK_PROCESS_CPUTIME_ID);
 }
 

@@ -6,8 +6,7 @@
 
 namespace funcpipe {
 
-Seconds thread_cpu();   // CPU seconds of the calling thread
-Seconds process_cpu();  // of all threads of this process
+Seconds process_cpu_time();  // CPU seconds of all threads of this process
 
 // Wall seconds in which a busy thread gets one CPU second, at least 1; found by being busy for some 3 s. Windows begin
 // and end where the thread was let run again, so they hold whole turns; of several the least counts, for other

@@ -12,7 +12,6 @@
 
 #include "base/check.h"
 #include "base/clock.h"
-#include "measure/cpu_rate.h"
 #include "measure/memory_ledger.h"
 #include "measure/sample_tensors.h"
 #include "model/border_gradient.h"
@@ -42,13 +41,13 @@ Seconds quantile(std::vector<Seconds> values, double share) {
 
 class Trial {
  public:
-  Trial(Stage stage, const ModelDescription& model, int layer, const LayerTrial& settings, const MemoryLedger& ledger)
+  Trial(Stage stage, const ModelDescription& model, int layer, const LayerTrial& settings, MemoryLedger& ledger)
       : stage_(std::move(stage)), model_(model), layer_(layer), settings_(settings), ledger_(ledger) {
     stage_.train(true);
     for (const at::Tensor& parameter : stage_.parameters()) parameter.mutable_grad() = at::zeros_like(parameter);
   }
 
-  Seconds clock() const { return settings_.threads == 1 ? thread_cpu() : wall_.now(); }
+  Seconds clock() const { return settings_.by_wall ? wall_.now() : thread_cpu_time(); }
 
   // Integer inputs are drawn below the largest table of the layer that the model takes them for.
   void choose_range() {
@@ -85,7 +84,7 @@ class Trial {
 
     Repetition result;
     const Bytes before = ledger_.live();
-    const_cast<MemoryLedger&>(ledger_).restart_peak();
+    ledger_.restart_peak();
     Seconds start = clock();
     std::vector<at::Tensor> outputs = stage_.forward(border, data, {1, number, 0});
     result.forward = clock() - start;
@@ -111,7 +110,7 @@ class Trial {
   const ModelDescription& model_;
   const int layer_;
   const LayerTrial& settings_;
-  const MemoryLedger& ledger_;
+  MemoryLedger& ledger_;
   SystemClock wall_;
   std::int64_t range_ = 0;
   std::vector<BorderGradient> incoming_;
@@ -164,8 +163,7 @@ Result<LayerMeasurement> measure_layer(std::string archive, const ModelDescripti
       sum += repetitions.back().forward + repetitions.back().backward;
     }
     if (repetitions.empty()) repetitions.push_back(warm);  // a layer that fills the function's lifetime
-    auto result =
-        summary(repetitions, settings.threads == 1 ? settings.seconds_per_cpu_second : 1 / settings.dilation);
+    auto result = summary(repetitions, settings.by_wall ? 1 / settings.dilation : settings.seconds_per_cpu_second);
     for (const TensorSpec& tensor : described.border) {
       result.sizes.border += tensor.bytes();
       if (tensor.requires_grad) result.sizes.border_gradient += tensor.bytes();

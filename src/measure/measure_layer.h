@@ -11,16 +11,15 @@ namespace funcpipe {
 
 struct LayerTrial {
   int repeats = 5;                    // at the least
-  int threads = 1;                    // of one operation; set before, here it says which clock to believe
-  double seconds_per_cpu_second = 1;  // one thread: seconds are CPU seconds times this
-  double dilation = 1;                // several threads: seconds are wall seconds divided by this
+  bool by_wall = false;               // which clock to believe:
+  double seconds_per_cpu_second = 1;  // no: seconds are those of CPU this thread takes times this
+  double dilation = 1;                // yes: seconds are wall seconds divided by this
   Seconds limit = 1e9;                // wall seconds after which repeating ends, however few there were (one, at least)
 };
 
-// `archive`: the stage file of layer `layer` alone, freed as soon as it is loaded. `model`: described at the micro-batch
-// to measure at. Inputs are drawn (sample_tensors.h), the gradients that come back are ones.
-// Errors: corrupt (the archive), failed (what the model raises). Throws std::bad_alloc and c10::Error where there is no
-// memory.
+// `archive`: the stage file of layer `layer` alone, freed as soon as it is loaded. `model`: described at the
+// micro-batch to measure at. Inputs are drawn (sample_tensors.h), the gradients that come back are ones. Errors:
+// corrupt (the archive), failed (what the model raises). Throws std::bad_alloc and c10::Error where there is no memory.
 Result<LayerMeasurement> measure_layer(std::string archive, const ModelDescription& model, int layer,
                                        const LayerTrial& trial);
 

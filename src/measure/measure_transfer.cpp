@@ -15,11 +15,11 @@ Result<Seconds> cpu_of_request(Store& store, const std::string& key, Bytes size,
   const Destination into = [&](Bytes) -> Result<MutableBytes> { return MutableBytes(bytes); };
   Seconds start = 0;
   for (int i = -1; i < pairs; ++i) {
-    if (i == 0) start = process_cpu();
+    if (i == 0) start = process_cpu_time();
     FUNCPIPE_TRY_VOID(store.put(key, std::span(&piece, 1)));
     FUNCPIPE_TRY_VOID(store.get(key, into));
   }
-  return (process_cpu() - start) / (2 * pairs);
+  return (process_cpu_time() - start) / (2 * pairs);
 }
 
 }  // namespace

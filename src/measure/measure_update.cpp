@@ -6,11 +6,10 @@
 #include <algorithm>
 
 #include "base/clock.h"
-#include "measure/cpu_rate.h"
 
 namespace funcpipe {
 
-Seconds update_seconds_per_byte(const MakeStep& make_step, Bytes bytes, int threads) {
+Seconds update_seconds_per_byte(const MakeStep& make_step, Bytes bytes, bool by_wall) {
   constexpr int kTensors = 4, kSteps = 7;
   const std::int64_t elements = std::max<Bytes>(1, bytes / kTensors / static_cast<Bytes>(sizeof(float)));
   std::vector<at::Tensor> parameters;
@@ -22,7 +21,7 @@ Seconds update_seconds_per_byte(const MakeStep& make_step, Bytes bytes, int thre
   }
   const auto step = make_step(parameters);
   const SystemClock wall;
-  const auto now = [&] { return threads == 1 ? thread_cpu() : wall.now(); };
+  const auto now = [&] { return by_wall ? wall.now() : thread_cpu_time(); };
   step();  // makes the optimiser's state
   std::vector<Seconds> times;
   for (int i = 0; i < kSteps; ++i) {

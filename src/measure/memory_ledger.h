@@ -1,5 +1,5 @@
-// What libtorch's CPU allocator has handed out to this thread and not got back, to the byte. (Backward passes run on the
-// thread that asks for them; buffers of BLAS and oneDNN are their own and not seen here.)
+// What libtorch's CPU allocator has handed out to this thread and not got back, to the byte. (Backward passes run on
+// the thread that asks for them; buffers of BLAS and oneDNN are their own and not seen here.)
 #pragma once
 
 #include <c10/util/ThreadLocalDebugInfo.h>

@@ -60,7 +60,9 @@ json to_json(const MeasureRequest& request) {
             {"results", request.results},
             {"optimizer", request.optimizer},
             {"threads", request.threads},
+            {"vcpus", request.vcpus},
             {"dilation", request.dilation},
+            {"by_wall", request.by_wall},
             {"option", request.option},
             {"micro_batch", request.micro_batch},
             {"first_layer", request.first_layer},
@@ -96,7 +98,9 @@ Result<MeasureRequest> measure_request_from_json(const json& value, const std::s
     request.results = from.at("results");
     request.optimizer = from.at("optimizer");
     request.threads = from.at("threads");
+    request.vcpus = from.at("vcpus");
     request.dilation = from.at("dilation");
+    request.by_wall = from.at("by_wall");
     request.option = from.at("option");
     request.micro_batch = from.at("micro_batch");
     request.first_layer = from.at("first_layer");

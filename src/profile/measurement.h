@@ -33,12 +33,16 @@ struct MeasureRequest {
   std::string results;            // results go below prefix/results/<this>
   std::string optimizer = "sgd";  // sgd | momentum | adam
   int threads = 1;
+  double vcpus = 1;  // of the function, as the platform says
   double dilation = 1;
+  // Several threads under a quota: seconds are wall seconds. Else they are CPU seconds of the thread that computes,
+  // which other processes on the machine do not lengthen.
+  bool by_wall = false;
   bool option = false;  // measure the function itself, not layers
   int micro_batch = 1;
   int first_layer = 0, end_layer = 0;
   int repeats = 5;                    // at the least; layers of milliseconds are repeated more often
-  double seconds_per_cpu_second = 1;  // as measured before; used where threads is 1
+  double seconds_per_cpu_second = 1;  // as measured before, for by_wall = false
 };
 
 struct MeasureAnswer {

@@ -3,7 +3,6 @@
 // Inside Lambda (AWS_LAMBDA_RUNTIME_API is set) it plays the workers it is invoked as. Otherwise its verbs print one
 // JSON object: the answer, or {"error": {"code", "message", "place", "hint"}} with exit code 2 (the input is wrong)
 // or 1.
-#include <ATen/Parallel.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -17,6 +16,7 @@
 #include <vector>
 
 #include "profile/input_text.h"
+#include "model/compute_threads.h"
 #include "worker/function.h"
 #include "worker/lambda_runtime.h"
 #include "worker/model_verbs.h"
@@ -73,7 +73,7 @@ int run_verbs(int argc, char** argv) {
   assembling->add_option("--folder,--out", folder, "where model.pt and state_dict.pt go")->required();
   CLI11_PARSE(app, argc, argv);
 
-  at::set_num_threads(1);
+  set_compute_threads(1);
   return run_verb([&]() -> Result<nlohmann::json> {
     FUNCPIPE_TRY(specs, parse_inputs(inputs));
     model.inputs = std::move(specs);

@@ -1,6 +1,5 @@
 #include "worker/measuring.h"
 
-#include <ATen/Parallel.h>
 #include <ATen/ops/ones.h>
 
 #include <algorithm>
@@ -11,6 +10,7 @@
 #include "measure/measure_layer.h"
 #include "measure/measure_transfer.h"
 #include "measure/measure_update.h"
+#include "model/compute_threads.h"
 #include "worker/optimizer.h"
 #include "worker/process.h"
 
@@ -33,8 +33,10 @@ Result<OptionMeasurement> measure_option(const MeasureRequest& request, Store& s
   // libtorch sets up its kernels with the first operation; what is resident then is what every worker has.
   static_cast<void>(at::ones({8, 8}).matmul(at::ones({8, 8})));
   option.base_memory = peak_memory();
-  // A function with more than a vCPU runs a thread on a whole one, and no faster.
-  option.seconds_per_cpu_second = std::max(1.0, wall_seconds_per_cpu_second() / request.dilation);
+  // What is slower than the function's share of a vCPU is somebody else on this machine; nothing is faster than a
+  // whole.
+  option.seconds_per_cpu_second = std::clamp(request.vcpus < 1 ? wall_seconds_per_cpu_second() / request.dilation : 1.0,
+                                             1.0, std::max(1.0, 1 / request.vcpus));
   FUNCPIPE_TRY(transfer, measure_transfer(store, transfer_test_key(request, "transfer"), kMoved));
   option.transfer_cpu_per_byte = transfer.per_byte;
   option.transfer_cpu_per_request = transfer.per_request;
@@ -42,8 +44,8 @@ Result<OptionMeasurement> measure_option(const MeasureRequest& request, Store& s
     const auto optimizer = std::make_shared<StageOptimizer>(optimizer_named(request.optimizer), std::move(parameters));
     return [optimizer] { optimizer->step(0.01); };
   };
-  option.update_per_byte = update_seconds_per_byte(make_step, kUpdated, request.threads) *
-                           (request.threads == 1 ? option.seconds_per_cpu_second : 1 / request.dilation);
+  option.update_per_byte = update_seconds_per_byte(make_step, kUpdated, request.by_wall) *
+                           (request.by_wall ? 1 / request.dilation : option.seconds_per_cpu_second);
   return option;
 }
 
@@ -69,7 +71,7 @@ Result<MeasureAnswer> measure_layers(const MeasureRequest& request, Store& store
       if (!archive) return fail(ErrorCode::not_found, "the layer is not in the store", archive_key);
       FUNCPIPE_TRY(measured, measure_layer(std::move(*archive), model, layer,
                                            {.repeats = request.repeats,
-                                            .threads = request.threads,
+                                            .by_wall = request.by_wall,
                                             .seconds_per_cpu_second = request.seconds_per_cpu_second,
                                             .dilation = request.dilation,
                                             .limit = std::max(0.0, 0.8 * (deadline - start))}));
@@ -88,7 +90,7 @@ Result<MeasureAnswer> measure_layers(const MeasureRequest& request, Store& store
 
 Result<MeasureAnswer> measure(const MeasureRequest& request, Store& store, Clock& clock, Seconds deadline) {
   const Seconds age = process_age();
-  at::set_num_threads(std::max(1, request.threads));
+  set_compute_threads(std::max(1, request.threads));
   if (!request.option) return measure_layers(request, store, clock, deadline);
   FUNCPIPE_TRY(option, measure_option(request, store, age));
   return MeasureAnswer{.status = "done", .option = option};

@@ -1,7 +1,5 @@
 #include "worker/worker.h"
 
-#include <ATen/Parallel.h>
-
 #include <algorithm>
 #include <exception>
 #include <limits>
@@ -10,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "model/compute_threads.h"
 #include "model/stage.h"
 #include "model/torch_error.h"
 #include "schedule/checker.h"
@@ -283,7 +282,7 @@ Result<WorkerAnswer> live(const JobSpec& spec, const WorkerInvocation& invocatio
                 fmt::format("{} rows of data cannot give {} steps of {} samples an epoch", spec.train.rows(),
                             spec.steps_per_epoch, spec.plan.global_batch),
                 place, "use more data or a smaller global batch");
-  at::set_num_threads(std::max(1, spec.config.training.threads));
+  set_compute_threads(std::max(1, spec.config.training.threads));
   FUNCPIPE_TRY(programs, make_programs(spec, worker));
 
   std::optional<Snapshot> snapshot;

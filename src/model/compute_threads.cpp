@@ -1,0 +1,16 @@
+#include "model/compute_threads.h"
+
+#include <ATen/Parallel.h>
+#include <dlfcn.h>
+
+namespace funcpipe {
+
+void set_compute_threads(int threads) {
+  at::set_num_threads(threads);
+  // libtorch reaches BLAS through Debian's alternatives; only where that is OpenBLAS there is something to say.
+  static const auto set_blas_threads =
+      reinterpret_cast<void (*)(int)>(::dlsym(RTLD_DEFAULT, "openblas_set_num_threads"));
+  if (set_blas_threads) set_blas_threads(threads);
+}
+
+}  // namespace funcpipe
