@@ -26,7 +26,7 @@ std::vector<StageChoice> feasible_stages(const Chain& chain, const StageCosts& c
 }
 
 // Partial plans looked at together before each is: what the best of them all could become may not be worth having.
-constexpr int kTogether = 16;
+constexpr int kTogether = 8;
 
 // No worse in anything than any of `labels`, for each kTogether of them.
 std::vector<Suffix> least_of_groups(const std::vector<Label>& labels) {
