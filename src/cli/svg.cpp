@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 
 namespace funcpipe {
 namespace {
@@ -99,14 +100,17 @@ double Axis::position(double value) const {
 std::vector<double> Axis::ticks() const {
   std::vector<double> found;
   if (logarithmic_) {
-    for (double decade = std::pow(10, std::floor(std::log10(low_))); decade <= high_; decade *= 10)
+    const int last = static_cast<int>(std::floor(std::log10(high_)));
+    for (int decade = static_cast<int>(std::floor(std::log10(low_))); decade <= last; ++decade)
       for (const double digit : {1.0, 2.0, 3.0, 5.0, 7.0})
-        if (const double tick = digit * decade; tick >= low_ && tick <= high_) found.push_back(tick);
+        if (const double tick = digit * std::pow(10, decade); tick >= low_ && tick <= high_) found.push_back(tick);
     return found;
   }
   const double rough = (high_ - low_) / 5, decade = std::pow(10, std::floor(std::log10(rough)));
   const double step = decade * (rough / decade < 1.5 ? 1 : rough / decade < 3.5 ? 2 : rough / decade < 7.5 ? 5 : 10);
-  for (double tick = std::ceil(low_ / step) * step; tick <= high_; tick += step) found.push_back(tick);
+  const auto last = static_cast<std::int64_t>(std::floor(high_ / step));
+  for (auto count = static_cast<std::int64_t>(std::ceil(low_ / step)); count <= last; ++count)
+    found.push_back(static_cast<double>(count) * step);
   return found;
 }
 

@@ -62,7 +62,7 @@ struct JobConfig {
     std::int64_t trace_iterations = 0;  // of every worker, in trace.json
   } metrics;
   struct Parallelism {
-    std::string plan;  // a plan file; else stages and replicas
+    std::string plan;                    // a plan file; else stages and replicas
     std::string profile;                 // plans, where neither a plan file nor stages or replicas are given
     std::string objective = "balanced";  // of that plan (planner/objective.h)
     int stages = 2;

@@ -5,7 +5,9 @@
 #include <nlohmann/json.hpp>
 
 #include "base/files.h"
+#include "catalog/platform.h"
 #include "cli/scratch_job.h"
+#include "profile/profile.h"
 
 namespace funcpipe {
 namespace {
@@ -92,6 +94,55 @@ TEST(Train, SaysWhatItDoesInPlainLinesWithoutATerminal) {
   EXPECT_THAT(output.err, HasSubstr("iteration 3/3"));
   EXPECT_THAT(output.out, HasSubstr("Bill"));
   EXPECT_THAT(output.out, HasSubstr("state_dict.pt"));
+}
+
+// The model of the job with made-up figures: sizes right enough, a layer takes 10 ms on every size.
+Profile profile_of(const ScratchJob& job, const Platform& platform) {
+  const json spec = json::parse(job.run({"validate", "job.toml", "--json"}).out);
+  Profile profile;
+  profile.model = *model_description_from_json(spec["model"], "validate --json");
+  profile.platform = platform.name;
+  profile.machine = "none: made up";
+  profile.date = "2026-11-23";
+  profile.optimizer = "momentum";
+  profile.base_memory = 200 * kMiB;
+  const auto layers = profile.model.layers.size();
+  for (const MemoryOption& option : platform.memory_options)
+    if (option.memory_mb >= 1024)
+      profile.options.push_back({option.memory_mb, option.vcpus, 1, Origin::measured, 0.5, 1e-9, 0, 0});
+  MicroBatchProfile at{4, {}, {}};
+  for (std::size_t i = 0; i < layers; ++i)
+    at.sizes.push_back({kMiB, kMiB, i + 1 < layers ? 4096 : 0, i + 1 < layers ? 4096 : 0});
+  at.times.assign(profile.options.size(), std::vector<LayerTime>(layers, {true, 0.01, 0.01, 0, 0}));
+  profile.micro_batches = {at};
+  return profile;
+}
+
+TEST(Train, PlansFirstWithAProfile) {
+  const ScratchJob job("planned");
+  ASSERT_TRUE(save_profile(profile_of(job, *load_platform("local")), job.folder() / "profile.json"));
+  job.replace("stages = 2\nreplicas = 2", "profile = \"profile.json\"\nobjective = \"time\"");
+  job.replace("micro_batch = 4\n", "");
+  const ChildOutput output = job.run({"train", "job.toml", "--training.steps", "2"});
+  ASSERT_EQ(output.exit_code, 0) << output.err;
+  EXPECT_THAT(output.err, HasSubstr("planned with profile.json: "));
+  EXPECT_THAT(output.err, HasSubstr("micro-batches of 4"));
+  EXPECT_THAT(output.err, HasSubstr("runs/tiny/plan.json"));
+  const json plan = *read_json(job.results() / "plan.json");
+  EXPECT_EQ(plan["micro_batch"], 4);
+  EXPECT_GT(plan["replicas"], 1) << "the fastest";
+
+  const ChildOutput own = job.run({"train", "job.toml", "--training.steps", "2", "--stages", "1"});
+  ASSERT_EQ(own.exit_code, 0) << own.err;
+  EXPECT_EQ(own.err.find("planned with"), std::string::npos) << "the user's own cut";
+
+  const ChildOutput even = job.run({"train", "job.toml", "--training.steps", "2", "--parallelism.profile", ""});
+  ASSERT_EQ(even.exit_code, 0) << even.err;
+  EXPECT_THAT(even.err, HasSubstr("with a profile of the model (funcpipe profile)"));
+
+  const ChildOutput hurried = job.run({"validate", "job.toml", "--parallelism.objective", "deadline=0.001"});
+  EXPECT_EQ(hurried.exit_code, 2);
+  EXPECT_THAT(hurried.err, HasSubstr("the nearest deadline that can be met"));
 }
 
 TEST(Validate, ChecksWithoutTraining) {
