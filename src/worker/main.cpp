@@ -15,8 +15,8 @@
 #include <string>
 #include <vector>
 
-#include "profile/input_text.h"
 #include "model/compute_threads.h"
+#include "profile/input_text.h"
 #include "worker/function.h"
 #include "worker/lambda_runtime.h"
 #include "worker/model_verbs.h"

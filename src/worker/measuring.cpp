@@ -17,8 +17,9 @@
 namespace funcpipe {
 namespace {
 
-constexpr Bytes kUpdated = 16 * kMiB;  // parameters of the trial update
-constexpr Bytes kMoved = 4 * kMiB;     // of the trial transfers
+constexpr Bytes kUpdated =
+    8 * kMiB;  // parameters of the trial update: several times so much must fit the smallest function
+constexpr Bytes kMoved = 4 * kMiB;  // of the trial transfers
 
 JobConfig::Optimizer optimizer_named(const std::string& name) {
   JobConfig::Optimizer optimizer;
