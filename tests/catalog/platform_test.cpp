@@ -49,6 +49,13 @@ TEST(Platform, EveryShippedFileLoads) {
   }
 }
 
+TEST_F(PlatformFile, SpeedOfAVcpuIsThatOfACoreUnlessItSays) {
+  EXPECT_DOUBLE_EQ(load_platform("aws-lambda")->vcpu_speed, 0.6);
+  EXPECT_DOUBLE_EQ(load_platform("local")->vcpu_speed, 1);
+  EXPECT_DOUBLE_EQ(load_platform(changed("speed = 0.6", "speed = 0.5"))->vcpu_speed, 0.5);
+  EXPECT_DOUBLE_EQ(load_platform(changed("speed = 0.6\n", ""))->vcpu_speed, 1);
+}
+
 TEST(Platform, LambdaHasTheFiguresOfItsSources) {
   const auto platform = load_platform("aws-lambda").value();
   EXPECT_TRUE(platform.limited && platform.limit_memory && platform.limit_cpu && platform.limit_network);
@@ -138,6 +145,7 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(BadFigure{"mb_per_vcpu = 1769", "mb_per_vcpu = \"many\"", "a number, at least 1"},
                     BadFigure{"mb_per_vcpu = 1769", "", "lacks mb_per_vcpu"},
                     BadFigure{"most = 6", "most = 6\nmoost = 7", "unknown key vcpus.moost"},
+                    BadFigure{"speed = 0.6", "speed = 0", "from 0.01 to 100"},
                     BadFigure{"put_seconds = 0.055", "put_seconds = -1", "from 0 to 3600"},
                     BadFigure{"put_seconds = 0.055", "put_seconds = nan", "from 0 to 3600"},
                     BadFigure{"[128, 256,", "[256, 128,", "ascending"}, BadFigure{"[[128, 75e6]]", "[[128]]", "pairs"},
