@@ -23,8 +23,8 @@ struct PlacementBound {
 
 class Bounds {
  public:
-  // `choices`: every stage a plan worth having may use, ascending `first`. `resolution`: rates are told apart to 2^-resolution; finer
-  // bounds are tighter and take longer.
+  // `choices`: every stage a plan worth having may use, ascending `first`. `resolution`: rates are told apart to
+  // 2^-resolution; finer bounds are tighter and take longer.
   Bounds(int layers, const std::vector<StageChoice>& choices, double more, int resolution);
 
   // The best period and dollars any completion of `label`, whose first layer is `first`, could have are not both

@@ -75,14 +75,14 @@ class Search {
                                chain_.limits.concurrency / candidate_.configuration.replicas);
     if (limit < 1) return;
     std::vector<StageChoice> choices = feasible_stages(chain_, costs_);
-    if (superseded(choices)) {
-      ++statistics_.skipped;
-      return;
-    }
     // Stages that no plan worth having contains go first, by coarse bounds and then by finer ones of those that stay.
     for (const int resolution : {0, 2, 3}) {
       const Bounds bounds(layers, choices, costs_.more(), resolution);
       std::erase_if(choices, [&](const StageChoice& choice) { return !bounds.promising(choice, frontier); });
+      if (choices.empty() || superseded(choices)) {
+        ++statistics_.skipped;
+        return;
+      }
     }
     const Bounds bounds(layers, choices, costs_.more(), 6);
     if (!bounds.feasible()) return;
@@ -122,7 +122,7 @@ class Search {
   }
 
  private:
-  // Whether a synchronisation algorithm that has been searched already is as good for every stage.
+  // Whether a synchronisation algorithm that has been searched already is as good for each of these stages.
   bool superseded(const std::vector<StageChoice>& choices) const {
     for (const SyncAlgorithm sync : space_.syncs) {
       if (sync == candidate_.configuration.sync) break;

@@ -17,11 +17,7 @@ bool chance(std::mt19937_64& random, double share) {
 }
 
 void cloud(Chain& chain) {
-  chain.prices = {.gb_second = 0.0000166667,
-                  .invocation = 2e-7,
-                  .put = 5e-6,
-                  .get = 4e-7,
-                  .storage_gb_month = 0.023};
+  chain.prices = {.gb_second = 0.0000166667, .invocation = 2e-7, .put = 5e-6, .get = 4e-7, .storage_gb_month = 0.023};
   chain.limits.lifetime = 900;
   chain.micro_batch = 4;
 }
