@@ -10,6 +10,10 @@ namespace {
 
 constexpr int kLayersPerCall = 8;  // of one invocation: what a stopped client has to measure again at most
 
+// Of layers that are only compared, by the quickest repetition: on a busy machine two threads seldom run at once, and
+// the one that waits is busy waiting.
+constexpr int kComparedRepeats = 60;
+
 bool ran_out_of_memory(const Invocation& invocation) {
   return invocation.log_tail.find("Runtime.OutOfMemory") != std::string::npos ||
          invocation.payload.find("signal: killed") != std::string::npos;
@@ -69,7 +73,7 @@ Result<> LayerMeasuring::measure_layers(Size size, const ModelDescription& model
                                         const std::function<void(int layer)>& watch) {
   std::erase_if(layers, [&](int layer) { return results_.layer({size, model.micro_batch, layer}) != nullptr; });
   const auto not_fitting = [&](int layer) {
-    results_.add({size, model.micro_batch, layer}, {.time = {.fits = false}, .sizes = {}});
+    results_.add({size, model.micro_batch, layer}, {.time = {.fits = false}, .sizes = {}, .least = 0});
   };
   bool fresh = false;  // the next instance starts with the next invocation
   for (std::size_t next = 0; next < layers.size();) {
@@ -140,7 +144,7 @@ MeasureRequest LayerMeasuring::request_for(Size size) const {
   request.vcpus = platform_.option(size.memory_mb)->vcpus;
   request.dilation = settings_.cloud.dilation;
   request.by_wall = size.threads > 1 && size.threads == settings_.threads;
-  request.repeats = settings_.repeats;
+  request.repeats = size.threads == settings_.threads ? settings_.repeats : kComparedRepeats;
   if (const OptionMeasurement* option = results_.option({size.memory_mb, settings_.threads}))
     request.seconds_per_cpu_second = option->seconds_per_cpu_second;
   return request;

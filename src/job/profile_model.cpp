@@ -215,16 +215,15 @@ Result<Profile> profile_model(const ProfileSettings& settings, const ProfileProg
     const Size one{settings.scale_from, settings.threads}, two{settings.scale_from, 2};
     if (settings.threads == 1) {
       progress.step("measuring the heaviest layers with two threads");
-      const ModelDescription& at = models.back();
+      const ModelDescription& at = models.front();
       const std::vector<int> heavy = heaviest_layers(results, one, at);
       FUNCPIPE_TRY_VOID(measuring.measure_layers(two, at, heavy, [](int) {}));
       Seconds with_one = 0, with_two = 0;
       for (const int i : heavy) {
-        const LayerTime& fast = results.layer({two, at.micro_batch, i})->time;
-        if (!fast.fits) continue;
-        const LayerTime& slow = results.layer({one, at.micro_batch, i})->time;
-        with_one += slow.forward + slow.backward;
-        with_two += fast.forward + fast.backward;
+        const LayerMeasurement& fast = *results.layer({two, at.micro_batch, i});
+        if (!fast.time.fits) continue;
+        with_one += results.layer({one, at.micro_batch, i})->least;
+        with_two += fast.least;
       }
       if (with_two > 0) profile.parallel_efficiency = std::clamp(with_one / with_two - 1, 0.0, 1.0);
     }

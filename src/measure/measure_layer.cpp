@@ -24,7 +24,7 @@ namespace {
 constexpr int kWarmUps = 2;
 constexpr Seconds kLongWarmUp = 0.5;  // one such is warm-up enough
 constexpr Seconds kEnough = 0.2;      // together, layers of milliseconds are repeated until so long...
-constexpr int kMostRepeats = 40;      // ...or so often
+constexpr int kMostRepeats = 40;      // ...or so often, unless more are asked for
 
 struct Repetition {
   Seconds forward = 0, backward = 0;  // of the clock in use
@@ -120,6 +120,8 @@ LayerMeasurement summary(const std::vector<Repetition>& repetitions, double scal
   std::vector<Seconds> forward, backward;
   LayerMeasurement result;
   for (const Repetition& repetition : repetitions) {
+    const Seconds both = (repetition.forward + repetition.backward) * scale;
+    result.least = forward.empty() ? both : std::min(result.least, both);
     forward.push_back(repetition.forward * scale);
     backward.push_back(repetition.backward * scale);
     result.sizes.activations = std::max(result.sizes.activations, repetition.activations);
@@ -157,7 +159,7 @@ Result<LayerMeasurement> measure_layer(std::string archive, const ModelDescripti
     const Repetition warm = repetitions.back();
     repetitions.clear();
     Seconds sum = 0;
-    for (int i = 0; i < kMostRepeats && (i < settings.repeats || sum < kEnough); ++i) {
+    for (int i = 0; i < settings.repeats || (i < kMostRepeats && sum < kEnough); ++i) {
       if (took() * (i + 2) / (i + 1) > settings.limit) break;
       repetitions.push_back(trial.repeat(kWarmUps + i));
       sum += repetitions.back().forward + repetitions.back().backward;

@@ -43,6 +43,7 @@ json to_json(const OptionMeasurement& option) {
 
 json to_json(const LayerMeasurement& layer) {
   return {{"fits", layer.time.fits},
+          {"least", layer.least},
           {"forward", layer.time.forward},
           {"backward", layer.time.backward},
           {"forward_spread", layer.time.forward_spread},
@@ -87,6 +88,7 @@ Result<LayerMeasurement> layer_measurement_from_json(const json& value, const st
     layer.time = {from.at("fits"), from.at("forward"), from.at("backward"), from.at("forward_spread"),
                   from.at("backward_spread")};
     layer.sizes = {from.at("activations"), from.at("working"), from.at("border"), from.at("border_gradient")};
+    layer.least = from.at("least");
   });
 }
 

@@ -26,6 +26,7 @@ struct OptionMeasurement {
 struct LayerMeasurement {
   LayerTime time;
   LayerSizes sizes;
+  Seconds least = 0;  // forward and backward together, of the quickest repetition
 };
 
 struct MeasureRequest {

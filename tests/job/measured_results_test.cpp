@@ -24,8 +24,8 @@ TEST_F(MeasuredResultsFile, GoesOnWithTheSameSettingsOnly) {
     auto results = MeasuredResults::open(file_, "model a");
     ASSERT_TRUE(results) << describe(results.error());
     results->add({1024, 1}, OptionMeasurement{.cold_start = 2});
-    results->add({{1024, 1}, 4, 7}, {{true, 1, 2, 0, 0}, {3, 4, 5, 6}});
-    results->add({{512, 1}, 4, 7}, {.time = {.fits = false}, .sizes = {}});
+    results->add({{1024, 1}, 4, 7}, {{true, 1, 2, 0, 0}, {3, 4, 5, 6}, 3});
+    results->add({{512, 1}, 4, 7}, {.time = {.fits = false}, .sizes = {}, .least = 0});
     ASSERT_TRUE(results->save());
   }
   const auto again = MeasuredResults::open(file_, "model a");

@@ -34,7 +34,7 @@ TEST(Measurement, SurvivesJson) {
   ASSERT_TRUE(answered) << describe(answered.error());
   EXPECT_EQ(to_json(*answered), to_json(answer));
 
-  const LayerMeasurement layer{{true, 1, 2, 3, 4}, {5, 6, 7, 8}};
+  const LayerMeasurement layer{{true, 1, 2, 3, 4}, {5, 6, 7, 8}, 9};
   const auto measured = layer_measurement_from_json(to_json(layer), "layer");
   ASSERT_TRUE(measured) << describe(measured.error());
   EXPECT_EQ(to_json(*measured), to_json(layer));
