@@ -62,8 +62,9 @@ std::string frontier_table(const PlanReport& report, int width) {
   const std::vector<PlannedPoint>& frontier = report.planning.frontier;
   const int second_places = decimals_for(frontier.front().prediction.iteration);
   const int dollar_places = decimals_for(kPerThousand * frontier.back().prediction.iteration_dollars);
-  Dollars least = frontier.back().prediction.dollars;
-  for (const PlannedPoint& point : frontier) least = std::min(least, point.prediction.dollars);
+  const auto dollars = [&](const PlannedPoint& point) { return outcome_of(point, report.task.accounting).dollars; };
+  Dollars least = dollars(frontier.back());
+  for (const PlannedPoint& point : frontier) least = std::min(least, dollars(point));
   const int job_places = decimals_for(least);
 
   Table table;
@@ -73,7 +74,7 @@ std::string frontier_table(const PlanReport& report, int width) {
     const Prediction& prediction = point.prediction;
     table.rows.push_back({std::move(mark), fmt::format("{:.{}f}", prediction.iteration, second_places),
                           fmt::format("{:.{}f}", kPerThousand * prediction.iteration_dollars, dollar_places),
-                          short_time(prediction.training), fmt::format("{:.{}f}", prediction.dollars, job_places),
+                          short_time(prediction.training), fmt::format("{:.{}f}", dollars(point), job_places),
                           fmt::format("{} x {}", point.plan.stage_count(), point.plan.replicas),
                           std::to_string(point.plan.micro_batch), sync_text(point.plan), memory_text(point.plan)});
   };
