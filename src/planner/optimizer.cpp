@@ -205,8 +205,7 @@ Frontier frontier_of_merged(const std::vector<Chain>& chains, const SearchSpace&
   SearchStatistics ignored;
   Frontier coarse = optimize(merged, space, &ignored, stop);
   Frontier frontier;
-  std::vector<SpanTable> spans;
-  for (const Chain& chain : chains) spans.emplace_back(chain);
+  const std::vector<SpanTable> spans(chains.begin(), chains.end());
   for (Candidate candidate : coarse.points()) {
     for (int& end : candidate.ends) end = ends[candidate.chain][end - 1];
     evaluate(chains[candidate.chain], spans[candidate.chain], space.accounting, candidate);

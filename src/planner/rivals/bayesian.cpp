@@ -122,8 +122,7 @@ bool fits(const Chain& chain, const StageCosts& costs, const Candidate& plan) {
 
 Frontier bayesian(const std::vector<Chain>& chains, const SearchSpace& space, const BayesianSearch& search) {
   Sampler sampler(chains, space, search);
-  std::vector<SpanTable> spans;
-  for (const Chain& chain : chains) spans.emplace_back(chain);
+  const std::vector<SpanTable> spans(chains.begin(), chains.end());
 
   Frontier frontier;
   std::vector<Candidate> tried;
