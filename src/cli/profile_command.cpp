@@ -24,6 +24,7 @@ struct ProfileArguments {
   std::vector<std::string> inputs;
   std::string memory, micro_batches = "4";
   double vcpu_speed = 0;
+  int threads = 0;
   std::string out = "profile.json", picture;
   bool json = false;
 };
@@ -74,6 +75,8 @@ Result<ProfileSettings> settings_of(const ProfileArguments& arguments) {
   std::sort(micro_batches.begin(), micro_batches.end());
   micro_batches.erase(std::unique(micro_batches.begin(), micro_batches.end()), micro_batches.end());
   settings.micro_batches = std::move(micro_batches);
+  settings.derived_threads = arguments.threads;
+  settings.threads = std::max(1, arguments.threads);
   if (arguments.vcpu_speed > 0) settings.vcpu_speed = arguments.vcpu_speed;
   if (settings.folder.empty()) settings.folder = arguments.out + ".work";
   return settings;
@@ -127,9 +130,8 @@ Command add_profile(CLI::App& app) {
   command->add_option("--optimizer", a.settings.optimizer, "Whose update is timed: sgd, momentum or adam")
       ->check(CLI::IsMember({"sgd", "momentum", "adam"}))
       ->capture_default_str();
-  command->add_option("--threads", a.settings.threads, "Of one operation")
-      ->check(CLI::Range(1, 256))
-      ->capture_default_str();
+  command->add_option("--threads", a.threads, "Of one operation [1; on derived sizes one per vCPU]")
+      ->check(CLI::Range(1, 256));
   command->add_option("--repeat", a.settings.repeats, "Repetitions of a layer, at the least")
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();

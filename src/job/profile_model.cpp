@@ -228,7 +228,8 @@ Result<Profile> profile_model(const ProfileSettings& settings, const ProfileProg
       if (with_two > 0) profile.parallel_efficiency = std::clamp(with_one / with_two - 1, 0.0, 1.0);
     }
     std::vector<WantedOption> wanted;
-    for (const MemoryOption* option : sizes.wanted) wanted.push_back({option->memory_mb, option->vcpus});
+    for (const MemoryOption* option : sizes.wanted)
+      wanted.push_back({option->memory_mb, option->vcpus, settings.derived_threads});
     derive_options(profile, 0, wanted);
   }
   return profile;

@@ -23,6 +23,7 @@ struct ProfileSettings {
   int scale_from = 0;               // MB: measure this size alone and derive the others; 0: measure all
   std::vector<int> micro_batches = {4};
   int threads = 1;                // of one operation, on measured sizes
+  int derived_threads = 0;        // on derived ones; 0: one per whole vCPU, at least one
   std::string optimizer = "sgd";  // sgd | momentum | adam
   int repeats = 5;
   std::optional<double> vcpu_speed;  // instead of the platform's
