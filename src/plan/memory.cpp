@@ -50,11 +50,11 @@ Bytes estimated_memory(const Plan& plan, const ModelDescription& model, int stag
   if (stage > 0) borders += border_bytes(model, span.first_layer - 1);
   if (span.end_layer < static_cast<int>(model.layers.size())) borders += border_bytes(model, span.end_layer - 1);
 
-  const int micro_batches = (plan.micro_batch_count() + plan.replicas - 1) / plan.replicas;
+  const int micro_batches = plan.most_in_flight(stage);
   const auto of_micro_batches = [&](Bytes bytes, int count) {
     return scaled(bytes, plan.micro_batch, model.micro_batch) * count;
   };
-  // GPipe keeps every micro-batch's activations until its backward; the largest layer's once more as working space.
+  // Activations are kept from forward to backward; the largest layer's once more as working space.
   const Bytes kept = of_micro_batches(activations, micro_batches) + of_micro_batches(largest, 1);
   const Bytes moving = of_micro_batches(borders, std::min(micro_batches, kInFlight));
   // Shards of other replicas on their way to being added.

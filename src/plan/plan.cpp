@@ -12,6 +12,8 @@ std::string_view to_string(PipelineOrder order) {
   switch (order) {
     case PipelineOrder::gpipe:
       return "gpipe";
+    case PipelineOrder::one_forward_one_backward:
+      return "1f1b";
   }
   return "unknown";
 }
@@ -27,9 +29,11 @@ std::string_view to_string(SyncAlgorithm algorithm) {
 }
 
 Result<PipelineOrder> parse_pipeline_order(std::string_view text) {
-  if (text == to_string(PipelineOrder::gpipe)) return PipelineOrder::gpipe;
+  for (const auto order : {PipelineOrder::gpipe, PipelineOrder::one_forward_one_backward}) {
+    if (text == to_string(order)) return order;
+  }
   return fail(ErrorCode::invalid_input, fmt::format("unknown pipeline order \"{}\"", text), {},
-              "the only order so far is \"gpipe\"");
+              "choose \"gpipe\" or \"1f1b\"");
 }
 
 Result<SyncAlgorithm> parse_sync_algorithm(std::string_view text) {
@@ -67,6 +71,11 @@ std::vector<MicroBatch> Plan::micro_batches_of(int replica) const {
     batches.push_back({index, first, std::min(micro_batch, global_batch - first)});
   }
   return batches;
+}
+
+int Plan::most_in_flight(int stage) const {
+  const int share = (micro_batch_count() + replicas - 1) / replicas;
+  return order == PipelineOrder::gpipe ? share : std::min(share, stage_count() - stage);
 }
 
 }  // namespace funcpipe

@@ -14,9 +14,12 @@
 
 namespace funcpipe {
 
-enum class PipelineOrder { gpipe };                   // all forwards, then all backwards
+enum class PipelineOrder {
+  gpipe,                    // all forwards, then all backwards
+  one_forward_one_backward  // as many forwards as stages follow, then a forward and a backward in turn
+};
 enum class SyncAlgorithm { three_phase, pipelined };  // LambdaML's, FuncPipe's scatter-reduce
-std::string_view to_string(PipelineOrder order);      // "gpipe"
+std::string_view to_string(PipelineOrder order);      // "gpipe", "1f1b"
 std::string_view to_string(SyncAlgorithm algorithm);  // "three-phase", "pipelined"
 Result<PipelineOrder> parse_pipeline_order(std::string_view text);
 Result<SyncAlgorithm> parse_sync_algorithm(std::string_view text);
@@ -59,6 +62,8 @@ struct Plan {
   int micro_batch_count() const { return (global_batch + micro_batch - 1) / micro_batch; }
   // Replica r plays micro-batches [r*M/d, (r+1)*M/d): uneven shares, none empty in a valid plan.
   std::vector<MicroBatch> micro_batches_of(int replica) const;
+  // Whose activations a worker keeps at once: docs/algorithms.md, "Pipeline order".
+  int most_in_flight(int stage) const;
   // stage * replicas + replica.
   int rank(WorkerId worker) const { return worker.stage * replicas + worker.replica; }
 };

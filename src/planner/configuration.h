@@ -11,8 +11,11 @@ struct Configuration {
   int micro_batches = 1;  // of the global batch, over all replicas
   int replicas = 1;
   SyncAlgorithm sync = SyncAlgorithm::pipelined;
+  PipelineOrder order = PipelineOrder::gpipe;  // 1f1b for plans of one stage only, where it takes as long
   // Of the replica with the largest share; all wait for it.
   int most_micro_batches() const { return (micro_batches + replicas - 1) / replicas; }
+  // Whose activations a worker keeps at once.
+  int most_in_flight() const { return order == PipelineOrder::gpipe ? most_micro_batches() : 1; }
   bool operator==(const Configuration&) const = default;
 };
 

@@ -215,6 +215,24 @@ Frontier frontier_of_merged(const std::vector<Chain>& chains, const SearchSpace&
   return frontier;
 }
 
+// Every plan of one stage in 1f1b order: gradient accumulation, which keeps the activations of one micro-batch.
+void accumulate(Frontier& frontier, const Chain& chain, const SpanTable& spans, Candidate candidate,
+                const Accounting& accounting) {
+  candidate.configuration.order = PipelineOrder::one_forward_one_backward;
+  candidate.ends = {chain.layer_count()};
+  const StageCosts costs(chain, spans, candidate.configuration, accounting);
+  for (int option = 0; option < std::ssize(chain.options); ++option) {
+    if (!costs.fits(0, chain.layer_count(), option)) continue;
+    candidate.options = {option};
+    evaluate(chain, spans, accounting, candidate);
+    frontier.add(candidate);
+  }
+}
+
+bool allows(const SearchSpace& space, PipelineOrder order) {
+  return std::find(space.orders.begin(), space.orders.end(), order) != space.orders.end();
+}
+
 }  // namespace
 
 void evaluate(const Chain& chain, const SpanTable& spans, const Accounting& accounting, Candidate& candidate) {
@@ -245,11 +263,12 @@ Frontier optimize(const std::vector<Chain>& chains, const SearchSpace& space, Se
         if (replicas == 1 && sync != space.syncs.front()) continue;  // nothing to synchronise
         if (stop.stop_requested()) return frontier;
         ++counts.configurations;
-        Search(chains[c], spans,
-               {.chain = static_cast<int>(c),
-                .configuration = {.micro_batches = micro_batches, .replicas = replicas, .sync = sync}},
-               space, counts)
-            .run(frontier);
+        const Candidate candidate{
+            .chain = static_cast<int>(c),
+            .configuration = {.micro_batches = micro_batches, .replicas = replicas, .sync = sync}};
+        if (allows(space, PipelineOrder::one_forward_one_backward) && replicas <= chains[c].limits.concurrency)
+          accumulate(frontier, chains[c], spans, candidate, space.accounting);
+        if (allows(space, PipelineOrder::gpipe)) Search(chains[c], spans, candidate, space, counts).run(frontier);
       }
     }
   }

@@ -77,8 +77,13 @@ Prediction predict(const Chain& chain, const SpanTable& spans, const Accounting&
 Result<Candidate> candidate_of(const Chain& chain, const Plan& plan) {
   if (plan.micro_batch != chain.micro_batch)
     return refuse(fmt::format("the plan's micro-batch is {}, the chain's {}", plan.micro_batch, chain.micro_batch), {});
+  if (plan.order != PipelineOrder::gpipe && plan.stage_count() > 1)
+    return refuse(
+        fmt::format("how long {} takes with {} stages is not known", to_string(plan.order), plan.stage_count()),
+        "judge it in gpipe order, or with one stage");
   Candidate candidate;
-  candidate.configuration = {.micro_batches = plan.micro_batch_count(), .replicas = plan.replicas, .sync = plan.sync};
+  candidate.configuration = {
+      .micro_batches = plan.micro_batch_count(), .replicas = plan.replicas, .sync = plan.sync, .order = plan.order};
   int expected = 0;
   for (std::size_t k = 0; k < plan.stages.size(); ++k) {
     const StagePlan& stage = plan.stages[k];
@@ -114,6 +119,7 @@ Plan plan_of(const Candidate& candidate, const Chain& chain, const ModelDescript
   plan.global_batch = global_batch;
   plan.micro_batch = chain.micro_batch;
   plan.sync = candidate.configuration.sync;
+  plan.order = candidate.configuration.order;
   int first = 0;
   for (std::size_t k = 0; k < candidate.ends.size(); ++k) {
     plan.stages.push_back({.first_layer = first,

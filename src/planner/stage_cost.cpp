@@ -41,10 +41,10 @@ double StageCosts::memory(int first, int end, int /*option*/) const {
   const double into = first > 0 ? chain_.layers[first - 1].border : 0;
   const double back = end < chain_.layer_count() ? chain_.layers[end - 1].border_gradient : 0;
   const double replicas = configuration_.replicas;
-  const double in_flight = std::min<double>(micro_batches_, chain_.connections);
-  // GPipe keeps every micro-batch's activations, and what it received for them, until its backward.
-  const double kept = micro_batches_ * (span.activations + into) + span.working;
-  const double moving = in_flight * back;
+  const double in_flight = configuration_.most_in_flight();
+  // Activations, and what was received for them, are kept until the backward.
+  const double kept = in_flight * (span.activations + into) + span.working;
+  const double moving = std::min<double>(in_flight, chain_.connections) * back;
   const double staged = span.trainable / replicas * std::min<double>(replicas - 1, chain_.connections);
   const double cached = static_cast<double>((span.reads_input ? chain_.state.input_cache : 0) +
                                             (span.reads_target ? chain_.state.target_cache : 0));

@@ -2,7 +2,7 @@
 #include "schedule/all_reduce_pipelined.h"
 #include "schedule/all_reduce_three_phase.h"
 #include "schedule/builder.h"
-#include "schedule/pipeline_gpipe.h"
+#include "schedule/pipeline.h"
 #include "schedule/program.h"
 #include "schedule/tied.h"
 
@@ -39,15 +39,11 @@ Program training_program(const Plan& plan, const std::vector<StageShape>& shapes
   const bool last = worker.stage == plan.stage_count() - 1;
   ProgramBuilder builder(worker, shape.gradient_elements);
 
-  GpipeOps pipeline;
-  switch (plan.order) {
-    case PipelineOrder::gpipe:
-      pipeline = append_gpipe(builder, {.worker = worker,
-                                        .stages = plan.stage_count(),
-                                        .micro_batches = plan.micro_batches_of(worker.replica),
-                                        .loads = shape.reads_data || last});
-      break;
-  }
+  const PipelineOps pipeline = append_pipeline(builder, {.worker = worker,
+                                                         .stages = plan.stage_count(),
+                                                         .order = plan.order,
+                                                         .micro_batches = plan.micro_batches_of(worker.replica),
+                                                         .loads = shape.reads_data || last});
   const AllReduceOptions all_reduce{.worker = worker,
                                     .replicas = plan.replicas,
                                     .elements = shape.gradient_elements,

@@ -70,7 +70,7 @@ TEST(PlanFile, RefusesWhatItDoesNotKnow) {
   value["sync"] = "ring";
   EXPECT_THAT(refusal(value), AllOf(HasSubstr("\"ring\""), HasSubstr("three-phase")));
   value = golden();
-  value["order"] = "1f1b";
+  value["order"] = "zigzag";
   EXPECT_THAT(refusal(value), HasSubstr("gpipe"));
   value = golden();
   value["version"] = 2;

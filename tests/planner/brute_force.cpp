@@ -45,6 +45,16 @@ Frontier brute_force(const std::vector<Chain>& chains, const SearchSpace& space)
                             .configuration = {.micro_batches = micro_batches, .replicas = replicas, .sync = sync}};
         const StageCosts costs(chains[c], spans, candidate.configuration, space.accounting);
         Enumeration{chains[c], spans, space, costs, frontier}.from(0, candidate);
+        // And without a cut, one micro-batch after the other.
+        candidate.configuration.order = PipelineOrder::one_forward_one_backward;
+        const StageCosts in_turn(chains[c], spans, candidate.configuration, space.accounting);
+        for (int option = 0; option < std::ssize(chains[c].options); ++option) {
+          if (replicas > chains[c].limits.concurrency || !in_turn.fits(0, chains[c].layer_count(), option)) continue;
+          candidate.ends = {chains[c].layer_count()};
+          candidate.options = {option};
+          evaluate(chains[c], spans, space.accounting, candidate);
+          frontier.add(candidate);
+        }
       }
     }
   }

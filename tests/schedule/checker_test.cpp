@@ -29,9 +29,13 @@ TEST(Checker, AcceptsTrainingProgramsOfEveryShape) {
     for (const int stages : {1, 2, 3, 5}) {
       for (const int replicas : {1, 2, 3, 5, 8}) {
         for (const std::int64_t elements : {0, 1, 7, 1000}) {
-          const Plan plan = plan_of(stages, replicas, replicas + 3, sync);
-          EXPECT_EQ(verdict(programs_of(plan, shapes_of(stages, elements))), "sound")
-              << to_string(sync) << " " << stages << " x " << replicas << ", " << elements << " elements";
+          for (const PipelineOrder order : {PipelineOrder::gpipe, PipelineOrder::one_forward_one_backward}) {
+            Plan plan = plan_of(stages, replicas, 2 * replicas + 3, sync);
+            plan.order = order;
+            EXPECT_EQ(verdict(programs_of(plan, shapes_of(stages, elements))), "sound")
+                << to_string(order) << " " << to_string(sync) << " " << stages << " x " << replicas << ", " << elements
+                << " elements";
+          }
         }
       }
     }

@@ -65,6 +65,27 @@ TEST(Program, BackwardsRunInTheOrderOfForwards) {
   EXPECT_EQ(computed, expected);
 }
 
+// The most micro-batches a worker has forwarded and not yet taken back is what its memory is planned for.
+TEST(Program, KeepsNoMoreActivationsThanThePlanSays) {
+  for (const PipelineOrder order : {PipelineOrder::gpipe, PipelineOrder::one_forward_one_backward}) {
+    for (const int stages : {1, 2, 4}) {
+      Plan plan = plan_of(stages, 1, 6);
+      plan.order = order;
+      for (int stage = 0; stage < stages; ++stage) {
+        const Program program = training_program(plan, shapes_of(stages, 100), {stage, 0});
+        int kept = 0, most = 0, next = 0;
+        for (const int op : program.lanes[static_cast<int>(Lane::compute)]) {
+          if (program.ops[op].kind == OpKind::forward) most = std::max(most, ++kept);
+          if (program.ops[op].kind != OpKind::backward) continue;
+          EXPECT_EQ(program.ops[op].micro_batch, next++) << "gradients are added in this order";
+          --kept;
+        }
+        EXPECT_EQ(most, plan.most_in_flight(stage)) << to_string(order) << " stage " << stage << " of " << stages;
+      }
+    }
+  }
+}
+
 // 1-system section 7: pipelined moves s up and 2(1-1/n)s down, so does three-phase.
 TEST(Program, AllReducesMoveTheBytesOfTheFormula) {
   for (const SyncAlgorithm sync : {SyncAlgorithm::pipelined, SyncAlgorithm::three_phase}) {

@@ -33,6 +33,7 @@ Plan plan_of(const Training& training, const Cutting& cutting, const ModelDescri
   plan.global_batch = training.global_batch;
   plan.micro_batch = training.micro_batch;
   plan.sync = cutting.sync;
+  plan.order = cutting.order;
   return plan;
 }
 

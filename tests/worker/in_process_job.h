@@ -32,6 +32,7 @@ struct Cutting {
   std::vector<int> cuts;  // layers after which a stage ends, without the last
   int replicas = 1;
   SyncAlgorithm sync = SyncAlgorithm::pipelined;
+  PipelineOrder order = PipelineOrder::gpipe;
 };
 
 JobConfig config_of(const Training& training);

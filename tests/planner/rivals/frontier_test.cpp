@@ -35,24 +35,10 @@ void expect_not_beaten(const Frontier& ours, const Frontier& rival, const char* 
   }
 }
 
-// Those that a pipeline of one stage, which holds the activations of all its micro-batches, has the memory for.
-// Accumulation holds those of one, and so is cheaper where nothing else fits: docs/algorithms.md, "Rivals".
-Frontier held_by_pipeline(const Frontier& rival, const std::vector<Chain>& chains, const Accounting& accounting) {
-  Frontier held;
-  for (const Candidate& point : rival.points()) {
-    const Chain& chain = chains[point.chain];
-    const SpanTable spans(chain);
-    if (StageCosts(chain, spans, point.configuration, accounting).fits(0, chain.layer_count(), point.options.front()))
-      held.add(point);
-  }
-  return held;
-}
-
 // What rivals reach by the same means, functions and storage alone.
 void expect_best_of_functions(const Frontier& ours, const std::vector<Chain>& chains, const SearchSpace& space) {
   expect_not_beaten(ours, lambda_ml(chains, space, LocalBatch::whole), "LambdaML");
-  const Frontier accumulated = lambda_ml(chains, space, LocalBatch::accumulated);
-  expect_not_beaten(ours, held_by_pipeline(accumulated, chains, space.accounting), "LambdaML-GA");
+  expect_not_beaten(ours, lambda_ml(chains, space, LocalBatch::accumulated), "LambdaML-GA");
   expect_not_beaten(ours, tpdmp(chains, space), "TPDMP");
   for (const double cost_weight : {0.0, 100.0, 1e9})
     expect_not_beaten(ours, bayesian(chains, space, {.trials = 50, .cost_weight = cost_weight, .time_weight = 1}),
