@@ -63,6 +63,13 @@ std::string processor() {
   return "unknown processor";
 }
 
+// For people: without the addresses, which differ from run to run, of an embedded cloud.
+std::string machine(const Cloud& cloud) {
+  if (!cloud.embedded()) return cloud.description();
+  const std::string where = cloud.description();
+  return fmt::format("{}, embedded cloud{}", processor(), where.substr(std::min(where.size(), where.find(", limits"))));
+}
+
 std::string today() {
   const std::time_t now = std::time(nullptr);
   std::tm utc{};
@@ -175,7 +182,7 @@ Result<Profile> profile_model(const ProfileSettings& settings, const ProfileProg
   Profile profile;
   profile.model = model;
   profile.platform = platform.name;
-  profile.machine = fmt::format("{}, {}", processor(), cloud->description());
+  profile.machine = machine(*cloud);
   profile.date = today();
   profile.optimizer = settings.optimizer;
   profile.vcpu_speed = settings.vcpu_speed.value_or(cloud->embedded() ? platform.vcpu_speed : 1);

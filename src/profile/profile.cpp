@@ -78,7 +78,7 @@ MicroBatchProfile at_micro_batch(const Profile& profile, int micro_batch) {
       } else if (low && low->fits && up->fits) {
         row[layer] = on_line(*low, *up, line_through(lower.micro_batch, upper.micro_batch));
       } else {
-        const bool use_upper = up->fits;
+        const bool use_upper = !low || up->fits;
         row[layer] =
             on_line({}, use_upper ? *up : *low, line_through(0, use_upper ? upper.micro_batch : lower.micro_batch));
       }
