@@ -12,6 +12,14 @@ constexpr double kGigabyte = 1024.0 * kMiB;
 // GETs that come too early, per object waited for (worker/arrival.h), measured: docs/benchmarks.md.
 constexpr double kEarlyGets = 1.0;
 
+// Of a worker's memory, fitted to peaks measured of small models (docs/benchmarks.md, "./dev bench prediction").
+constexpr double kLibraries = 20.0 * kMiB;  // what oneDNN and OpenBLAS set up once real layers run
+constexpr double kHeapShare = 0.45;         // held by the heap between activations, as a share of them...
+constexpr double kMostHeap = 256.0 * kMiB;  // ...blocks over 32 MiB do not come from the heap
+constexpr double kPacking = 3;              // a stage's file: its bytes, unpacked, and copied
+constexpr double kMostKept = 96.0 * kMiB;   // of freed blocks that the heap keeps
+constexpr double kSynchronising = 3;        // parts and sums on their way up and down
+
 struct Lanes {
   BytesPerSecond up, down;
   Latency latency;
@@ -40,16 +48,20 @@ double StageCosts::memory(int first, int end, int /*option*/) const {
   const Span& span = spans_.at(first, end);
   const double into = first > 0 ? chain_.layers[first - 1].border : 0;
   const double back = end < chain_.layer_count() ? chain_.layers[end - 1].border_gradient : 0;
-  const double replicas = configuration_.replicas;
   const double in_flight = configuration_.most_in_flight();
+  const double weights = span.parameters + span.trainable * (1 + chain_.state.optimizer_copies) + span.buffers;
   // Activations, and what was received for them, are kept until the backward.
-  const double kept = in_flight * (span.activations + into) + span.working;
+  const double kept = in_flight * (span.activations + into);
+  const double computing = kept + std::min(kHeapShare * kept, kMostHeap) + span.working;
+  // The stage's file is read and unpacked before the first forward, and written after the last update: not while
+  // activations are kept, but the heap gives small blocks of one back to the other only, not to the system.
+  const double packing = kPacking * (span.parameters + span.buffers);
   const double moving = std::min<double>(in_flight, chain_.connections) * back;
-  const double staged = span.trainable / replicas * std::min<double>(replicas - 1, chain_.connections);
-  const double cached = static_cast<double>((span.reads_input ? chain_.state.input_cache : 0) +
-                                            (span.reads_target ? chain_.state.target_cache : 0));
-  return chain_.base_memory + span.parameters + span.trainable * (1 + chain_.state.optimizer_copies) + span.buffers +
-         kept + moving + staged + cached;
+  const double synchronising = configuration_.replicas > 1 ? kSynchronising * span.trainable : 0;
+  const auto cached = static_cast<double>((span.reads_input ? chain_.state.input_cache : 0) +
+                                          (span.reads_target ? chain_.state.target_cache : 0));
+  return chain_.base_memory + kLibraries + weights + std::max(computing, packing) +
+         std::min({computing, packing, kMostKept}) + moving + synchronising + cached;
 }
 
 bool StageCosts::fits(int first, int end, int option) const {

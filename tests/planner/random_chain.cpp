@@ -48,7 +48,7 @@ Chain random_chain(std::mt19937_64& random, int layers, int options) {
   for (int i = 0; i < layers; ++i) work.push_back(0.05 * draw(random, 0, 4));
   for (int j = 0; j < options; ++j) {
     ChainOption option;
-    option.memory_mb = 256 * (j + 1) + 64 * draw(random, 0, 3);
+    option.memory_mb = 400 * (j + 1) + 64 * draw(random, 0, 3);
     option.vcpus = 0.5 * (j + 1);
     option.uplink = option.downlink = 25e6 * draw(random, 1, 4);
     option.per_second = compute_price(chain.prices, option.memory_mb, 1);
