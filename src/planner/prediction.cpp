@@ -27,7 +27,7 @@ Prediction predict(const Chain& chain, const SpanTable& spans, const Accounting&
   prediction.stages.resize(stages);
   std::vector<StageTraffic> traffic(stages);
   Suffix suffix;
-  Seconds restart = 0;
+  Seconds restart = 0, finish = 0;
   for (std::size_t k = stages; k-- > 0;) {
     const int first = k == 0 ? 0 : candidate.ends[k - 1], end = candidate.ends[k];
     const int index = candidate.options[k];
@@ -44,13 +44,14 @@ Prediction predict(const Chain& chain, const SpanTable& spans, const Accounting&
     stage.synchronised = replicas > 1 ? static_cast<Bytes>(span.trainable) : 0;
     prediction.start_up = std::max(prediction.start_up, traffic[k].start);
     restart = std::max(restart, traffic[k].restart);
+    finish = std::max(finish, traffic[k].finish);
     suffix = extend(suffix, stage.cost, costs.more());
   }
   prediction.iteration = suffix.period;
   prediction.iteration_dollars = suffix.dollars();
   const Seconds working = iterations * prediction.iteration;
   const double restarts = std::floor((prediction.start_up + working) / chain.limits.lifetime);
-  prediction.training = prediction.start_up + working + restarts * restart;
+  prediction.training = prediction.start_up + working + restarts * restart + finish;
 
   Usage& usage = prediction.usage;
   double puts = 0, gets = 0;
@@ -58,10 +59,12 @@ Prediction predict(const Chain& chain, const SpanTable& spans, const Accounting&
   for (std::size_t k = 0; k < stages; ++k) {
     const ChainOption& option = chain.options[candidate.options[k]];
     usage.invocations += static_cast<std::int64_t>(replicas * (1 + restarts));
-    usage.gb_seconds += replicas * option.memory_mb / 1024.0 * prediction.training;
-    computing += replicas * option.per_second * prediction.training;
-    puts += traffic[k].puts * iterations + replicas * restarts;
-    gets += traffic[k].gets * iterations + replicas * (2 + 3 * restarts);
+    // Replica 0 alone stores the trained stage.
+    const Seconds seconds = replicas * (prediction.training - finish) + traffic[k].finish;
+    usage.gb_seconds += option.memory_mb / 1024.0 * seconds;
+    computing += option.per_second * seconds;
+    puts += traffic[k].puts * iterations + replicas * restarts + 1;
+    gets += traffic[k].gets * iterations + 3 * replicas * (1 + restarts);
     usage.uploaded += static_cast<Bytes>(replicas * traffic[k].up_bytes * iterations);
     usage.downloaded += static_cast<Bytes>(replicas * traffic[k].down_bytes * iterations);
     prediction.storage += 2 * replicas * traffic[k].up_bytes / static_cast<double>(kGiB) *

@@ -113,7 +113,9 @@ StageTraffic StageCosts::traffic(int first, int end, int index) const {
   traffic.puts = all * (has_after + (in_gradient > 0)) + replicas * replicas * (synchronised > 0) + replicas * tied;
 
   const double snapshot = span.parameters + span.trainable * chain_.state.optimizer_copies + span.buffers;
-  traffic.start = option.cold_start + 2 * chain_.latency.get + span.parameters / traffic.downlink;
+  // The job's specification, the stage, the first data.
+  traffic.start = option.cold_start + 3 * chain_.latency.get + span.parameters / traffic.downlink;
+  traffic.finish = chain_.latency.put + span.parameters / traffic.uplink;
   traffic.restart = option.cold_start + chain_.latency.put + 2 * chain_.latency.get + snapshot / traffic.uplink +
                     snapshot / traffic.downlink;
   return traffic;
@@ -165,7 +167,9 @@ StageCost StageCosts::of(int first, int end, int index) const {
   const Prices& prices = chain_.prices;
   const auto iterations = static_cast<double>(std::max<std::int64_t>(1, accounting_.iterations));
   cost.fixed = traffic.puts * prices.put + traffic.gets * prices.get;
-  cost.fixed += replicas * (traffic.start * option.per_second + prices.invocation + 2 * prices.get) / iterations;
+  cost.fixed += (replicas * (traffic.start * option.per_second + prices.invocation + 3 * prices.get) +
+                 traffic.finish * option.per_second + prices.put) /
+                iterations;
   // A lifetime's end costs a restart, evenly spread over the lifetime.
   cost.rate *= 1 + traffic.restart / chain_.limits.lifetime;
   cost.rate += replicas * (prices.invocation + prices.put + 3 * prices.get) / chain_.limits.lifetime;
