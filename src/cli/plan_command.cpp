@@ -21,7 +21,7 @@ struct PlanArguments {
   int batch = 0;
   std::string micro_batches, replicas, objective = "balanced", optimizer, cost_model = "bill", cache = "0";
   std::int64_t iterations = 1000;
-  int connections = 4;
+  int connections = 4, layers = 30;
   std::string fixed, cuts, memory;
   std::string out, picture;
   bool json = false;
@@ -48,6 +48,7 @@ Result<PlanningTask> task_of(const PlanArguments& arguments, const Profile& prof
   PlanningTask task{profile, platform};
   task.global_batch = arguments.batch;
   task.connections = arguments.connections;
+  task.most_layers = arguments.layers;
   task.accounting = {.cost_model = arguments.cost_model == "paper" ? CostModel::paper : CostModel::bill,
                      .iterations = arguments.iterations};
   task.state.optimizer_copies = optimizer_copies(arguments.optimizer.empty() ? profile.optimizer : arguments.optimizer);
@@ -166,6 +167,10 @@ Command add_plan(CLI::App& app) {
   command->add_option("--data-cache", a.cache, "Data that workers which read it keep: 256 MiB, ...")
       ->capture_default_str()
       ->type_name("SIZE");
+  command
+      ->add_option("--layers", a.layers, "Merge a longer model's layers to so many before the search; 0: never, exact")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
   command->add_option("--connections", a.connections, "Requests a worker has under way in each direction")
       ->check(CLI::Range(1, 256))
       ->capture_default_str();

@@ -165,9 +165,13 @@ std::string plan_report(const PlanReport& report, int width) {
   const Planning& planning = report.planning;
   const PlannedPoint& chosen = planning.chosen_point();
   std::string text =
-      wrapped(fmt::format("{} on {}, batches of {}, {}: {} worth having, found in {}", task.profile.model.source,
+      wrapped(fmt::format("{} on {}, batches of {}, {}: {} worth having, found in {}{}", task.profile.model.source,
                           task.platform.name, task.global_batch, times(task.accounting.iterations, "iteration"),
-                          times(std::ssize(planning.frontier), "plan"), format_seconds(planning.seconds)),
+                          times(std::ssize(planning.frontier), "plan"), format_seconds(planning.seconds),
+                          planning.merged_layers == 0
+                              ? ""
+                              : fmt::format(" with the {} layers merged to {} (--layers 0: as they are, exactly)",
+                                            task.profile.layer_count(), planning.merged_layers)),
               width, 2) +
       "\n";
   if (task.accounting.cost_model == CostModel::paper) text += "Costs are memory x time of the functions alone.\n";
@@ -198,6 +202,7 @@ nlohmann::json plan_report_json(const PlanReport& report) {
                            {"iterations", report.task.accounting.iterations},
                            {"cost_model", report.task.accounting.cost_model == CostModel::bill ? "bill" : "paper"},
                            {"search_seconds", planning.seconds},
+                           {"merged_layers", planning.merged_layers},
                            {"frontier", std::move(frontier)},
                            {"chosen", planning.chosen},
                            {"explanation", explain(chosen.prediction, planning.chain_of(chosen), chosen.candidate)},

@@ -28,6 +28,7 @@ struct StagePlan {
   int first_layer = 0;
   int end_layer = 0;  // one past the last
   int memory_mb = 0;  // 0: the platform's largest option
+  int threads = 0;    // of one operation, as profiled; 0: the job's training.threads
   // A worker's peak without optimiser state and cached data, as a profile has it; 0: estimated from the description.
   Bytes peak_bytes = 0;
 };

@@ -86,7 +86,9 @@ Result<T> at_place(Result<T> result, const std::string& place) {
 
 Result<StagePlan> stage_from_json(const json& value, const std::string& place) {
   FUNCPIPE_TRY_VOID(check_keys(
-      value, {{"first_layer", true}, {"end_layer", true}, {"memory_mb", false}, {"peak_bytes", false}}, place));
+      value,
+      {{"first_layer", true}, {"end_layer", true}, {"memory_mb", false}, {"threads", false}, {"peak_bytes", false}},
+      place));
   StagePlan stage;
   FUNCPIPE_TRY(first, read_int(value, "first_layer", 0, place));
   FUNCPIPE_TRY(end, read_int(value, "end_layer", 1, place));
@@ -95,6 +97,10 @@ Result<StagePlan> stage_from_json(const json& value, const std::string& place) {
   if (value.contains("memory_mb")) {
     FUNCPIPE_TRY(memory, read_int(value, "memory_mb", 0, place));
     stage.memory_mb = memory;
+  }
+  if (value.contains("threads")) {
+    FUNCPIPE_TRY(threads, read_int(value, "threads", 0, place));
+    stage.threads = threads;
   }
   if (value.contains("peak_bytes")) {
     FUNCPIPE_TRY(peak, read_bytes(value, "peak_bytes", place));
@@ -110,6 +116,7 @@ json to_json(const Plan& plan) {
   for (const StagePlan& stage : plan.stages) {
     stages.push_back(
         {{"first_layer", stage.first_layer}, {"end_layer", stage.end_layer}, {"memory_mb", stage.memory_mb}});
+    if (stage.threads > 0) stages.back()["threads"] = stage.threads;
     if (stage.peak_bytes > 0) stages.back()["peak_bytes"] = stage.peak_bytes;
   }
   return {{"version", Plan::kVersion},

@@ -193,28 +193,6 @@ void improve(Frontier& frontier, const std::vector<Chain>& chains, const std::ve
   }
 }
 
-// Plans of coarser chains are plans of these chains too.
-Frontier frontier_of_merged(const std::vector<Chain>& chains, const SearchSpace& space, std::stop_token stop) {
-  std::vector<Chain> merged;
-  std::vector<std::vector<int>> ends;
-  for (const Chain& chain : chains) {
-    MergedChain one = merge_layers(chain, std::max(kDirect / 2, chain.layer_count() / 3));
-    merged.push_back(std::move(one.chain));
-    ends.push_back(std::move(one.ends));
-  }
-  SearchStatistics ignored;
-  Frontier coarse = optimize(merged, space, &ignored, stop);
-  Frontier frontier;
-  const std::vector<SpanTable> spans(chains.begin(), chains.end());
-  for (Candidate candidate : coarse.points()) {
-    for (int& end : candidate.ends) end = ends[candidate.chain][end - 1];
-    evaluate(chains[candidate.chain], spans[candidate.chain], space.accounting, candidate);
-    frontier.add(std::move(candidate));
-  }
-  improve(frontier, chains, spans, space.accounting);
-  return frontier;
-}
-
 // Every plan of one stage in 1f1b order: gradient accumulation, which keeps the activations of one micro-batch.
 void accumulate(Frontier& frontier, const Chain& chain, const SpanTable& spans, Candidate candidate,
                 const Accounting& accounting) {
@@ -253,7 +231,9 @@ Frontier optimize(const std::vector<Chain>& chains, const SearchSpace& space, Se
   Frontier frontier;
   int longest = 0;
   for (const Chain& chain : chains) longest = std::max(longest, chain.layer_count());
-  if (longest > kDirect) frontier = frontier_of_merged(chains, space, stop);
+  // Plans of coarser chains are plans of these chains too.
+  if (longest > kDirect)
+    frontier = optimize_merged(chains, std::max(kDirect / 2, longest / 3), space, /*statistics=*/nullptr, stop);
   for (std::size_t c = 0; c < chains.size(); ++c) {
     const SpanTable spans(chains[c]);
     const int micro_batches = (space.global_batch + chains[c].micro_batch - 1) / chains[c].micro_batch;
@@ -272,6 +252,27 @@ Frontier optimize(const std::vector<Chain>& chains, const SearchSpace& space, Se
       }
     }
   }
+  return frontier;
+}
+
+Frontier optimize_merged(const std::vector<Chain>& chains, int layers, const SearchSpace& space,
+                         SearchStatistics* statistics, std::stop_token stop) {
+  std::vector<Chain> merged;
+  std::vector<std::vector<int>> ends;
+  for (const Chain& chain : chains) {
+    MergedChain one = merge_layers(chain, layers);
+    merged.push_back(std::move(one.chain));
+    ends.push_back(std::move(one.ends));
+  }
+  const Frontier coarse = optimize(merged, space, statistics, stop);
+  Frontier frontier;
+  const std::vector<SpanTable> spans(chains.begin(), chains.end());
+  for (Candidate candidate : coarse.points()) {
+    for (int& end : candidate.ends) end = ends[candidate.chain][end - 1];
+    evaluate(chains[candidate.chain], spans[candidate.chain], space.accounting, candidate);
+    frontier.add(std::move(candidate));
+  }
+  improve(frontier, chains, spans, space.accounting);
   return frontier;
 }
 

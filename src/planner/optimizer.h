@@ -31,6 +31,11 @@ struct SearchStatistics {
 Frontier optimize(const std::vector<Chain>& chains, const SearchSpace& space, SearchStatistics* statistics = nullptr,
                   std::stop_token stop = {});
 
+// The frontier of `chains` with their layers merged to at most `layers` (planner/merge.h), as plans of the chains
+// themselves, and what moving a cut or changing a size of one of them finds. Not exact, and soon done.
+Frontier optimize_merged(const std::vector<Chain>& chains, int layers, const SearchSpace& space,
+                         SearchStatistics* statistics = nullptr, std::stop_token stop = {});
+
 // The candidate's own figures, by the same arithmetic as the search.
 void evaluate(const Chain& chain, const SpanTable& spans, const Accounting& accounting, Candidate& candidate);
 

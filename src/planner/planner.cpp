@@ -136,7 +136,16 @@ Result<Planning> plan_training(const PlanningTask& task, std::stop_token stop) {
     FUNCPIPE_TRY(chain, make_chain(task.profile, task.platform, micro_batch, task.state, task.connections));
     planning.chains.push_back(std::move(chain));
   }
-  const Frontier frontier = optimize(planning.chains, choices.space, &planning.statistics, stop);
+  const bool merge = task.most_layers > 0 && task.profile.layer_count() > task.most_layers;
+  planning.merged_layers = merge ? task.most_layers : 0;
+  Frontier frontier =
+      merge ? optimize_merged(planning.chains, task.most_layers, choices.space, &planning.statistics, stop)
+            : optimize(planning.chains, choices.space, &planning.statistics, stop);
+  // A merged layer may be too large where its parts are not.
+  if (merge && frontier.points().empty()) {
+    planning.merged_layers = 0;
+    frontier = optimize(planning.chains, choices.space, &planning.statistics, stop);
+  }
   if (stop.stop_requested()) return fail(ErrorCode::cancelled, "stopped");
   if (frontier.points().empty()) return tl::unexpected(explain_infeasible(task, planning.chains, choices.space));
 

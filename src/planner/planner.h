@@ -24,6 +24,7 @@ struct PlanningTask {
   Accounting accounting;
   Objective objective;
   int connections = 4;
+  int most_layers = 30;  // longer models are planned with their layers merged to so many; 0: never
 };
 
 // What may be chosen in it, with the defaults filled in. Errors: invalid_input.
@@ -45,7 +46,8 @@ struct Planning {
   std::vector<PlannedPoint> frontier;  // fastest first
   std::size_t chosen = 0;
   SearchStatistics statistics;
-  Seconds seconds = 0;  // of the search
+  int merged_layers = 0;  // the search had the layers merged to so many; 0: as they are
+  Seconds seconds = 0;    // of the search
 
   const PlannedPoint& chosen_point() const { return frontier[chosen]; }
   const Chain& chain_of(const PlannedPoint& point) const { return chains[point.candidate.chain]; }

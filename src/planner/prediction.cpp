@@ -127,7 +127,8 @@ Plan plan_of(const Candidate& candidate, const Chain& chain, const ModelDescript
   for (std::size_t k = 0; k < candidate.ends.size(); ++k) {
     plan.stages.push_back({.first_layer = first,
                            .end_layer = candidate.ends[k],
-                           .memory_mb = chain.options[candidate.options[k]].memory_mb});
+                           .memory_mb = chain.options[candidate.options[k]].memory_mb,
+                           .threads = chain.options[candidate.options[k]].threads});
     first = candidate.ends[k];
   }
   return plan;

@@ -282,7 +282,8 @@ Result<WorkerAnswer> live(const JobSpec& spec, const WorkerInvocation& invocatio
                 fmt::format("{} rows of data cannot give {} steps of {} samples an epoch", spec.train.rows(),
                             spec.steps_per_epoch, spec.plan.global_batch),
                 place, "use more data or a smaller global batch");
-  set_compute_threads(std::max(1, spec.config.training.threads));
+  const int profiled = spec.plan.stages[static_cast<std::size_t>(worker.stage)].threads;
+  set_compute_threads(std::max(1, profiled > 0 ? profiled : spec.config.training.threads));
   FUNCPIPE_TRY(programs, make_programs(spec, worker));
 
   std::optional<Snapshot> snapshot;
