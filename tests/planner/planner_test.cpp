@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
+
 #include "planner/alternatives.h"
 #include "planner/made_profile.h"
 
@@ -235,6 +237,32 @@ TEST_F(PlannerTest, SaysWhatMoreMemoryAndAnotherCloudWouldChange) {
   ASSERT_TRUE(slow);
   EXPECT_THAT(alternatives(wanted, slow->chain, slow->point),
               ::testing::Contains(AllOf(HasSubstr("on aws-lambda-3gbit the same plan is"), HasSubstr("faster"))));
+}
+
+// Merging loses plans, but makes none up: each is a plan of the layers as they are, at the figures it has there.
+TEST_F(PlannerTest, MergedLayersGivePlansOfTheLayersThemselves) {
+  profile_ = made_profile(platform_, 24);
+  PlanningTask wanted = task();
+  wanted.most_layers = 0;
+  const auto exact = plan_training(wanted);
+  ASSERT_TRUE(exact);
+  EXPECT_EQ(exact->merged_layers, 0);
+  wanted.most_layers = 8;
+  const auto merged = plan_training(wanted);
+  ASSERT_TRUE(merged);
+  EXPECT_EQ(merged->merged_layers, 8);
+  for (const PlannedPoint& point : merged->frontier) {
+    EXPECT_EQ(point.plan.stages.back().end_layer, 24);
+    const auto judged = judge(wanted, point.plan);
+    ASSERT_TRUE(judged) << describe(judged.error());
+    EXPECT_DOUBLE_EQ(judged->point.prediction.iteration, point.prediction.iteration);
+    const bool reached = std::any_of(exact->frontier.begin(), exact->frontier.end(), [&](const PlannedPoint& best) {
+      return best.prediction.iteration <= point.prediction.iteration * (1 + 1e-9) &&
+             best.prediction.iteration_dollars <= point.prediction.iteration_dollars * (1 + 1e-9);
+    });
+    EXPECT_TRUE(reached) << "better than the exact frontier";
+  }
+  EXPECT_LT(merged->frontier.front().prediction.iteration, 1.1 * exact->frontier.front().prediction.iteration);
 }
 
 }  // namespace
