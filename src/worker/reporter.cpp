@@ -30,6 +30,7 @@ void Reporter::add(std::int64_t iteration, const IterationReport& report) {
 
 Result<> Reporter::finish(std::int64_t iteration) {
   std::vector<IterationReport> due;
+  std::int64_t end = 0;
   {
     const std::lock_guard lock(mutex_);
     IterationReport report = open_[iteration];
@@ -38,11 +39,19 @@ Result<> Reporter::finish(std::int64_t iteration) {
     const Seconds now = clock_.now();
     report.seconds = now - std::exchange(since_, now);
     finished_.push_back(report);
-    const std::int64_t done = iteration + 1;
-    if (done % plan_.every != 0 && done != plan_.steps) return {};
-    due = std::exchange(finished_, {});
+    // Two iterations may end in either order here, so a report goes out once every iteration it is of is there.
+    const std::int64_t first = iteration / plan_.every * plan_.every;
+    end = first + plan_.every;
+    if (plan_.steps > 0) end = std::min(end, plan_.steps);
+    const auto later = std::partition(finished_.begin(), finished_.end(), [&](const IterationReport& known) {
+      return known.iteration < first || known.iteration >= end;
+    });
+    if (finished_.end() - later < end - first) return {};
+    due.assign(later, finished_.end());
+    finished_.erase(later, finished_.end());
   }
-  FUNCPIPE_TRY_VOID(store_.put(plan_.key(iteration + 1), to_json(due).dump(), PutMode::create_if_absent));
+  std::sort(due.begin(), due.end(), [](const auto& x, const auto& y) { return x.iteration < y.iteration; });
+  FUNCPIPE_TRY_VOID(store_.put(plan_.key(end), to_json(due).dump(), PutMode::create_if_absent));
   return {};
 }
 

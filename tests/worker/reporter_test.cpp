@@ -47,6 +47,20 @@ TEST(Reporter, PublishesEveryFewIterationsAndAtTheEnd) {
   EXPECT_EQ(published(store, report_key("p", 5, 1)).size(), 2u);
 }
 
+// Reports of neighbouring iterations may run side by side and end in the wrong order.
+TEST(Reporter, LosesNothingWhenTheLastIterationEndsFirst) {
+  MemoryStore store;
+  ManualClock clock;
+  Reporter reporter(store, clock, training_reports(job(3, 5), "p", 0));
+  for (const std::int64_t iteration : {0, 2, 1, 4, 3}) ASSERT_TRUE(reporter.finish(iteration));
+  for (const auto& [done, first, count] : {std::tuple{3, 0, 3U}, std::tuple{5, 3, 2U}}) {
+    const auto reports = published(store, report_key("p", done, 0));
+    ASSERT_EQ(reports.size(), count);
+    EXPECT_EQ(reports.front().iteration, first);
+    EXPECT_EQ(reports.back().iteration, done - 1);
+  }
+}
+
 TEST(Reporter, GoesOnInAnotherFunction) {
   MemoryStore store;
   ManualClock clock;
