@@ -18,7 +18,7 @@ constexpr double kHeapShare = 0.45;         // held by the heap between activati
 constexpr double kMostHeap = 256.0 * kMiB;  // ...blocks over 32 MiB do not come from the heap
 constexpr double kPacking = 3;              // a stage's file: its bytes, unpacked, and copied
 constexpr double kMostKept = 96.0 * kMiB;   // of freed blocks that the heap keeps
-constexpr double kSynchronising = 3;        // parts and sums on their way up and down
+constexpr double kSynchronising = 3.6;      // parts and sums on their way up and down
 
 struct Lanes {
   BytesPerSecond up, down;
