@@ -137,6 +137,11 @@ Dollars compute_price(const Prices& prices, int memory_mb, Seconds billed_second
   return prices.gb_second * (memory_mb / 1024.0) * billed_seconds;
 }
 
+Dollars storage_price(const Prices& prices, double bytes, Seconds seconds) {
+  constexpr Seconds kMonth = 30 * 24 * 3600.0;
+  return prices.storage_gb_month * (bytes / static_cast<double>(kGiB)) * (seconds / kMonth);
+}
+
 fs::path platforms_folder() {
   if (const char* folder = std::getenv("FUNCPIPE_PLATFORMS"); folder && *folder) return folder;
   std::error_code error;

@@ -75,5 +75,7 @@ std::filesystem::path platforms_folder();
 
 // Bill arithmetic shared by the emulator, the planner and the simulator.
 Dollars compute_price(const Prices& prices, int memory_mb, Seconds billed_seconds);
+// Of `bytes` kept in the store for `seconds`; a month has 30 days.
+Dollars storage_price(const Prices& prices, double bytes, Seconds seconds);
 
 }  // namespace funcpipe

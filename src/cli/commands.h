@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <functional>
 #include <string>
+#include <string_view>
 
 #include "base/error.h"
 
@@ -21,5 +22,8 @@ Command add_options(CLI::App& app);
 
 // Prints the error as people or, with `json`, programs want it; returns its exit code.
 int report(const Error& error, bool json = false);
+// The exit code of a command that is done; what went wrong is reported, and a stop with `stopped` as what to know of
+// it.
+int outcome(const Result<>& done, bool json, std::string_view stopped);
 
 }  // namespace funcpipe

@@ -149,13 +149,7 @@ Command add_profile(CLI::App& app) {
   command->add_flag("--json", a.json, "Print the profile as JSON");
   return [arguments] {
     Interrupt interrupt;
-    const auto done = run(*arguments, interrupt.token());
-    if (done) return 0;
-    if (done.error().code == ErrorCode::cancelled) {
-      fmt::print(stderr, "funcpipe: stopped; the same command goes on from here\n");
-      return exit_code(done.error());
-    }
-    return report(done.error(), arguments->json);
+    return outcome(run(*arguments, interrupt.token()), arguments->json, "stopped; the same command goes on from here");
   };
 }
 

@@ -18,4 +18,11 @@ int report(const Error& error, bool json) {
   return exit_code(error);
 }
 
+int outcome(const Result<>& done, bool json, std::string_view stopped) {
+  if (done) return 0;
+  if (done.error().code != ErrorCode::cancelled) return report(done.error(), json);
+  fmt::print(stderr, "funcpipe: {}\n", stopped);
+  return exit_code(done.error());
+}
+
 }  // namespace funcpipe

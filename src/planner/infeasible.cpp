@@ -36,7 +36,7 @@ std::optional<Lack> worst_layer(const Chain& chain, const StageCosts& costs) {
   const auto largest = static_cast<int>(largest_option(chain));
   for (int i = 0; i < chain.layer_count(); ++i) {
     if (fits_somewhere(chain, costs, i, i + 1)) continue;
-    Lack lack{.layer = i, .needed = costs.memory(i, i + 1, largest)};
+    Lack lack{.layer = i, .needed = costs.memory(i, i + 1)};
     if (chain.memory_limited)
       lack.missing = std::max(0.0, lack.needed - static_cast<double>(chain.options[largest].memory_mb) * kMiB);
     if (!worst || lack.missing > worst->missing) worst = lack;
@@ -115,7 +115,7 @@ Error explain_infeasible(const PlanningTask& task, const std::vector<Chain>& cha
   int stages = kNone, replicas_of_stages = 1;
   for (const Chain& chain : chains) {
     const SpanTable spans(chain);
-    const int micro_batches = (space.global_batch + chain.micro_batch - 1) / chain.micro_batch;
+    const int micro_batches = space.micro_batches_of(chain);
     for (const int replicas : space.replicas) {
       if (replicas > micro_batches) continue;
       const StageCosts costs(chain, spans, {.micro_batches = micro_batches, .replicas = replicas}, space.accounting);

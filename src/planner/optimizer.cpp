@@ -236,7 +236,7 @@ Frontier optimize(const std::vector<Chain>& chains, const SearchSpace& space, Se
     frontier = optimize_merged(chains, std::max(kDirect / 2, longest / 3), space, /*statistics=*/nullptr, stop);
   for (std::size_t c = 0; c < chains.size(); ++c) {
     const SpanTable spans(chains[c]);
-    const int micro_batches = (space.global_batch + chains[c].micro_batch - 1) / chains[c].micro_batch;
+    const int micro_batches = space.micro_batches_of(chains[c]);
     for (const int replicas : space.replicas) {
       if (replicas < 1 || replicas > micro_batches) continue;
       for (const SyncAlgorithm sync : space.syncs) {

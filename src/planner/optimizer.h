@@ -20,6 +20,9 @@ struct SearchSpace {
   std::vector<PipelineOrder> orders = {PipelineOrder::gpipe, PipelineOrder::one_forward_one_backward};
   Accounting accounting;
   int most_stages = 0;  // 0: as many as there are layers
+
+  // Of the global batch, at the chain's micro-batch size.
+  int micro_batches_of(const Chain& chain) const { return (global_batch + chain.micro_batch - 1) / chain.micro_batch; }
 };
 
 struct SearchStatistics {

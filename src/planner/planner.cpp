@@ -74,7 +74,7 @@ Result<> check_memory(const Chain& chain, const SpanTable& spans, const Candidat
   for (std::size_t k = 0; k < candidate.ends.size(); ++k) {
     const int first = k == 0 ? 0 : candidate.ends[k - 1], end = candidate.ends[k], option = candidate.options[k];
     if (costs.fits(first, end, option)) continue;
-    const auto needed = static_cast<Bytes>(costs.memory(first, end, option));
+    const auto needed = static_cast<Bytes>(costs.memory(first, end));
     std::string message = fmt::format(
         "stage {} does not fit its function of {} MB in micro-batches of {} with {} "
         "replica{}: ",

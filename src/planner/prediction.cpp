@@ -7,8 +7,6 @@
 namespace funcpipe {
 namespace {
 
-constexpr double kMonth = 30 * 24 * 3600.0;  // seconds the storage price is for
-
 tl::unexpected<Error> refuse(std::string reason, std::string way_out) {
   return fail(ErrorCode::invalid_input, std::move(reason), "plan", std::move(way_out));
 }
@@ -36,7 +34,7 @@ Prediction predict(const Chain& chain, const SpanTable& spans, const Accounting&
     StagePrediction& stage = prediction.stages[k];
     stage.cost = costs.of(first, end, index);
     traffic[k] = costs.traffic(first, end, index);
-    stage.memory = static_cast<Bytes>(std::ceil(costs.memory(first, end, index)));
+    stage.memory = static_cast<Bytes>(std::ceil(costs.memory(first, end)));
     stage.given = option.memory_mb * kMiB;
     stage.busy = most * (stage.cost.forward + stage.cost.backward) + span.trainable * option.update_per_byte;
     stage.uploading = traffic[k].up_bytes / traffic[k].uplink;
@@ -67,8 +65,7 @@ Prediction predict(const Chain& chain, const SpanTable& spans, const Accounting&
     gets += traffic[k].gets * iterations + 3 * replicas * (1 + restarts);
     usage.uploaded += static_cast<Bytes>(replicas * traffic[k].up_bytes * iterations);
     usage.downloaded += static_cast<Bytes>(replicas * traffic[k].down_bytes * iterations);
-    prediction.storage += 2 * replicas * traffic[k].up_bytes / static_cast<double>(kGiB) *
-                          chain.prices.storage_gb_month * prediction.training / kMonth;
+    prediction.storage += storage_price(chain.prices, 2 * replicas * traffic[k].up_bytes, prediction.training);
   }
   usage.put = std::llround(puts);
   usage.get = std::llround(gets);

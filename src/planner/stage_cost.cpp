@@ -6,10 +6,7 @@
 namespace funcpipe {
 namespace {
 
-constexpr double kMonth = 30 * 24 * 3600.0;  // seconds the storage price is for
-constexpr double kGigabyte = 1024.0 * kMiB;
-
-// GETs that come too early, per object waited for (worker/arrival.h), measured: docs/benchmarks.md.
+// GETs that come too early, per object waited for (worker/arrival.h): assumed.
 constexpr double kEarlyGets = 1.0;
 
 // Of a worker's memory, fitted to peaks measured of small models (docs/benchmarks.md, "./dev bench prediction").
@@ -44,7 +41,7 @@ StageCosts::StageCosts(const Chain& chain, const SpanTable& spans, const Configu
       accounting_(accounting),
       micro_batches_(configuration.most_micro_batches()) {}
 
-double StageCosts::memory(int first, int end, int /*option*/) const {
+double StageCosts::memory(int first, int end) const {
   const Span& span = spans_.at(first, end);
   const double into = first > 0 ? chain_.layers[first - 1].border : 0;
   const double back = end < chain_.layer_count() ? chain_.layers[end - 1].border_gradient : 0;
@@ -66,8 +63,7 @@ double StageCosts::memory(int first, int end, int /*option*/) const {
 
 bool StageCosts::fits(int first, int end, int option) const {
   if (!spans_.measured(option, first, end)) return false;
-  return !chain_.memory_limited ||
-         memory(first, end, option) <= static_cast<double>(chain_.options[option].memory_mb) * kMiB;
+  return !chain_.memory_limited || memory(first, end) <= static_cast<double>(chain_.options[option].memory_mb) * kMiB;
 }
 
 Seconds StageCosts::synchronisation(double bytes, BytesPerSecond uplink, BytesPerSecond downlink) const {
@@ -174,7 +170,7 @@ StageCost StageCosts::of(int first, int end, int index) const {
   cost.rate *= 1 + traffic.restart / chain_.limits.lifetime;
   cost.rate += replicas * (prices.invocation + prices.put + 3 * prices.get) / chain_.limits.lifetime;
   // Objects live until the iteration after theirs has been updated.
-  cost.rate += 2 * replicas * traffic.up_bytes / kGigabyte * prices.storage_gb_month / kMonth;
+  cost.rate += storage_price(prices, 2 * replicas * traffic.up_bytes, 1);
   return cost;
 }
 

@@ -71,8 +71,8 @@ class StageCosts {
   StageCost of(int first, int end, int option) const;
   StageTraffic traffic(int first, int end, int option) const;
 
-  double memory(int first, int end, int option) const;  // bytes at the worker's peak
-  double more() const { return micro_batches_ - 1; }    // micro-batches beyond the first, of the largest share
+  double memory(int first, int end) const;            // bytes at the worker's peak
+  double more() const { return micro_batches_ - 1; }  // micro-batches beyond the first, of the largest share
 
  private:
   Seconds synchronisation(double bytes, BytesPerSecond uplink, BytesPerSecond downlink) const;

@@ -192,7 +192,7 @@ TEST_P(BadInput, IsExplained) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, BadInput, ::testing::ValuesIn(mistakes()),
-                         [](const auto& info) { return info.param.name; });
+                         [](const auto& test) { return test.param.name; });
 
 TEST(BadPlace, AMissingWorkerProgramIsNamed) {
   const ScratchJob job("no_worker");

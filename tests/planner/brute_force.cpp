@@ -37,7 +37,7 @@ Frontier brute_force(const std::vector<Chain>& chains, const SearchSpace& space)
   Frontier frontier;
   for (int c = 0; c < std::ssize(chains); ++c) {
     const SpanTable spans(chains[c]);
-    const int micro_batches = (space.global_batch + chains[c].micro_batch - 1) / chains[c].micro_batch;
+    const int micro_batches = space.micro_batches_of(chains[c]);
     for (const int replicas : space.replicas) {
       if (replicas > micro_batches) continue;
       for (const SyncAlgorithm sync : space.syncs) {

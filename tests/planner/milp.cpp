@@ -170,7 +170,7 @@ Frontier milp_frontier(const std::vector<Chain>& chains, const SearchSpace& spac
     return program.fastest(period, dollars);
   };
   for (int c = 0; c < std::ssize(chains); ++c) {
-    const int micro_batches = (space.global_batch + chains[c].micro_batch - 1) / chains[c].micro_batch;
+    const int micro_batches = space.micro_batches_of(chains[c]);
     for (const int replicas : space.replicas) {
       if (replicas > std::min(micro_batches, chains[c].limits.concurrency)) continue;
       for (const SyncAlgorithm sync : space.syncs) {

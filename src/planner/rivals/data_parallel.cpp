@@ -13,7 +13,7 @@ void for_each_feasible(const std::vector<Chain>& chains, const SearchSpace& spac
     const Chain& chain = chains[c];
     const SpanTable spans(chain);
     const int layers = chain.layer_count();
-    const int micro_batches = (space.global_batch + chain.micro_batch - 1) / chain.micro_batch;
+    const int micro_batches = space.micro_batches_of(chain);
     for (const int replicas : space.replicas) {
       if (replicas < 1 || replicas > std::min(micro_batches, chain.limits.concurrency)) continue;
       if (batch == LocalBatch::whole && replicas != micro_batches) continue;

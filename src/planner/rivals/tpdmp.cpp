@@ -52,7 +52,7 @@ Frontier tpdmp(const std::vector<Chain>& chains, const SearchSpace& space) {
     const Chain& chain = chains[c];
     const SpanTable spans(chain);
     const int layers = chain.layer_count();
-    const int micro_batches = (space.global_batch + chain.micro_batch - 1) / chain.micro_batch;
+    const int micro_batches = space.micro_batches_of(chain);
     for (const int replicas : space.replicas) {
       if (replicas < 1 || replicas > micro_batches) continue;
       const int limit =
