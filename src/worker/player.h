@@ -6,12 +6,12 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <stop_token>
 
 #include "base/clock.h"
 #include "base/error.h"
 #include "schedule/program.h"
+#include "timeline/op_event.h"
 
 namespace funcpipe {
 
@@ -27,19 +27,6 @@ struct LaneWidths {
   int download = 4;
   int upload = 4;
 };
-
-// When an operation's dependencies were met, and when it ran; seconds on the player's clock. `cpu`: CPU seconds of the
-// thread that ran it.
-struct OpEvent {
-  int op = 0;
-  std::int64_t iteration = 0;
-  Seconds ready = 0;
-  Seconds start = 0;
-  Seconds end = 0;
-  Seconds cpu = 0;
-};
-using OpObserver =
-    std::function<void(const OpEvent&)>;  // called from lane threads, one at a time, before dependants run
 
 // Plays iterations [first, end) and returns when every operation is done, or with the first error (or cancelled) after
 // stopping the other lanes. An error without a place gets the worker, iteration and operation as its place; an

@@ -1,5 +1,4 @@
-// What a worker did and when, as Chrome trace events: Perfetto and chrome://tracing open them as they are
-// (docs/formats/trace.md). One process per worker, one thread per lane.
+// What a worker did and when, kept while it plays and written as Chrome trace events (timeline/chrome_trace.h).
 #pragma once
 
 #include <cstdint>
@@ -8,7 +7,7 @@
 
 #include "base/clock.h"
 #include "schedule/program.h"
-#include "worker/player.h"
+#include "timeline/op_event.h"
 
 namespace funcpipe {
 
