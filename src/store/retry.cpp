@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cmath>
 #include <random>
 
 #include "base/random.h"
@@ -55,9 +54,7 @@ void Retrier::return_budget() {
 }
 
 Seconds Retrier::delay(int tries_done, const HttpAnswer* answer) {
-  const Seconds longest = std::min(policy_.longest_delay, policy_.first_delay * std::exp2(tries_done - 1));
-  const double evenly = static_cast<double>(mix(seed_, {draws_.fetch_add(1)}) >> 11) * 0x1p-53;
-  Seconds chosen = evenly * longest;
+  Seconds chosen = backoff(policy_, tries_done, mix(seed_, {draws_.fetch_add(1)}));
   if (answer) {
     if (const auto asked = answer->header("retry-after")) {
       int seconds = 0;  // a date in its place stays 0

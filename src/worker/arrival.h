@@ -1,6 +1,4 @@
-// Waiting for another worker's object: by GET, never by LIST. The first GET goes out shortly before the object is
-// expected, as learnt from the iterations before; then GETs follow with growing pauses, counted from the start of one
-// to the start of the next, so a slow answer that says "not there" is followed by the next question at once.
+// Waiting for another worker's object: by GET, never by LIST, when schedule/polling.h says.
 #pragma once
 
 #include <cstdint>
@@ -13,6 +11,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "plan/plan.h"
+#include "schedule/polling.h"
 #include "store/store.h"
 
 namespace funcpipe {
@@ -24,13 +23,6 @@ struct AwaitedObject {
   WorkerId producer;
   std::string operation;  // "receive_activation"
   std::int64_t iteration = 0;
-};
-
-struct Polling {
-  Seconds limit = 120;             // of the whole wait
-  Seconds shortest_pause = 0.005;  // between the starts of two GETs
-  Seconds longest_pause = 0.25;
-  double growth = 0.25;  // a pause is this share of the time since the first GET, between those two
 };
 
 struct Arrival {
@@ -49,21 +41,16 @@ Result<Arrival> fetch_when_there(Store& store, const AwaitedObject& object, cons
                                  Clock& clock, Seconds reference, std::optional<Seconds> expected,
                                  const Polling& polling, std::stop_token stop);
 
-// When each operation's object arrived, over the iterations: an exponentially weighted mean per operation, cautious
-// upwards (one late iteration must not make the next one late). Thread-safe.
+// When each operation's object arrived, over the iterations. Thread-safe.
 class ArrivalEstimates {
  public:
-  // When to ask first, seconds after the reference: a little before the mean. nullopt: nothing known yet.
+  // When to ask first, seconds after the reference. nullopt: nothing known yet.
   std::optional<Seconds> first_poll(int op) const;
   void learn(int op, const Arrival& arrival);
 
  private:
-  struct Estimate {
-    Seconds mean = 0;
-    int hits = 0;  // in a row: first GETs that found the object, and so say only that it was not later
-  };
   mutable std::mutex mutex_;
-  std::map<int, Estimate> estimates_;
+  std::map<int, ArrivalEstimate> estimates_;
 };
 
 }  // namespace funcpipe

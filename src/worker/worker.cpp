@@ -15,7 +15,7 @@
 #include "schedule/program.h"
 #include "worker/exchange.h"
 #include "worker/flat_gradient.h"
-#include "worker/life_span.h"
+#include "schedule/life_span.h"
 #include "worker/optimizer.h"
 #include "worker/player.h"
 #include "worker/process.h"

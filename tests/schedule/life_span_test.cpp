@@ -1,4 +1,4 @@
-#include "worker/life_span.h"
+#include "schedule/life_span.h"
 
 #include <gtest/gtest.h>
 
