@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <functional>
 
-#include "cli/svg.h"
+#include "base/svg.h"
 
 namespace funcpipe {
 namespace {

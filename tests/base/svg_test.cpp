@@ -1,4 +1,4 @@
-#include "cli/svg.h"
+#include "base/svg.h"
 
 #include <gmock/gmock.h>
 
@@ -17,12 +17,15 @@ TEST(Svg, IsAnXmlFileWhateverTheWords) {
   svg.text(10, 10, "1 < 2 & 3 > 2 \x01", {.bold = true});
   svg.line(0, 0, 10, 10, "#000");
   svg.path({{0, 0}, {10, 5}}, "#111");
+  svg.hatching("idle", "white", "#ccc");
+  svg.rectangle(1, 2, 3, 4, "url(#idle)", {.edge = "#111", .tooltip = "5 < 6\nand more"});
   svg.circle(5, 5, 2, "white", "#222");
   pugi::xml_document document;
   ASSERT_TRUE(document.load_string(svg.str().c_str()));
   const pugi::xml_node root = document.child("svg");
   EXPECT_STREQ(root.child_value("title"), "a <b> & \"c\"");
   EXPECT_STREQ(root.child_value("text"), "1 < 2 & 3 > 2  ");
+  EXPECT_STREQ(root.find_child_by_attribute("rect", "stroke", "#111").child_value("title"), "5 < 6\nand more");
   EXPECT_STREQ(root.child("polyline").attribute("points").value(), "0.0,0.0 10.0,5.0");
 }
 

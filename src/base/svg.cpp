@@ -1,4 +1,4 @@
-#include "cli/svg.h"
+#include "base/svg.h"
 
 #include <fmt/format.h>
 
@@ -26,7 +26,7 @@ std::string escaped(std::string_view text) {
         result += "&quot;";
         break;
       default:
-        result += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
+        result += static_cast<unsigned char>(c) < 0x20 && c != '\n' ? ' ' : c;
     }
   }
   return result;
@@ -45,9 +45,19 @@ Svg::Svg(double width, double height, std::string_view title)
   rectangle(0, 0, width, height, "white");
 }
 
-void Svg::rectangle(double x, double y, double width, double height, std::string_view colour) {
-  body_ += fmt::format("<rect x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.1f}\" fill=\"{}\"/>\n", x, y,
-                       width, height, colour);
+void Svg::rectangle(double x, double y, double width, double height, std::string_view colour, const BoxStyle& style) {
+  body_ += fmt::format("<rect x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.1f}\" fill=\"{}\"", x, y, width,
+                       height, colour);
+  if (!style.edge.empty()) body_ += fmt::format(" stroke=\"{}\" stroke-width=\"{:g}\"", style.edge, style.edge_width);
+  body_ += style.tooltip.empty() ? "/>\n" : fmt::format("><title>{}</title></rect>\n", escaped(style.tooltip));
+}
+
+void Svg::hatching(std::string_view name, std::string_view ground, std::string_view lines) {
+  body_ += fmt::format(
+      "<defs><pattern id=\"{}\" width=\"6\" height=\"6\" patternUnits=\"userSpaceOnUse\" "
+      "patternTransform=\"rotate(45)\"><rect width=\"6\" height=\"6\" fill=\"{}\"/><line x1=\"0\" y1=\"0\" x2=\"0\" "
+      "y2=\"6\" stroke=\"{}\" stroke-width=\"1.5\"/></pattern></defs>\n",
+      name, ground, lines);
 }
 
 void Svg::line(double x0, double y0, double x1, double y1, std::string_view colour, double width) {

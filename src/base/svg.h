@@ -17,15 +17,24 @@ struct TextStyle {
   bool bold = false;
 };
 
+struct BoxStyle {
+  std::string_view edge;     // colour of its line; none: no line
+  double edge_width = 1;     // pixels, half of them inside
+  std::string_view tooltip;  // what a pointer that rests on it is told
+};
+
 class Svg {
  public:
   Svg(double width, double height, std::string_view title);  // on white; `title` is for screen readers
 
-  void rectangle(double x, double y, double width, double height, std::string_view colour);
+  void rectangle(double x, double y, double width, double height, std::string_view colour, const BoxStyle& style = {});
   void line(double x0, double y0, double x1, double y1, std::string_view colour, double width = 1);
   void path(const std::vector<std::pair<double, double>>& points, std::string_view colour, double width = 1);
   void circle(double x, double y, double radius, std::string_view fill, std::string_view edge = "none");
   void text(double x, double y, std::string_view words, const TextStyle& style = {});  // `y`: of the base line
+
+  // Slanting lines on a ground, as a colour for rectangle(): "url(#name)".
+  void hatching(std::string_view name, std::string_view ground, std::string_view lines);
 
   std::string str() const { return head_ + body_ + "</svg>\n"; }
 

@@ -1,0 +1,143 @@
+#include "timeline/words.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/units.h"
+#include "schedule/unrolled.h"
+
+namespace funcpipe {
+namespace {
+
+// A gap shorter than this was not worth waking up for.
+constexpr Seconds kInstant = 20e-6;
+
+// Downloads of the same lane that share the link with this one for most of its time.
+int beside(const Played& played, const PlayedOp& op) {
+  const Seconds least = (op.event.end - op.active) / 2;
+  int others = 0;
+  for (const PlayedOp& other : played.ops_of(op.worker)) {
+    if (&other == &op || played.lane(other) != played.lane(op)) continue;
+    if (std::min(op.event.end, other.event.end) - std::max(op.active, other.active) > least) ++others;
+  }
+  return others;
+}
+
+std::string shared_link(const Played& played, const PlayedOp& download) {
+  const int others = beside(played, download);
+  if (others == 0) return {};
+  return fmt::format(", which shares the link with {} other{}", others, others == 1 ? "" : "s");
+}
+
+std::string whose(const ObjectName& object) {
+  return to_string(WorkerId{object.stage, object.replica});
+}
+
+std::string what_is_needed(const Played& played, const PlayedOp& needed) {
+  const Op& op = played.op(needed);
+  if (is_consumer(op.kind))
+    return fmt::format("waits for {} from {}{}", in_words(op.object), whose(op.object), shared_link(played, needed));
+  switch (op.kind) {
+    case OpKind::load:
+      return fmt::format("waits for the data of micro-batch {}", op.micro_batch) + shared_link(played, needed);
+    case OpKind::update:
+      return fmt::format("waits for the update of iteration {}", needed.event.iteration);
+    default:
+      return "waits for " + in_words(op);
+  }
+}
+
+}  // namespace
+
+std::string in_words(const ObjectName& object) {
+  switch (object.kind) {
+    case ObjectKind::activation:
+      return fmt::format("activation of micro-batch {}", object.index);
+    case ObjectKind::gradient:
+      return fmt::format("gradient of micro-batch {}", object.index);
+    case ObjectKind::part:
+      return fmt::format("part of weight gradient {}", object.index);
+    case ObjectKind::merged:
+      return fmt::format("sum of weight gradient {}", object.index);
+    case ObjectKind::buffers:
+      return "buffers";
+    case ObjectKind::tied:
+      return fmt::format("gradient of tied parameter {}", object.index);
+  }
+  return "object";
+}
+
+std::string in_words(const Op& op) {
+  switch (op.kind) {
+    case OpKind::forward:
+    case OpKind::backward:
+      return fmt::format("{} of micro-batch {}", to_string(op.kind), op.micro_batch);
+    case OpKind::reduce:
+      return "addition of a weight gradient's part";
+    case OpKind::update:
+      return "update of the weights";
+    case OpKind::load:
+      return fmt::format("download of the data of micro-batch {}", op.micro_batch);
+    case OpKind::report:
+      return "report of the loss";
+    case OpKind::release:
+      return "removal of old objects";
+    case OpKind::send_activation:
+    case OpKind::send_gradient:
+    case OpKind::publish:
+    case OpKind::publish_buffers:
+      return "upload of the " + in_words(op.object);
+    default:
+      return "download of the " + in_words(op.object);
+  }
+}
+
+std::string reason(const Played& played, const PlayedOp& op) {
+  if (op.after < 0) return "is the first that was traced";
+  const PlayedOp& before = played.at(op.after);
+  const Op& waited_for = played.op(before);
+  switch (op.waited_for) {
+    case WaitedFor::nothing:
+      return "is the first that was traced";
+    case WaitedFor::dependency:
+      return what_is_needed(played, before);
+    case WaitedFor::lane:
+      return played.lane(op) == Lane::compute ? "waits for its lane: " + in_words(waited_for)
+                                              : "waits for a free connection: " + in_words(waited_for);
+    case WaitedFor::object:
+      return fmt::format("waits for {} to upload the {}",
+                         to_string(played.programs()[static_cast<std::size_t>(before.worker)].worker),
+                         in_words(waited_for.object));
+    case WaitedFor::iteration:
+      return fmt::format("waits for iteration {} to end", before.event.iteration);
+  }
+  return "waits";
+}
+
+std::string reason(const Played& played, const Gap& gap) {
+  if (gap.next < 0) return "nothing more was traced";
+  const PlayedOp& next = played.at(gap.next);
+  if (next.after >= 0 && played.at(next.after).event.end <= gap.from + kInstant)
+    return "nothing held it up: begins late";
+  return reason(played, next);
+}
+
+std::vector<std::string> parts(const Played& played, const Gap& gap, std::size_t most) {
+  std::vector<std::pair<Seconds, std::string>> found;
+  for (const PathStep& step : chain_of(played, gap)) {
+    const PlayedOp& op = played.at(step.op);
+    const std::string where = to_string(played.programs()[static_cast<std::size_t>(op.worker)].worker);
+    if (step.begun - step.from > kInstant)
+      found.emplace_back(step.begun - step.from, fmt::format("until {} at {} begins", in_words(played.op(op)), where));
+    if (step.to - step.begun > kInstant)
+      found.emplace_back(step.to - step.begun, fmt::format("{} at {}", in_words(played.op(op)), where));
+  }
+  std::stable_sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
+  if (found.size() > most) found.resize(most);
+  std::vector<std::string> lines;
+  for (const auto& [seconds, what] : found) lines.push_back(format_seconds(seconds) + " " + what);
+  return lines;
+}
+
+}  // namespace funcpipe
