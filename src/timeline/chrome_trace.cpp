@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <set>
+#include <utility>
 
 namespace funcpipe {
 namespace {
@@ -96,6 +98,13 @@ Result<std::vector<std::vector<OpEvent>>> read_chrome_trace(std::string_view tex
     }
   } catch (const nlohmann::json::exception& error) {
     return broken(fmt::format("not a trace of operations: {}", error.what()), "see docs/formats/trace.md");
+  }
+  for (auto& events : traced) {
+    std::set<std::pair<std::int64_t, int>> seen;
+    for (const OpEvent& event : events)
+      if (!seen.emplace(event.iteration, event.op).second)
+        return broken(fmt::format("operation {} of iteration {} is there twice", event.op, event.iteration),
+                      "see docs/formats/trace.md");
   }
   for (auto& events : traced)
     std::stable_sort(events.begin(), events.end(),

@@ -1,0 +1,139 @@
+#include <unistd.h>
+
+#include <charconv>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "base/files.h"
+#include "cli/commands.h"
+#include "cli/terminal.h"
+#include "cli/timeline_report.h"
+#include "profile/profile.h"
+#include "timeline/chrome_trace.h"
+#include "timeline/picture.h"
+#include "timeline/traced_job.h"
+
+namespace funcpipe {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct TimelineArguments {
+  std::string job, profile, trace, iterations, out = "timeline.svg";
+  int connections = 4, workers = 32;
+  bool json = false;
+};
+
+template <class T>
+Result<T> given_by_user(Result<T> result) {
+  if (!result && result.error().code != ErrorCode::cancelled) result.error().code = ErrorCode::invalid_input;
+  return result;
+}
+
+// "4" or "4-5"; empty: those of a steady state.
+Result<IterationRange> range_of(const std::string& text, const Played& played) {
+  const IterationRange whole = played.whole();
+  if (whole.first == whole.end)
+    return fail(ErrorCode::invalid_input, "no iteration was traced of every worker from beginning to end", "trace",
+                "trace more iterations");
+  if (text.empty()) return played.steady();
+  const auto traced =
+      whole.end - whole.first == 1 ? fmt::format("{}", whole.first) : fmt::format("{}-{}", whole.first, whole.end - 1);
+  const auto refuse = [&](std::string what) {
+    return fail(ErrorCode::invalid_input, std::move(what), "--iterations",
+                fmt::format("{} were traced; name them like this: --iterations {}", traced, traced));
+  };
+  IterationRange range;
+  const char *at = text.data(), *const end = at + text.size();
+  auto parsed = std::from_chars(at, end, range.first);
+  range.end = range.first;
+  if (parsed.ec == std::errc() && parsed.ptr != end && *parsed.ptr == '-')
+    parsed = std::from_chars(parsed.ptr + 1, end, range.end);
+  if (parsed.ec != std::errc() || parsed.ptr != end) return refuse(fmt::format("'{}' are not iterations", text));
+  if (range.first > range.end) return refuse(fmt::format("iteration {} comes after {}", range.first, range.end));
+  if (range.first < whole.first || range.end >= whole.end)
+    return refuse(fmt::format("not all of iterations {} were traced in whole", text));
+  ++range.end;
+  return range;
+}
+
+Result<TracedJob> traced_plan(const TimelineArguments& arguments) {
+  FUNCPIPE_TRY(content, given_by_user(read_json(arguments.job)));
+  FUNCPIPE_TRY(plan, plan_from_json(content, arguments.job));
+  FUNCPIPE_TRY(profile, given_by_user(load_profile(arguments.profile)));
+  auto programs = training_programs(plan, profile.model);
+  if (!programs) {
+    programs.error().place = arguments.job;
+    return tl::unexpected<Error>(std::move(programs).error());
+  }
+  FUNCPIPE_TRY(text, given_by_user(read_file(arguments.trace)));
+  FUNCPIPE_TRY(events, read_chrome_trace(text, *programs, arguments.trace));
+  return TracedJob{.name = plan.model,
+                   .programs = std::move(*programs),
+                   .events = std::move(events),
+                   .widths = {1, arguments.connections, arguments.connections}};
+}
+
+Result<TracedJob> job_of(const TimelineArguments& arguments) {
+  std::error_code status;
+  if (fs::is_directory(arguments.job, status)) return load_traced_job(arguments.job);
+  if (!fs::exists(arguments.job, status))
+    return fail(ErrorCode::invalid_input, "there is no such folder or plan", arguments.job,
+                "name the results folder of a job, such as runs/fashion");
+  if (arguments.profile.empty() || arguments.trace.empty())
+    return fail(ErrorCode::invalid_input, "a plan alone has no times", arguments.job,
+                "give --profile and --trace, what funcpipe simulate --trace wrote; or name a job's results folder");
+  return traced_plan(arguments);
+}
+
+Result<> run(const TimelineArguments& arguments) {
+  FUNCPIPE_TRY(job, job_of(arguments));
+  const Played played(std::move(job.programs), job.events, job.widths);
+  FUNCPIPE_TRY(range, range_of(arguments.iterations, played));
+  const CriticalPath path = critical_path(played, range);
+  const Utilisation use = utilisation(played, path.from, path.to);
+  const PictureOptions options{.title = job.name, .most_workers = arguments.workers};
+  FUNCPIPE_TRY_VOID(given_by_user(write_file(arguments.out, timeline_picture(played, path, use, options))));
+  const TimelineReport report{job.name, played, path, use};
+  if (arguments.json) {
+    nlohmann::json json = timeline_report_json(report);
+    json["picture"] = arguments.out;
+    fmt::print("{}\n", json.dump(2));
+    return {};
+  }
+  fmt::print("{}\nPicture: {}\n", timeline_report(report, columns_of(STDOUT_FILENO)), arguments.out);
+  return {};
+}
+
+}  // namespace
+
+Command add_timeline(CLI::App& app) {
+  CLI::App* command =
+      app.add_subcommand("timeline", "Draw what every worker did and waited for, and the critical path");
+  const auto arguments = std::make_shared<TimelineArguments>();  // shared by the parser and the command
+  TimelineArguments& a = *arguments;
+  command
+      ->add_option("JOB", a.job,
+                   "Results folder of funcpipe train with metrics.trace_iterations above 0, or a plan with its "
+                   "--profile")
+      ->required()
+      ->type_name("FOLDER|PLAN");
+  command->add_option("--iterations", a.iterations, "Which: 4 or 4-5, as counted in trace.json [the last two]")
+      ->type_name("A-B");
+  command->add_option("--out", a.out, "The picture (SVG)")->capture_default_str()->type_name("FILE");
+  command->add_option("--workers", a.workers, "Most workers to draw")
+      ->check(CLI::Range(1, 10000))
+      ->capture_default_str();
+  CLI::Option* profile =
+      command->add_option("--profile", a.profile, "Of a plan: what its model costs")->type_name("FILE");
+  command->add_option("--trace", a.trace, "Of a plan: what funcpipe simulate --trace wrote")
+      ->type_name("FILE")
+      ->needs(profile);
+  command->add_option("--connections", a.connections, "Of a plan: transfers a worker has under way in each direction")
+      ->check(CLI::Range(1, 256))
+      ->capture_default_str();
+  command->add_flag("--json", a.json, "Print the figures as JSON");
+  return [arguments] { return outcome(run(*arguments), arguments->json, "stopped"); };
+}
+
+}  // namespace funcpipe
