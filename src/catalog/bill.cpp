@@ -7,6 +7,7 @@ namespace funcpipe {
 Usage& Usage::operator+=(const Usage& other) {
   invocations += other.invocations;
   gb_seconds += other.gb_seconds;
+  vcpu_seconds += other.vcpu_seconds;
   put += other.put;
   get += other.get;
   list += other.list;
@@ -16,8 +17,15 @@ Usage& Usage::operator+=(const Usage& other) {
   return *this;
 }
 
+void Usage::add_invocation(int memory_mb, double vcpus, Seconds billed_seconds) {
+  ++invocations;
+  gb_seconds += memory_mb / 1024.0 * billed_seconds;
+  vcpu_seconds += vcpus * billed_seconds;
+}
+
 Dollars Usage::compute_dollars(const Prices& prices) const {
-  return gb_seconds * prices.gb_second + static_cast<double>(invocations) * prices.invocation;
+  return gb_seconds * prices.gb_second + vcpu_seconds * prices.vcpu_second +
+         static_cast<double>(invocations) * prices.invocation;
 }
 
 Dollars Usage::request_dollars(const Prices& prices) const {
@@ -34,6 +42,7 @@ nlohmann::json to_json(const Bill& bill, const Prices& prices) {
   const auto row = [&](const Usage& usage) {
     return nlohmann::json{{"invocations", usage.invocations},
                           {"gb_seconds", usage.gb_seconds},
+                          {"vcpu_seconds", usage.vcpu_seconds},
                           {"put", usage.put},
                           {"get", usage.get},
                           {"list", usage.list},

@@ -15,11 +15,13 @@ namespace funcpipe {
 struct Usage {
   std::int64_t invocations = 0;
   double gb_seconds = 0;                                // billed: rounded up to the billing step, start-up included
+  double vcpu_seconds = 0;                              // likewise
   std::int64_t put = 0, get = 0, list = 0, remove = 0;  // requests answered, whatever the answer
   Bytes uploaded = 0, downloaded = 0;
 
   Usage& operator+=(const Usage& other);
-  Dollars compute_dollars(const Prices& prices) const;  // GB-seconds and invocations
+  void add_invocation(int memory_mb, double vcpus, Seconds billed_seconds);
+  Dollars compute_dollars(const Prices& prices) const;  // GB-seconds, vCPU-seconds, invocations
   Dollars request_dollars(const Prices& prices) const;  // PUT and LIST at one price, GET at another, DELETE free
   Dollars dollars(const Prices& prices) const { return compute_dollars(prices) + request_dollars(prices); }
 };

@@ -4,8 +4,11 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
+#include <functional>
 #include <limits>
+#include <span>
 #include <system_error>
 
 #include "base/files.h"
@@ -30,14 +33,32 @@ double interpolate(const std::vector<std::pair<double, double>>& points, double 
   return points.back().second;
 }
 
-void read_memory_options(TomlFigures& figures, const toml::table& root, Platform& platform) {
+// The numbers of vCPUs that a function of so many MB may have, ascending.
+using VcpuRule = std::function<std::vector<double>(double mb)>;
+
+VcpuRule read_vcpu_rule(TomlFigures& figures) {
+  if (!figures.has("counts")) {
+    const double mb_per_vcpu = figures.number("mb_per_vcpu", 1);
+    const double most = figures.number("most", 0.01);
+    return [=](double mb) { return std::vector{std::min(mb / mb_per_vcpu, most)}; };
+  }
+  const std::vector<double> counts = figures.numbers("counts", 0.01);
+  const double least = figures.number("least_gb_per_vcpu", 0), most = figures.number("most_gb_per_vcpu", least);
+  return [=](double mb) {
+    std::vector<double> fitting;
+    for (const double vcpus : counts)
+      if (const double ratio = mb / 1024 / vcpus; least <= ratio && ratio <= most) fitting.push_back(vcpus);
+    return fitting;
+  };
+}
+
+void read_sizes(TomlFigures& figures, const toml::table& root, Platform& platform) {
   figures.enter(root, "memory");
   const auto sizes_mb = figures.numbers("sizes_mb", 1);
   figures.leave();
 
   figures.enter(root, "vcpus");
-  const double mb_per_vcpu = figures.number("mb_per_vcpu", 1);
-  const double most_vcpus = figures.number("most", 0.01);
+  const VcpuRule vcpus_of = read_vcpu_rule(figures);
   if (figures.has("speed")) platform.vcpu_speed = figures.number("speed", 0.01, 100);
   figures.leave();
 
@@ -54,8 +75,11 @@ void read_memory_options(TomlFigures& figures, const toml::table& root, Platform
 
   for (const double mb : sizes_mb) {
     if (mb != static_cast<int>(mb)) figures.wrong(root.get("memory"), "memory.sizes_mb must be whole numbers");
-    platform.memory_options.push_back(MemoryOption{static_cast<int>(mb), std::min(mb / mb_per_vcpu, most_vcpus),
-                                                   interpolate(uplink, mb), interpolate(downlink, mb)});
+    const std::vector<double> counts = vcpus_of(mb);
+    if (counts.empty())
+      figures.wrong(root.get("vcpus"), fmt::format("none of vcpus.counts goes with the {} MB of memory.sizes_mb", mb));
+    for (const double vcpus : counts)
+      platform.sizes.push_back({static_cast<int>(mb), vcpus, interpolate(uplink, mb), interpolate(downlink, mb)});
   }
 }
 
@@ -91,7 +115,7 @@ Result<Platform> read_platform(const fs::path& path) {
   platform.limit_cpu = enforce("cpu");
   platform.limit_network = enforce("network");
 
-  read_memory_options(figures, root, platform);
+  read_sizes(figures, root, platform);
 
   if (root.contains("burst")) {
     figures.enter(root, "burst");
@@ -114,6 +138,7 @@ Result<Platform> read_platform(const fs::path& path) {
 
   figures.enter(root, "prices");
   platform.prices.gb_second = figures.number("gb_second", 0);
+  platform.prices.vcpu_second = figures.optional_number("vcpu_second", 0).value_or(0);
   platform.prices.invocation = figures.number("invocation", 0);
   platform.prices.put = figures.number("put", 0);
   platform.prices.get = figures.number("get", 0);
@@ -125,16 +150,48 @@ Result<Platform> read_platform(const fs::path& path) {
   return platform;
 }
 
-}  // namespace
-
-const MemoryOption* Platform::option(int memory_mb) const {
-  const auto found = std::find_if(memory_options.begin(), memory_options.end(),
-                                  [&](const MemoryOption& option) { return option.memory_mb >= memory_mb; });
-  return found == memory_options.end() ? nullptr : &*found;
+// Those with the smallest memory of at least `memory_mb`.
+std::span<const FunctionSize> sizes_with(const std::vector<FunctionSize>& sizes, int memory_mb) {
+  const auto first = std::ranges::lower_bound(sizes, memory_mb, {}, &FunctionSize::memory_mb);
+  if (first == sizes.end()) return {};
+  return {first, std::ranges::upper_bound(first, sizes.end(), first->memory_mb, {}, &FunctionSize::memory_mb)};
 }
 
-Dollars compute_price(const Prices& prices, int memory_mb, Seconds billed_seconds) {
-  return prices.gb_second * (memory_mb / 1024.0) * billed_seconds;
+}  // namespace
+
+std::string to_string(SizeChoice choice) {
+  return choice.vcpus > 0 ? fmt::format("{}:{:g}", choice.memory_mb, choice.vcpus) : std::to_string(choice.memory_mb);
+}
+
+std::string in_words(SizeChoice choice) {
+  if (choice.vcpus <= 0) return fmt::format("{} MB", choice.memory_mb);
+  return fmt::format("{} MB with {:g} vCPU{}", choice.memory_mb, choice.vcpus, choice.vcpus == 1 ? "" : "s");
+}
+
+bool same_vcpus(double a, double b) {
+  return std::abs(a - b) < 0.01;
+}
+
+const FunctionSize* Platform::size(int memory_mb, double vcpus) const {
+  const auto tier = sizes_with(sizes, memory_mb);
+  if (tier.empty()) return nullptr;
+  const auto wanted = std::ranges::find_if(
+      tier, [&](double has) { return vcpus > 0 ? same_vcpus(has, vcpus) : has >= 1; }, &FunctionSize::vcpus);
+  if (wanted != tier.end()) return &*wanted;
+  return vcpus > 0 ? nullptr : &tier.back();
+}
+
+const FunctionSize* Platform::exact_size(int memory_mb, double vcpus) const {
+  const FunctionSize* found = size(memory_mb, vcpus);
+  return found && found->memory_mb == memory_mb ? found : nullptr;
+}
+
+SizeChoice Platform::choice(const FunctionSize& size) const {
+  return {size.memory_mb, sizes_with(sizes, size.memory_mb).size() > 1 ? size.vcpus : 0};
+}
+
+Dollars compute_price(const Prices& prices, int memory_mb, double vcpus, Seconds billed_seconds) {
+  return (prices.gb_second * (memory_mb / 1024.0) + prices.vcpu_second * vcpus) * billed_seconds;
 }
 
 Dollars storage_price(const Prices& prices, double bytes, Seconds seconds) {

@@ -10,16 +10,26 @@
 
 namespace funcpipe {
 
+// What a function's size is asked for by: 2048 MB, or 2048 MB with 0.5 vCPUs where a platform has both chosen.
+struct SizeChoice {
+  int memory_mb = 0;
+  double vcpus = 0;  // 0: what the platform gives with that memory (Platform::size)
+  auto operator<=>(const SizeChoice&) const = default;
+};
+std::string to_string(SizeChoice choice);  // "2048", "2048:0.5"
+std::string in_words(SizeChoice choice);   // "2048 MB", "2048 MB with 0.5 vCPUs"
+
 // One size a function can be rented in.
-struct MemoryOption {
-  int memory_mb = 0;  // MiB, as the clouds write "MB"
-  double vcpus = 0;
+struct FunctionSize {
+  int memory_mb = 0;          // MiB, as the clouds write "MB"
+  double vcpus = 0;           // several sizes have the same memory where vCPUs are chosen too
   BytesPerSecond uplink = 0;  // baseline per instance; infinity where the platform sets no limit
   BytesPerSecond downlink = 0;
 };
 
-struct Prices {           // US dollars
-  Dollars gb_second = 0;  // GB = 1024 MB of configured memory
+struct Prices {             // US dollars
+  Dollars gb_second = 0;    // GB = 1024 MB of configured memory
+  Dollars vcpu_second = 0;  // of configured vCPUs; 0 where they come with the memory
   Dollars invocation = 0;
   Dollars put = 0;  // one PUT, COPY, POST or LIST
   Dollars get = 0;  // one GET or HEAD, found or not
@@ -51,7 +61,7 @@ struct Platform {
   bool limit_memory = true;   // an instance over its memory is killed
   bool limit_cpu = true;      // an instance gets its vCPU share and no more
   bool limit_network = true;  // an instance's bandwidth and request latency
-  std::vector<MemoryOption> memory_options;  // ascending memory
+  std::vector<FunctionSize> sizes;  // ascending memory, then vCPUs
   // Of one of its vCPUs, relative to a core of the machine that profiles are measured on (`funcpipe profile`).
   double vcpu_speed = 1;
   Prices prices;
@@ -59,8 +69,14 @@ struct Platform {
   Burst burst;
   Latency latency;
 
-  // The smallest option of at least `memory_mb`, or nullptr.
-  const MemoryOption* option(int memory_mb) const;
+  // The size with the smallest memory of at least `memory_mb`, and with `vcpus`; nullptr if there is none. 0 vCPUs: of
+  // several sizes with that memory the one with the fewest that are a whole vCPU, since one thread uses no more and
+  // nobody shall pay for what he did not ask for; the most where none is.
+  const FunctionSize* size(int memory_mb, double vcpus = 0) const;
+  // The same with no other memory than `memory_mb`.
+  const FunctionSize* exact_size(int memory_mb, double vcpus = 0) const;
+  // What it has to be asked for by: vCPUs are named only where several sizes have its memory.
+  SizeChoice choice(const FunctionSize& size) const;
 };
 
 // `name` is the stem of a file in the platforms folder, or the path of a .toml file of one's own.
@@ -73,8 +89,11 @@ std::vector<std::string> platform_names();
 // $FUNCPIPE_PLATFORMS, or share/funcpipe/platforms beside the installed program, or platforms/ of the source tree.
 std::filesystem::path platforms_folder();
 
+// Whether two numbers of vCPUs mean the same one: files give them rounded.
+bool same_vcpus(double a, double b);
+
 // Bill arithmetic shared by the emulator, the planner and the simulator.
-Dollars compute_price(const Prices& prices, int memory_mb, Seconds billed_seconds);
+Dollars compute_price(const Prices& prices, int memory_mb, double vcpus, Seconds billed_seconds);
 // Of `bytes` kept in the store for `seconds`; a month has 30 days.
 Dollars storage_price(const Prices& prices, double bytes, Seconds seconds);
 

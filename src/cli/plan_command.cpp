@@ -12,6 +12,7 @@
 #include "cli/table.h"
 #include "cli/terminal.h"
 #include "planner/alternatives.h"
+#include "profile/derive.h"
 
 namespace funcpipe {
 namespace {
@@ -68,7 +69,7 @@ Result<PlanningTask> task_of(const PlanArguments& arguments, const Profile& prof
 }
 
 Result<std::vector<StagePlan>> stages_of(const PlanArguments& arguments, int layers) {
-  FUNCPIPE_TRY(memory, parse_number_list(arguments.memory, "--memory"));
+  FUNCPIPE_TRY(memory, parse_size_list(arguments.memory, "--memory"));
   std::vector<int> ends;
   if (!arguments.cuts.empty()) {
     FUNCPIPE_TRY(cuts, parse_number_list(arguments.cuts, "--cuts"));
@@ -87,7 +88,8 @@ Result<std::vector<StagePlan>> stages_of(const PlanArguments& arguments, int lay
                                        : fmt::format("cut {} comes after cut {}", ends[k], first),
                   "--cuts",
                   fmt::format("name the layers that begin a stage in ascending order, from 1 to {}", layers - 1));
-    stages.push_back({.first_layer = first, .end_layer = ends[k], .memory_mb = memory[memory.size() == 1 ? 0 : k]});
+    const SizeChoice size = memory[memory.size() == 1 ? 0 : k];
+    stages.push_back({.first_layer = first, .end_layer = ends[k], .memory_mb = size.memory_mb, .vcpus = size.vcpus});
   }
   return stages;
 }
@@ -112,6 +114,7 @@ Result<> run(const PlanArguments& arguments, std::stop_token stop) {
   FUNCPIPE_TRY(platform,
                at_flag(given_by_user(load_platform(arguments.platform.empty() ? profile.platform : arguments.platform)),
                        "--platform"));
+  const std::optional<OptionProfile> derived_from = derive_for(profile, platform);
   FUNCPIPE_TRY(task, task_of(arguments, profile, platform));
   // The user's own first: a mistake in it is said before anything is searched.
   FUNCPIPE_TRY(own, own_plan(arguments, task));
@@ -123,7 +126,8 @@ Result<> run(const PlanArguments& arguments, std::stop_token stop) {
         fmt::format("{} on {}, batches of {}", profile.model.source, platform.name, arguments.batch);
     FUNCPIPE_TRY_VOID(write_file(arguments.picture, frontier_picture(planning, own, title)));
   }
-  const PlanReport report{task, planning, std::move(own), alternatives(task, planning.chain_of(chosen), chosen)};
+  const PlanReport report{task, planning, std::move(own), alternatives(task, planning.chain_of(chosen), chosen),
+                          derived_from};
   if (arguments.json) {
     fmt::print("{}\n", plan_report_json(report).dump(2));
     return {};
@@ -176,7 +180,8 @@ Command add_plan(CLI::App& app) {
       ->capture_default_str();
   CLI::Option* fixed = command->add_option("--fixed", a.fixed, "A plan of yours, to be judged")->type_name("FILE");
   CLI::Option* memory =
-      command->add_option("--memory", a.memory, "The sizes of your stages in MB, or one for all")->type_name("LIST");
+      command->add_option("--memory", a.memory, "The sizes of your stages, or one for all: MB, or MB:vCPUs")
+          ->type_name("LIST");
   command->add_option("--cuts", a.cuts, "Cuts of yours to be judged: the first layers of all stages but the first")
       ->type_name("LIST")
       ->needs(memory)

@@ -58,6 +58,10 @@ std::string name_of(const Objective& objective) {
                            objective.time_weight);
 }
 
+bool names_vcpus(const Plan& plan) {
+  return std::ranges::any_of(plan.stages, [](const StagePlan& stage) { return stage.vcpus > 0; });
+}
+
 std::string frontier_table(const PlanReport& report, int width) {
   const std::vector<PlannedPoint>& frontier = report.planning.frontier;
   const int second_places = decimals_for(frontier.front().prediction.iteration);
@@ -68,8 +72,8 @@ std::string frontier_table(const PlanReport& report, int width) {
   const int job_places = decimals_for(least);
 
   Table table;
-  table.rows = {
-      {"", "s per iter.", "$ per 1000", "job time", "job $", "stages x replicas", "micro batch", "sync", "stages' MB"}};
+  table.rows = {{"", "s per iter.", "$ per 1000", "job time", "job $", "stages x replicas", "micro batch", "sync",
+                 names_vcpus(frontier.front().plan) ? "stages' MB:vCPUs" : "stages' MB"}};
   const auto add = [&](const PlannedPoint& point, std::string mark) {
     const Prediction& prediction = point.prediction;
     table.rows.push_back({std::move(mark), fmt::format("{:.{}f}", prediction.iteration, second_places),
@@ -88,22 +92,21 @@ std::string frontier_table(const PlanReport& report, int width) {
 std::string stage_table(const PlanReport& report, const PlannedPoint& point, int width) {
   const bool limited = report.task.platform.limit_memory;
   Table table;
-  table.rows = {
-      {"stage", "layers", "MB", limited ? "full" : "needed MB", "computing", "uploading", "downloading", "names"}};
+  table.rows = {{"stage", "layers", names_vcpus(point.plan) ? "MB:vCPUs" : "MB", limited ? "full" : "needed MB",
+                 "computing", "uploading", "downloading", "names"}};
   for (int k = 0; k < point.plan.stage_count(); ++k) {
     const StagePlan& stage = point.plan.stages[k];
     const StagePrediction& predicted = point.prediction.stages[k];
     const std::vector<LayerDescription>& layers = report.task.profile.model.layers;
     const std::string& first = layers[stage.first_layer].name;
     const std::string& last = layers[stage.end_layer - 1].name;
-    table.rows.push_back({std::to_string(k), fmt::format("{}-{}", stage.first_layer, stage.end_layer - 1),
-                          std::to_string(stage.memory_mb),
-                          limited ? fmt::format("{:.0f}%", 100.0 * static_cast<double>(predicted.memory) /
-                                                               static_cast<double>(std::max<Bytes>(predicted.given, 1)))
-                                  : std::to_string((predicted.memory + kMiB - 1) / kMiB),
-                          fmt::format("{:.3f} s", predicted.busy), fmt::format("{:.3f} s", predicted.uploading),
-                          fmt::format("{:.3f} s", predicted.downloading),
-                          first == last ? first : first + " .. " + last});
+    table.rows.push_back(
+        {std::to_string(k), fmt::format("{}-{}", stage.first_layer, stage.end_layer - 1), to_string(stage.size()),
+         limited ? fmt::format("{:.0f}%", 100.0 * static_cast<double>(predicted.memory) /
+                                              static_cast<double>(std::max<Bytes>(predicted.given, 1)))
+                 : std::to_string((predicted.memory + kMiB - 1) / kMiB),
+         fmt::format("{:.3f} s", predicted.busy), fmt::format("{:.3f} s", predicted.uploading),
+         fmt::format("{:.3f} s", predicted.downloading), first == last ? first : first + " .. " + last});
   }
   table.dropped = {"downloading", "uploading"};
   table.words = 16;
@@ -154,6 +157,12 @@ std::vector<std::string> judged(const PlanReport& report) {
   return lines;
 }
 
+std::string derivation(const PlanReport& report) {
+  const OptionProfile& from = *report.derived_from;
+  return fmt::format("The times of its function sizes are derived from {} MB with {:.3g} vCPUs, measured for {}.",
+                     from.memory_mb, from.vcpus, report.task.profile.platform);
+}
+
 nlohmann::json point_json(const PlannedPoint& point) {
   return {{"plan", to_json(point.plan)}, {"prediction", to_json(point.prediction)}};
 }
@@ -175,6 +184,7 @@ std::string plan_report(const PlanReport& report, int width) {
               width, 2) +
       "\n";
   if (task.accounting.cost_model == CostModel::paper) text += "Costs are memory x time of the functions alone.\n";
+  if (report.derived_from) text += wrapped(derivation(report), width, 2) + "\n";
   text += "\n" + frontier_table(report, width);
   text += "\n" + wrapped(fmt::format("Chosen ({}): {}; {} and {} for {}", name_of(task.objective),
                                      words_of(chosen.plan), format_seconds(chosen.prediction.training),
@@ -207,6 +217,10 @@ nlohmann::json plan_report_json(const PlanReport& report) {
                            {"chosen", planning.chosen},
                            {"explanation", explain(chosen.prediction, planning.chain_of(chosen), chosen.candidate)},
                            {"alternatives", report.alternatives}};
+  if (report.derived_from)
+    result["derived_from"] = {{"platform", report.task.profile.platform},
+                              {"memory_mb", report.derived_from->memory_mb},
+                              {"vcpus", report.derived_from->vcpus}};
   if (report.own) result["own"] = point_json(report.own->point);
   return result;
 }

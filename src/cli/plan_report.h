@@ -12,8 +12,9 @@ namespace funcpipe {
 struct PlanReport {
   const PlanningTask& task;
   const Planning& planning;
-  std::optional<Judgement> own;           // a plan of the user's
-  std::vector<std::string> alternatives;  // of the chosen plan (planner/alternatives.h)
+  std::optional<Judgement> own;               // a plan of the user's
+  std::vector<std::string> alternatives;      // of the chosen plan (planner/alternatives.h)
+  std::optional<OptionProfile> derived_from;  // what the platform's sizes were, where the profile has none of them
 };
 
 // The frontier, the chosen plan stage by stage, what bounds it, and the user's own beside it.

@@ -22,7 +22,7 @@ namespace {
 struct ProfileArguments {
   ProfileSettings settings;
   std::vector<std::string> inputs;
-  std::string memory, micro_batches = "4";
+  std::string memory, scale_from, micro_batches = "4";
   double vcpu_speed = 0;
   int threads = 0;
   std::string out = "profile.json", picture;
@@ -68,8 +68,13 @@ Result<ProfileSettings> settings_of(const ProfileArguments& arguments) {
   FUNCPIPE_TRY(inputs, parse_inputs(arguments.inputs));
   settings.inputs = std::move(inputs);
   if (!arguments.memory.empty()) {
-    FUNCPIPE_TRY(sizes, parse_number_list(arguments.memory, "--memory"));
-    settings.memory = std::move(sizes);
+    FUNCPIPE_TRY(sizes, parse_size_list(arguments.memory, "--memory"));
+    settings.sizes = std::move(sizes);
+  }
+  if (!arguments.scale_from.empty()) {
+    FUNCPIPE_TRY(sizes, parse_size_list(arguments.scale_from, "--scale-from"));
+    if (sizes.size() != 1) return fail(ErrorCode::invalid_input, "one size is measured, not several", "--scale-from");
+    settings.scale_from = sizes.front();
   }
   FUNCPIPE_TRY(micro_batches, parse_number_list(arguments.micro_batches, "--micro-batch"));
   std::sort(micro_batches.begin(), micro_batches.end());
@@ -116,16 +121,14 @@ Command add_profile(CLI::App& app) {
   ProfileArguments& a = *arguments;
   command->add_option("MODEL", a.settings.source, "zoo:NAME or a TorchScript file")->required();
   command->add_option("--platform", a.settings.cloud.name, "aws-lambda, ..., or a .toml file")->capture_default_str();
-  command->add_option("--memory", a.memory, "Function sizes in MB: 1769,3008 [all of the platform's]")
+  command->add_option("--memory", a.memory, "Function sizes in MB, or MB:vCPUs: 1769,3008 [all of the platform's]")
       ->type_name("LIST");
   command->add_option("--micro-batch", a.micro_batches, "Samples to measure with: 1,4")
       ->capture_default_str()
       ->type_name("LIST");
   command->add_option("--input", a.inputs, "Type and shape of each input: float32:1x3x224x224 [a zoo model's own]")
       ->allow_extra_args(false);
-  command
-      ->add_option("--scale-from", a.settings.scale_from, "Measure this size alone, derive the others by their vCPUs")
-      ->check(CLI::PositiveNumber)
+  command->add_option("--scale-from", a.scale_from, "Measure this size alone, derive the others by their vCPUs")
       ->type_name("MB");
   command->add_option("--optimizer", a.settings.optimizer, "Whose update is timed: sgd, momentum or adam")
       ->check(CLI::IsMember({"sgd", "momentum", "adam"}))

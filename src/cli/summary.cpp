@@ -21,15 +21,12 @@ std::string loss(const std::optional<double>& value) {
 }
 
 Row bill_row(const std::string& name, const Usage& usage, const Prices& prices) {
-  return {name,
-          std::to_string(usage.invocations),
-          fmt::format("{:.1f}", usage.gb_seconds),
-          std::to_string(usage.put),
-          std::to_string(usage.get),
-          std::to_string(usage.list),
-          format_dollars(usage.compute_dollars(prices)),
-          format_dollars(usage.request_dollars(prices)),
-          format_dollars(usage.dollars(prices))};
+  Row row{name, std::to_string(usage.invocations), fmt::format("{:.1f}", usage.gb_seconds)};
+  if (prices.vcpu_second > 0) row.push_back(fmt::format("{:.1f}", usage.vcpu_seconds));
+  for (const std::int64_t requests : {usage.put, usage.get, usage.list}) row.push_back(std::to_string(requests));
+  for (const Dollars dollars : {usage.compute_dollars(prices), usage.request_dollars(prices), usage.dollars(prices)})
+    row.push_back(format_dollars(dollars));
+  return row;
 }
 
 std::string epoch_table(const std::vector<EpochResult>& epochs, int width) {
@@ -58,10 +55,17 @@ std::string next_commands(const JobConfig& config, const std::string& train) {
 }  // namespace
 
 std::string bill_table(const Bill& bill, const Prices& prices, int width) {
-  std::vector<Row> rows{{"", "invocations", "GB-s", "PUT", "GET", "LIST", "compute", "requests", "total"}};
-  for (const auto& [name, usage] : bill.by_function) rows.push_back(bill_row(name, usage, prices));
-  rows.push_back(bill_row("total", bill.total(), prices));
-  return drawn({std::move(rows), {"LIST", "invocations", "compute", "requests", "PUT", "GET", "GB-s"}}, width);
+  Table table{.dropped = {"LIST", "invocations", "compute", "requests", "PUT", "GET", "GB-s"}};
+  Row columns{"", "invocations", "GB-s"};
+  if (prices.vcpu_second > 0) {
+    columns.emplace_back("vCPU-s");
+    table.dropped.emplace_back("vCPU-s");
+  }
+  for (const char* column : {"PUT", "GET", "LIST", "compute", "requests", "total"}) columns.emplace_back(column);
+  table.rows = {std::move(columns)};
+  for (const auto& [name, usage] : bill.by_function) table.rows.push_back(bill_row(name, usage, prices));
+  table.rows.push_back(bill_row("total", bill.total(), prices));
+  return drawn(std::move(table), width);
 }
 
 std::string summary(const TrainResult& result, const JobConfig& config, const std::string& program,

@@ -14,9 +14,9 @@ void describe_plan(const JobSpec& spec) {
              format_bytes(spec.model.parameter_bytes()));
   for (int k = 0; k < spec.plan.stage_count(); ++k) {
     const StagePlan& stage = spec.plan.stages[static_cast<std::size_t>(k)];
-    fmt::print("  stage {}: layers {} to {} ({} ... {}), {} MB of memory, {} estimated\n", k, stage.first_layer,
+    fmt::print("  stage {}: layers {} to {} ({} ... {}), {}, {} of memory estimated\n", k, stage.first_layer,
                stage.end_layer - 1, spec.model.layers[static_cast<std::size_t>(stage.first_layer)].name,
-               spec.model.layers[static_cast<std::size_t>(stage.end_layer - 1)].name, stage.memory_mb,
+               spec.model.layers[static_cast<std::size_t>(stage.end_layer - 1)].name, in_words(stage.size()),
                format_bytes(estimated_memory(spec.plan, spec.model, k, spec.state)));
   }
   fmt::print("  {} replica{} of each; {} iterations of {} samples in micro-batches of {}\n", spec.plan.replicas,

@@ -77,6 +77,7 @@ struct JobConfig {
     std::string name = "local";   // local | aws-lambda | alibaba-fc | a .toml file
     double dilation = 1;          // slows CPU, network and latency together; seconds are divided back
     int memory_mb = 0;            // of every stage, without a plan file; 0: the smallest that fits
+    double vcpus = 0;             // likewise; 0: what the platform gives with the memory
     Seconds lifetime = 0;         // of an invocation; 0: the platform's
     std::string s3_endpoint;      // empty: an embedded cloud of our own is started
     std::string lambda_endpoint;  // likewise

@@ -24,6 +24,13 @@ std::vector<OptionValue> memory_of_stages(const Plan& plan) {
   return sizes;
 }
 
+std::vector<OptionValue> vcpus_of_stages(const Plan& plan) {
+  std::vector<OptionValue> counts;
+  for (const StagePlan& stage : plan.stages)
+    if (stage.vcpus != 0) counts.emplace_back(stage.vcpus);
+  return counts;
+}
+
 }  // namespace
 
 const std::vector<SectionRecord>& section_table() {
@@ -170,6 +177,11 @@ const std::vector<OptionRecord>& option_table() {
       row("platform", "memory_mb", FIELD(platform.memory_mb),
           "Memory of every function for which no plan file says it; 0: the smallest that fits.",
           {.unit = "MB", .least = 0, .most = 1e6}, memory_of_stages),
+      row("platform", "vcpus", FIELD(platform.vcpus),
+          "vCPUs of every function for which no plan file says them, where the platform has them chosen (alibaba-fc); "
+          "0: "
+          "of those that go with the memory the fewest that are a whole one.",
+          {.least = 0, .most = 1e4}, vcpus_of_stages),
       row("platform", "lifetime", FIELD(platform.lifetime), "Longest single invocation; 0: the platform's.",
           {.unit = "seconds", .least = 0, .most = 86400}),
       row("platform", "s3_endpoint", FIELD(platform.s3_endpoint),

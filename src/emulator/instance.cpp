@@ -50,11 +50,11 @@ UnpackedPackage::~UnpackedPackage() {
   if (replaced) fs::remove_all(folder, status);
 }
 
-SandboxLimits sandbox_limits(const Platform& platform, int memory_mb, double dilation) {
+SandboxLimits sandbox_limits(const Platform& platform, const LambdaFunction& function, double dilation) {
   SandboxLimits limits;
-  const MemoryOption* option = platform.option(memory_mb);
-  if (platform.limited && platform.limit_memory) limits.memory = memory_mb * kMiB;
-  if (platform.limited && platform.limit_cpu && option) limits.vcpus = option->vcpus / dilation;
+  const FunctionSize* size = platform.size(function.memory_mb, function.vcpus);
+  if (platform.limited && platform.limit_memory) limits.memory = function.memory_mb * kMiB;
+  if (platform.limited && platform.limit_cpu && size) limits.vcpus = size->vcpus / dilation;
   return limits;
 }
 
@@ -93,7 +93,7 @@ Result<> Instance::set_up() {
   std::error_code status;
   if (!fs::create_directories(scratch_, status) && status)
     return fail(ErrorCode::exhausted, fmt::format("cannot make the instance's folder: {}", status.message()), scratch_);
-  const SandboxLimits limits = sandbox_limits(host_.options->platform, function_.memory_mb, host_.options->dilation);
+  const SandboxLimits limits = sandbox_limits(host_.options->platform, function_, host_.options->dilation);
   FUNCPIPE_TRY(sandbox, host_.isolation->make_sandbox("instance-" + id_, limits));
   sandbox_ = std::move(sandbox);
   // The Runtime API does not outlive the instance's end(), which silences its reader.

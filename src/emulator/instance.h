@@ -119,6 +119,6 @@ class Instance : public std::enable_shared_from_this<Instance> {
 };
 
 // The limits of a function's instances on this machine.
-SandboxLimits sandbox_limits(const Platform& platform, int memory_mb, double dilation);
+SandboxLimits sandbox_limits(const Platform& platform, const LambdaFunction& function, double dilation);
 
 }  // namespace funcpipe

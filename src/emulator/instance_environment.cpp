@@ -40,11 +40,11 @@ std::vector<std::string> instance_environment(const LambdaFunction& function, co
 
 Account instance_account(const Platform& platform, const LambdaFunction& function, double dilation) {
   Account account{.credentials = CredentialTable::make(true), .label = function.name};
-  const MemoryOption* option = platform.option(function.memory_mb);
-  if (!platform.limited || !platform.limit_network || !option) return account;
+  const FunctionSize* size = platform.size(function.memory_mb, function.vcpus);
+  if (!platform.limited || !platform.limit_network || !size) return account;
   const Burst burst{.bytes = platform.burst.bytes, .rate = platform.burst.rate / dilation};
-  account.uplink = std::make_shared<TokenBucket>(option->uplink / dilation, burst);
-  account.downlink = std::make_shared<TokenBucket>(option->downlink / dilation, burst);
+  account.uplink = std::make_shared<TokenBucket>(size->uplink / dilation, burst);
+  account.downlink = std::make_shared<TokenBucket>(size->downlink / dilation, burst);
   account.latency = {.put = platform.latency.put * dilation, .get = platform.latency.get * dilation};
   return account;
 }

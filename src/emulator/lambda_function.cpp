@@ -58,6 +58,15 @@ LambdaResult<> take_number(const Json& request, const char* key, const char* fie
   return {};
 }
 
+LambdaResult<> take_vcpus(const Json& request, double& vcpus) {
+  if (!request.contains("Cpu") || request["Cpu"].is_null()) return {};
+  const Json& value = request["Cpu"];
+  if (!value.is_number() || !(value.get<double>() > 0))
+    return constraint(value.dump(), "cpu", "Member must be a number greater than 0");
+  vcpus = value.get<double>();
+  return {};
+}
+
 LambdaResult<> take_text(const Json& request, const char* key, std::string& text) {
   if (!request.contains(key) || request[key].is_null()) return {};
   if (!request[key].is_string()) return constraint(request[key].dump(), key, "Member must be a string");
@@ -104,11 +113,15 @@ LambdaResult<> take_environment(const Json& request, std::map<std::string, std::
 }  // namespace
 
 LambdaResult<> apply_configuration(const Json& request, const Platform& platform, LambdaFunction& function) {
-  const auto& options = platform.memory_options;
+  const auto& options = platform.sizes;
   const int smallest = options.empty() ? kSmallestMemoryMb : std::min(kSmallestMemoryMb, options.front().memory_mb);
   const int largest = options.empty() ? kLargestMemoryMb : options.back().memory_mb;
   const int lifetime = std::max(1, static_cast<int>(platform.limits.lifetime));
   TRY_LAMBDA(take_number(request, "MemorySize", "memorySize", smallest, largest, function.memory_mb));
+  TRY_LAMBDA(take_vcpus(request, function.vcpus));
+  if (function.vcpus > 0 && !platform.size(function.memory_mb, function.vcpus))
+    return invalid(
+        fmt::format("{} does not offer {:g} vCPUs with {} MB", platform.name, function.vcpus, function.memory_mb));
   TRY_LAMBDA(take_number(request, "Timeout", "timeout", 1, lifetime, function.timeout_seconds));
   if (request.contains("EphemeralStorage"))
     TRY_LAMBDA(
@@ -168,28 +181,31 @@ Json configuration_json(const LambdaFunction& function, const std::string& regio
                {"PackageType", "Zip"},
                {"Architectures", {function.architecture}},
                {"EphemeralStorage", {{"Size", function.ephemeral_mb}}}};
+  if (function.vcpus > 0) json["Cpu"] = function.vcpus;
   if (!function.environment.empty()) json["Environment"] = {{"Variables", function.environment}};
   return json;
 }
 
 Json to_json(const LambdaFunction& function) {
-  return {{"version", 1},
-          {"name", function.name},
-          {"role", function.role},
-          {"runtime", function.runtime},
-          {"handler", function.handler},
-          {"description", function.description},
-          {"architecture", function.architecture},
-          {"memory_mb", function.memory_mb},
-          {"timeout_seconds", function.timeout_seconds},
-          {"ephemeral_mb", function.ephemeral_mb},
-          {"retries", function.retries},
-          {"environment", function.environment},
-          {"code_sha256", function.code_sha256},
-          {"code_size", function.code_size},
-          {"package", function.package},
-          {"last_modified", function.last_modified},
-          {"revision", function.revision}};
+  Json json = {{"version", 1},
+               {"name", function.name},
+               {"role", function.role},
+               {"runtime", function.runtime},
+               {"handler", function.handler},
+               {"description", function.description},
+               {"architecture", function.architecture},
+               {"memory_mb", function.memory_mb},
+               {"timeout_seconds", function.timeout_seconds},
+               {"ephemeral_mb", function.ephemeral_mb},
+               {"retries", function.retries},
+               {"environment", function.environment},
+               {"code_sha256", function.code_sha256},
+               {"code_size", function.code_size},
+               {"package", function.package},
+               {"last_modified", function.last_modified},
+               {"revision", function.revision}};
+  if (function.vcpus > 0) json["vcpus"] = function.vcpus;
+  return json;
 }
 
 Result<LambdaFunction> function_from_json(const Json& json, const std::string& place) {
@@ -205,6 +221,7 @@ Result<LambdaFunction> function_from_json(const Json& json, const std::string& p
     json.at("description").get_to(function.description);
     json.at("architecture").get_to(function.architecture);
     json.at("memory_mb").get_to(function.memory_mb);
+    function.vcpus = json.value("vcpus", 0.0);
     json.at("timeout_seconds").get_to(function.timeout_seconds);
     json.at("ephemeral_mb").get_to(function.ephemeral_mb);
     json.at("retries").get_to(function.retries);

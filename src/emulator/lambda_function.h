@@ -28,6 +28,7 @@ struct LambdaFunction {
   std::string description;
   std::string architecture = "x86_64";
   int memory_mb = 128;
+  double vcpus = 0;  // 0: what the platform gives with the memory
   int timeout_seconds = 3;
   int ephemeral_mb = 512;
   int retries = 2;  // of asynchronous invocations that fail
@@ -41,7 +42,8 @@ struct LambdaFunction {
 };
 
 // Takes over the fields `request` has (of CreateFunction or UpdateFunctionConfiguration) and checks them against AWS's
-// rules and the platform's memory range and lifetime.
+// rules and the platform's sizes and lifetime. `Cpu`, a field of our own, names the vCPUs where the platform has
+// several numbers of them for a memory.
 LambdaResult<> apply_configuration(const nlohmann::json& request, const Platform& platform, LambdaFunction& function);
 
 // "name", "name:$LATEST", "123456789012:function:name" or an ARN -> the name; ValidationException for anything else.

@@ -91,9 +91,8 @@ asio::awaitable<void> LambdaScheduler::run(LambdaFunction function, std::shared_
     pending->finish(std::move(outcome));
     co_return;
   }
-  Usage& usage = bill_.by_function[function.name];
-  ++usage.invocations;
-  usage.gb_seconds += function.memory_mb / 1024.0 * outcome.billed_seconds;
+  const FunctionSize* size = host_.options->platform.size(function.memory_mb, function.vcpus);
+  bill_.by_function[function.name].add_invocation(function.memory_mb, size ? size->vcpus : 0, outcome.billed_seconds);
   const auto* current = functions_->find(function.name);
   if (instance->alive() && current && current->function.revision == function.revision)
     idle_.push_front({function.name, function.revision, instance, SteadyClock::now()});

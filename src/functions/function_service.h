@@ -16,6 +16,7 @@ namespace funcpipe {
 struct FunctionSpec {
   std::string name;
   int memory_mb = 1024;
+  double vcpus = 0;  // where the service has them chosen apart from the memory; 0: its own choice
   Seconds timeout = 900;
   std::string zip;  // the deployment package's bytes: a zip with `bootstrap` in it
   std::map<std::string, std::string> environment;

@@ -135,6 +135,7 @@ Result<> LambdaService::create(const FunctionSpec& spec) {
                   {"MemorySize", spec.memory_mb},
                   {"Timeout", static_cast<int>(spec.timeout)},
                   {"Code", {{"ZipFile", base64(spec.zip)}}}};
+  if (spec.vcpus > 0) request["Cpu"] = spec.vcpus;  // Lambda has no such field; Function Compute calls it so
   if (!spec.environment.empty()) request["Environment"]["Variables"] = spec.environment;
   const std::string body = request.dump(-1, ' ', /*ensure_ascii=*/false, json::error_handler_t::replace);
   bool answer_lost = false;

@@ -12,9 +12,11 @@
 namespace funcpipe {
 namespace {
 
-std::string function_name(const std::string& job, int memory_mb) {
-  std::string name = fmt::format("funcpipe-{}-{}", job, memory_mb);
-  std::replace(name.begin(), name.end(), '.', '-');  // Lambda allows letters, digits, '-' and '_', 64 of them
+// Lambda allows letters, digits, '-' and '_', 64 of them.
+std::string function_name(const std::string& job, SizeChoice size) {
+  std::string name = fmt::format("funcpipe-{}-{}", job, to_string(size));
+  std::ranges::replace_if(
+      name, [](char c) { return c == '.' || c == ':'; }, '-');
   FUNCPIPE_CHECK(name.size() <= 64, "{} has {} characters", name, name.size());
   return name;
 }
@@ -66,10 +68,11 @@ Result<> Deployment::publish(JobSpec& spec, const Datasets& data, const std::vec
 
 Result<> Deployment::create_functions(const JobSpec& spec, const FunctionSpec& settings, bool replace) {
   for (const StagePlan& stage : spec.plan.stages) {
-    if (names_.contains(stage.memory_mb)) continue;
+    if (names_.contains(stage.size())) continue;
     FunctionSpec function = settings;
-    function.name = function_name(spec.config.job.name, stage.memory_mb);
+    function.name = function_name(spec.config.job.name, stage.size());
     function.memory_mb = stage.memory_mb;
+    function.vcpus = stage.vcpus;
     if (replace) {
       FUNCPIPE_TRY(left_over, functions_.exists(function.name));
       if (left_over) FUNCPIPE_TRY_VOID(functions_.remove(function.name));
@@ -83,7 +86,7 @@ Result<> Deployment::create_functions(const JobSpec& spec, const FunctionSpec& s
       return tl::unexpected(std::move(error));
     }
     created_.insert(function.name);
-    names_.emplace(stage.memory_mb, std::move(function.name));
+    names_.emplace(stage.size(), std::move(function.name));
   }
   return {};
 }

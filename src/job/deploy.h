@@ -34,10 +34,11 @@ class Deployment {
   Result<> publish(JobSpec& spec, const Datasets& data, const std::vector<std::filesystem::path>& stages,
                    TrainObserver& observer, std::stop_token stop);
 
-  // One function per distinct memory size, named funcpipe-<job>-<memory>: a function's memory is its own property.
+  // One function per distinct size, named funcpipe-<job>-<memory>, with "-<vCPUs>" where they are chosen: its size is a
+  // function's own property.
   // `settings` gives what all have in common; a left-over function of that name is replaced if `replace`.
   Result<> create_functions(const JobSpec& spec, const FunctionSpec& settings, bool replace);
-  const std::string& function_of(int memory_mb) const { return names_.at(memory_mb); }
+  const std::string& function_of(SizeChoice size) const { return names_.at(size); }
   std::size_t function_count() const { return names_.size(); }
 
   // Deletes the functions and every object under the prefix. Errors of the first thing that could not be removed.
@@ -47,7 +48,7 @@ class Deployment {
   Store& store_;
   FunctionService& functions_;
   const std::string prefix_;
-  std::map<int, std::string> names_;  // memory_mb to function
+  std::map<SizeChoice, std::string> names_;  // of the functions
   std::set<std::string> created_;
   bool published_ = false;
 };

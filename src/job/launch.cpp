@@ -138,9 +138,8 @@ Result<WorkerAnswer> Fleet::invoke(const WorkerInvocation& invocation, std::stop
   }
   if (const auto report = last_report_line(ended->log_tail)) {
     const std::lock_guard lock(mutex_);
-    Usage& usage = reported_.by_function[function];
-    ++usage.invocations;
-    usage.gb_seconds += report->billed * report->memory_mb / 1024;
+    reported_.by_function[function].add_invocation(report->memory_mb, options_.vcpus_of(invocation.worker),
+                                                   report->billed);
   }
   if (ended->function_error) {
     const std::string message = failure_message(*ended);

@@ -22,7 +22,8 @@ struct LaunchOptions {
   std::string job, bucket, prefix;
   std::vector<WorkerId> workers;
   std::function<std::string(WorkerId)> function_of;
-  std::function<void()> end_functions;  // ends those that still run, where the cloud can; empty: it cannot
+  std::function<double(WorkerId)> vcpus_of;  // of its function, which no REPORT line says
+  std::function<void()> end_functions;       // ends those that still run, where the cloud can; empty: it cannot
 };
 
 class Fleet {

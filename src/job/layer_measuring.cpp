@@ -41,7 +41,7 @@ LayerMeasuring::LayerMeasuring(const ProfileSettings& settings, const Platform& 
 
 LayerMeasuring::~LayerMeasuring() {
   cloud_.end_functions();
-  for (const auto& [memory, name] : functions_) static_cast<void>(cloud_.functions().remove(name));
+  for (const auto& [size, name] : functions_) static_cast<void>(cloud_.functions().remove(name));
 }
 
 Result<> LayerMeasuring::publish(const std::vector<std::filesystem::path>& layers,
@@ -121,16 +121,20 @@ Result<int> LayerMeasuring::collect(Size size, const MeasureRequest& request) {
 // Whether what a larger function has measured of the layer is more than this one has: no need to try.
 bool LayerMeasuring::is_hopeless(Size size, const ModelDescription& model, int layer) const {
   const LayerMeasurement* known = results_.fitting(model.micro_batch, layer);
-  return known && own_bytes(model, layer) + known->sizes.activations + known->sizes.working > size.memory_mb * kMiB;
+  return known &&
+         own_bytes(model, layer) + known->sizes.activations + known->sizes.working > size.function.memory_mb * kMiB;
 }
 
-Result<std::string> LayerMeasuring::function_of(int memory_mb) {
-  if (const auto found = functions_.find(memory_mb); found != functions_.end()) return found->second;
+Result<std::string> LayerMeasuring::function_of(SizeChoice size) {
+  if (const auto found = functions_.find(size); found != functions_.end()) return found->second;
   FunctionSpec function = common_;
-  function.name = fmt::format("funcpipe-profile-{}", memory_mb);
-  function.memory_mb = memory_mb;
+  function.name = fmt::format("funcpipe-profile-{}", to_string(size));
+  std::ranges::replace_if(
+      function.name, [](char c) { return c == '.' || c == ':'; }, '-');
+  function.memory_mb = size.memory_mb;
+  function.vcpus = size.vcpus;
   FUNCPIPE_TRY_VOID(cloud_.functions().create(function));
-  functions_.emplace(memory_mb, function.name);
+  functions_.emplace(size, function.name);
   return function.name;
 }
 
@@ -138,21 +142,21 @@ MeasureRequest LayerMeasuring::request_for(Size size) const {
   MeasureRequest request;
   request.bucket = settings_.cloud.bucket;
   request.prefix = prefix_;
-  request.results = fmt::format("{}mb-{}threads", size.memory_mb, size.threads);
+  request.results = fmt::format("{}mb-{}threads", to_string(size.function), size.threads);
   request.optimizer = settings_.optimizer;
   request.threads = size.threads;
-  request.vcpus = platform_.option(size.memory_mb)->vcpus;
+  request.vcpus = platform_.size(size.function.memory_mb, size.function.vcpus)->vcpus;
   request.dilation = settings_.cloud.dilation;
   request.by_wall = size.threads > 1 && size.threads == settings_.threads;
   request.repeats = size.threads == settings_.threads ? settings_.repeats : kComparedRepeats;
-  if (const OptionMeasurement* option = results_.option({size.memory_mb, settings_.threads}))
+  if (const OptionMeasurement* option = results_.option({size.function, settings_.threads}))
     request.seconds_per_cpu_second = option->seconds_per_cpu_second;
   return request;
 }
 
 // nullopt: the function ran out of memory.
 Result<std::optional<MeasureAnswer>> LayerMeasuring::invoke(Size size, const MeasureRequest& request) {
-  FUNCPIPE_TRY(name, function_of(size.memory_mb));
+  FUNCPIPE_TRY(name, function_of(size.function));
   FUNCPIPE_TRY(invocation, cloud_.functions().invoke(name, to_json(request).dump(), stop_));
   if (invocation.function_error) {
     if (ran_out_of_memory(invocation)) return std::optional<MeasureAnswer>();

@@ -22,7 +22,7 @@ class LayerMeasuring {
  public:
   using Size = MeasuredResults::Size;
 
-  // `common`: what the functions have in common, but name and memory.
+  // `common`: what the functions have in common, but name and size.
   LayerMeasuring(const ProfileSettings& settings, const Platform& platform, Cloud& cloud, FunctionSpec common,
                  MeasuredResults& results, std::stop_token stop);
   ~LayerMeasuring();  // takes the functions out of the cloud
@@ -41,7 +41,7 @@ class LayerMeasuring {
                           const std::function<void(int layer)>& watch);
 
  private:
-  Result<std::string> function_of(int memory_mb);
+  Result<std::string> function_of(SizeChoice size);
   MeasureRequest request_for(Size size) const;
   Result<std::optional<MeasureAnswer>> invoke(Size size, const MeasureRequest& request);
   Result<int> collect(Size size, const MeasureRequest& request);
@@ -54,7 +54,7 @@ class LayerMeasuring {
   MeasuredResults& results_;
   const std::stop_token stop_;
   const std::string prefix_ = "profile";
-  std::map<int, std::string> functions_;  // memory_mb to name
+  std::map<SizeChoice, std::string> functions_;  // their names
 };
 
 }  // namespace funcpipe

@@ -13,6 +13,10 @@ auto find(const Map& map, const Key& key) {
   return found == map.end() ? nullptr : &found->second;
 }
 
+MeasuredResults::Size size_from_json(const nlohmann::json& row) {
+  return {{row.at("memory_mb"), row.value("vcpus", 0.0)}, row.at("threads")};
+}
+
 }  // namespace
 
 Result<MeasuredResults> MeasuredResults::open(const std::filesystem::path& file, const std::string& settings) {
@@ -27,11 +31,11 @@ Result<MeasuredResults> MeasuredResults::open(const std::filesystem::path& file,
   try {
     for (const auto& row : json.at("options")) {
       FUNCPIPE_TRY(option, option_measurement_from_json(row.at("option"), file.string()));
-      results.add(Size{row.at("memory_mb"), row.at("threads")}, option);
+      results.add(size_from_json(row), option);
     }
     for (const auto& row : json.at("layers")) {
       FUNCPIPE_TRY(layer, layer_measurement_from_json(row.at("figures"), file.string()));
-      results.add(Key{Size{row.at("memory_mb"), row.at("threads")}, row.at("micro_batch"), row.at("layer")}, layer);
+      results.add(Key{size_from_json(row), row.at("micro_batch"), row.at("layer")}, layer);
     }
   } catch (const nlohmann::json::exception& error) {
     return fail(ErrorCode::corrupt, error.what(), file.string(), "delete it to measure anew");
@@ -55,10 +59,14 @@ const LayerMeasurement* MeasuredResults::fitting(int micro_batch, int layer) con
 Result<> MeasuredResults::save() const {
   nlohmann::json options = nlohmann::json::array(), layers = nlohmann::json::array();
   for (const auto& [size, option] : options_)
-    options.push_back({{"memory_mb", size.memory_mb}, {"threads", size.threads}, {"option", to_json(option)}});
+    options.push_back({{"memory_mb", size.function.memory_mb},
+                       {"vcpus", size.function.vcpus},
+                       {"threads", size.threads},
+                       {"option", to_json(option)}});
   for (const auto& [key, layer] : layers_) {
     const auto& [size, micro_batch, index] = key;
-    layers.push_back({{"memory_mb", size.memory_mb},
+    layers.push_back({{"memory_mb", size.function.memory_mb},
+                      {"vcpus", size.function.vcpus},
                       {"threads", size.threads},
                       {"micro_batch", micro_batch},
                       {"layer", index},

@@ -7,15 +7,16 @@
 #include <tuple>
 
 #include "base/error.h"
+#include "catalog/platform.h"
 #include "profile/measurement.h"
 
 namespace funcpipe {
 
 class MeasuredResults {
  public:
-  // One function size with a number of threads.
+  // One function size, as it is asked for, with a number of threads.
   struct Size {
-    int memory_mb = 0;
+    SizeChoice function;
     int threads = 1;
     auto operator<=>(const Size&) const = default;
   };

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "planner/planner.h"
+#include "profile/derive.h"
 
 namespace funcpipe {
 namespace {
@@ -13,12 +14,14 @@ bool is_set(const JobConfig& config, const char* option) {
   return config.given.contains(option);
 }
 
-// Only the size the job asks for, if it asks for one.
-Platform with_memory_of(const JobConfig& config, Platform platform) {
-  if (config.platform.memory_mb != 0)
-    std::erase_if(platform.memory_options,
-                  [&](const MemoryOption& option) { return option.memory_mb != config.platform.memory_mb; });
-  return platform;
+// With the memory and the vCPUs the job asks for, if it asks for any.
+std::vector<FunctionSize> allowed_sizes(const JobConfig& config, std::vector<FunctionSize> sizes) {
+  const JobConfig::PlatformChoice& wanted = config.platform;
+  std::erase_if(sizes, [&](const FunctionSize& size) {
+    return (wanted.memory_mb != 0 && size.memory_mb != wanted.memory_mb) ||
+           (wanted.vcpus != 0 && !same_vcpus(size.vcpus, wanted.vcpus));
+  });
+  return sizes;
 }
 
 std::string summary_of(const PlannedPoint& point) {
@@ -48,7 +51,9 @@ Result<PlanOfJob> plan_by_profile(const JobConfig& config, const ModelDescriptio
                 fmt::format("the profile is of another model: {} (fingerprint {}), not {} (fingerprint {})",
                             profile.model.source, profile.model.fingerprint, model.source, model.fingerprint),
                 file, "profile this model: funcpipe profile");
-  const Platform allowed = with_memory_of(config, platform);
+  derive_for(profile, platform);
+  Platform allowed = platform;
+  allowed.sizes = allowed_sizes(config, platform.sizes);
   PlanningTask task{profile, allowed};
   task.state = state;
   task.global_batch = config.training.global_batch;
@@ -69,7 +74,11 @@ Result<PlanOfJob> plan_by_profile(const JobConfig& config, const ModelDescriptio
   auto planned = plan_training(task, stop);
   if (!planned && planned.error().place.empty()) planned.error().place = file;
   FUNCPIPE_TRY(planning, std::move(planned));
-  const PlannedPoint& chosen = planning.chosen_point();
+  PlannedPoint& chosen = planning.frontier[planning.chosen];
+  // The sizes allowed may need no vCPUs to tell them apart where the platform's do.
+  for (StagePlan& stage : chosen.plan.stages)
+    if (config.platform.vcpus > 0)
+      stage.vcpus = platform.choice(*platform.size(stage.memory_mb, config.platform.vcpus)).vcpus;
   return PlanOfJob{chosen.plan, summary_of(chosen)};
 }
 

@@ -99,37 +99,33 @@ LayerTime at_speed(LayerTime time, double speed) {
   return time;
 }
 
-const MemoryOption* exact_option(const Platform& platform, int memory_mb) {
-  const MemoryOption* option = platform.option(memory_mb);
-  return option && option->memory_mb == memory_mb ? option : nullptr;
+Result<const FunctionSize*> size_of(const Platform& platform, SizeChoice choice) {
+  if (const FunctionSize* size = platform.exact_size(choice.memory_mb, choice.vcpus)) return size;
+  std::vector<std::string> offered;
+  for (const FunctionSize& one : platform.sizes) offered.push_back(to_string(platform.choice(one)));
+  return fail(ErrorCode::invalid_input, fmt::format("{} has no function size of {}", platform.name, in_words(choice)),
+              {}, fmt::format("choose among {}", fmt::join(offered, ", ")));
 }
 
-// The sizes to have in the profile, and which of them to measure.
+// The sizes to have in the profile, ascending, and which of them to measure, the largest first: it says soonest if
+// something is wrong.
 struct Sizes {
-  std::vector<const MemoryOption*> wanted, measured;
+  std::vector<const FunctionSize*> wanted, measured;
 };
 
 Result<Sizes> choose_sizes(const ProfileSettings& settings, const Platform& platform) {
-  std::vector<int> offered;
-  for (const MemoryOption& option : platform.memory_options) offered.push_back(option.memory_mb);
-  const auto known = [&](int memory_mb) -> Result<const MemoryOption*> {
-    if (const MemoryOption* option = exact_option(platform, memory_mb)) return option;
-    return fail(ErrorCode::invalid_input, fmt::format("{} has no function size of {} MB", platform.name, memory_mb), {},
-                fmt::format("choose among {}", fmt::join(offered, ", ")));
-  };
-  Sizes sizes;
-  for (const int memory_mb : settings.memory.empty() ? offered : settings.memory) {
-    FUNCPIPE_TRY(option, known(memory_mb));
-    sizes.wanted.push_back(option);
+  std::set<const FunctionSize*> wanted;  // ascending, as they lie in the platform
+  for (const SizeChoice choice : settings.sizes) {
+    FUNCPIPE_TRY(size, size_of(platform, choice));
+    wanted.insert(size);
   }
-  sizes.measured = sizes.wanted;
-  if (settings.scale_from > 0) {
-    FUNCPIPE_TRY(option, known(settings.scale_from));
-    sizes.measured = {option};
+  if (settings.sizes.empty())
+    for (const FunctionSize& size : platform.sizes) wanted.insert(&size);
+  Sizes sizes{.wanted = {wanted.begin(), wanted.end()}, .measured = {wanted.rbegin(), wanted.rend()}};
+  if (settings.scale_from) {
+    FUNCPIPE_TRY(size, size_of(platform, *settings.scale_from));
+    sizes.measured = {size};
   }
-  // Largest first: it says soonest if something is wrong.
-  std::sort(sizes.measured.begin(), sizes.measured.end(),
-            [](const MemoryOption* a, const MemoryOption* b) { return a->memory_mb > b->memory_mb; });
   return sizes;
 }
 
@@ -165,11 +161,11 @@ Result<Profile> profile_model(const ProfileSettings& settings, const ProfileProg
   for (int i = 0; i < layers; ++i) every[static_cast<std::size_t>(i)] = i;
   const int all = static_cast<int>(sizes.measured.size() * models.size()) * layers;
   int done = 0;
-  std::set<int> too_small;
-  for (const MemoryOption* option : sizes.measured) {
-    const Size size{option->memory_mb, settings.threads};
+  std::set<const FunctionSize*> too_small;
+  for (const FunctionSize* function : sizes.measured) {
+    const Size size{platform.choice(*function), settings.threads};
     FUNCPIPE_TRY(holds, measuring.measure_size(size));
-    if (!holds) too_small.insert(option->memory_mb);
+    if (!holds) too_small.insert(function);
     for (const ModelDescription& at : models) {
       const auto watch = [&](int layer) {
         if (progress.measured) progress.measured(done + layer, all, at.layers[static_cast<std::size_t>(layer)].name);
@@ -186,13 +182,13 @@ Result<Profile> profile_model(const ProfileSettings& settings, const ProfileProg
   profile.date = today();
   profile.optimizer = settings.optimizer;
   profile.vcpu_speed = settings.vcpu_speed.value_or(cloud->embedded() ? platform.vcpu_speed : 1);
-  for (auto option = sizes.measured.rbegin(); option != sizes.measured.rend(); ++option) {
-    if (too_small.contains((*option)->memory_mb)) continue;
-    const Size size{(*option)->memory_mb, settings.threads};
-    const OptionMeasurement& measured = *results.option(size);
-    profile.options.push_back({.memory_mb = size.memory_mb,
-                               .vcpus = (*option)->vcpus,
-                               .threads = size.threads,
+  std::vector<const FunctionSize*> measured_sizes(sizes.measured.rbegin(), sizes.measured.rend());
+  std::erase_if(measured_sizes, [&](const FunctionSize* function) { return too_small.contains(function); });
+  for (const FunctionSize* function : measured_sizes) {
+    const OptionMeasurement& measured = *results.option({platform.choice(*function), settings.threads});
+    profile.options.push_back({.memory_mb = function->memory_mb,
+                               .vcpus = function->vcpus,
+                               .threads = settings.threads,
                                .origin = Origin::measured,
                                .cold_start = measured.cold_start / profile.vcpu_speed,
                                .update_per_byte = measured.update_per_byte / profile.vcpu_speed,
@@ -206,10 +202,11 @@ Result<Profile> profile_model(const ProfileSettings& settings, const ProfileProg
                 "choose larger sizes with --memory");
   for (const ModelDescription& at : models) {
     MicroBatchProfile measured{at.micro_batch, std::vector<LayerSizes>(every.size()), {}};
-    for (const OptionProfile& option : profile.options) {
+    for (const FunctionSize* function : measured_sizes) {
       std::vector<LayerTime>& times = measured.times.emplace_back();
       for (const int i : every) {
-        const LayerMeasurement& layer = *results.layer({{option.memory_mb, option.threads}, at.micro_batch, i});
+        const LayerMeasurement& layer =
+            *results.layer({{platform.choice(*function), settings.threads}, at.micro_batch, i});
         times.push_back(at_speed(layer.time, profile.vcpu_speed));
         // Sizes are the same on every function; the largest that held the layer says.
         if (layer.time.fits) measured.sizes[static_cast<std::size_t>(i)] = layer.sizes;
@@ -218,8 +215,9 @@ Result<Profile> profile_model(const ProfileSettings& settings, const ProfileProg
     profile.micro_batches.push_back(std::move(measured));
   }
 
-  if (settings.scale_from > 0) {
-    const Size one{settings.scale_from, settings.threads}, two{settings.scale_from, 2};
+  if (settings.scale_from) {
+    const SizeChoice base = platform.choice(*measured_sizes.front());
+    const Size one{base, settings.threads}, two{base, 2};
     if (settings.threads == 1) {
       progress.step("measuring the heaviest layers with two threads");
       const ModelDescription& at = models.front();
@@ -235,8 +233,8 @@ Result<Profile> profile_model(const ProfileSettings& settings, const ProfileProg
       if (with_two > 0) profile.parallel_efficiency = std::clamp(with_one / with_two - 1, 0.0, 1.0);
     }
     std::vector<WantedOption> wanted;
-    for (const MemoryOption* option : sizes.wanted)
-      wanted.push_back({option->memory_mb, option->vcpus, settings.derived_threads});
+    for (const FunctionSize* function : sizes.wanted)
+      wanted.push_back({function->memory_mb, function->vcpus, settings.derived_threads});
     derive_options(profile, 0, wanted);
   }
   return profile;

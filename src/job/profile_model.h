@@ -18,9 +18,9 @@ struct ProfileSettings {
   std::string source;              // "zoo:NAME" or a TorchScript file
   std::vector<TensorSpec> inputs;  // dimension 0 is replaced by each micro-batch size; empty: a zoo model's own
   std::uint64_t seed = 1;
-  JobConfig::PlatformChoice cloud;  // platform, dilation, endpoints
-  std::vector<int> memory;          // sizes to have in the profile; empty: all of the platform's
-  int scale_from = 0;               // MB: measure this size alone and derive the others; 0: measure all
+  JobConfig::PlatformChoice cloud;       // platform, dilation, endpoints
+  std::vector<SizeChoice> sizes;         // to have in the profile; empty: all of the platform's
+  std::optional<SizeChoice> scale_from;  // measure this size alone and derive the others; none: measure all
   std::vector<int> micro_batches = {4};
   int threads = 1;                // of one operation, on measured sizes
   int derived_threads = 0;        // on derived ones; 0: one per whole vCPU, at least one

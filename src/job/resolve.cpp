@@ -15,24 +15,38 @@ bool is_float(const std::string& dtype) {
   return dtype.starts_with("float") || dtype.starts_with("bfloat");
 }
 
-// Gives stages without a memory size the one asked for, or the smallest option that holds them. Where the platform does
-// not hold functions to their share of a CPU they compute as fast as the machine goes, so they are priced as the option
-// that would: one vCPU a thread.
-void choose_memory(Plan& plan, const JobConfig& config, const ModelDescription& model, const Platform& platform,
-                   const TrainingState& state) {
+// The smallest size of at least `needed` bytes, with `vcpus` or what the platform gives with that memory; the largest
+// if there is none. Where the platform does not hold functions to their share of a CPU they compute as fast as the
+// machine goes, so they are priced as the size that would: one vCPU a thread.
+const FunctionSize* smallest_size(const Platform& platform, Bytes needed, double vcpus, int threads) {
+  const FunctionSize* chosen = nullptr;
+  for (const FunctionSize& size : platform.sizes) {
+    const FunctionSize* candidate = platform.size(size.memory_mb, vcpus);
+    if (!candidate) continue;
+    chosen = candidate;
+    if (chosen->memory_mb * kMiB >= needed && (platform.limit_cpu || chosen->vcpus >= threads)) break;
+  }
+  return chosen;
+}
+
+// Gives stages without a size the one asked for, or the smallest that holds them; and every stage its vCPUs, where the
+// memory alone does not say them. What the platform does not offer is left for validate() to refuse.
+void choose_sizes(Plan& plan, const JobConfig& config, const ModelDescription& model, const Platform& platform,
+                  const TrainingState& state) {
   for (int k = 0; k < plan.stage_count(); ++k) {
     StagePlan& stage = plan.stages[k];
-    if (stage.memory_mb != 0) continue;
-    stage.memory_mb = config.platform.memory_mb;
-    if (stage.memory_mb != 0 || platform.memory_options.empty()) continue;
-    const Bytes needed = estimated_memory(plan, model, k, state);
-    stage.memory_mb = platform.memory_options.back().memory_mb;
-    const double vcpus = platform.limit_cpu ? 0 : config.training.threads;
-    const auto fits = [&](const MemoryOption& option) {
-      return option.memory_mb * kMiB >= needed && option.vcpus >= vcpus;
-    };
-    const auto smallest = std::find_if(platform.memory_options.begin(), platform.memory_options.end(), fits);
-    if (smallest != platform.memory_options.end()) stage.memory_mb = smallest->memory_mb;
+    if (stage.memory_mb == 0) stage.memory_mb = config.platform.memory_mb;
+    if (stage.vcpus == 0) stage.vcpus = config.platform.vcpus;
+    const bool sound = 0 <= stage.first_layer && stage.first_layer < stage.end_layer &&
+                       stage.end_layer <= static_cast<int>(model.layers.size());
+    const FunctionSize* size = nullptr;
+    if (stage.memory_mb != 0)
+      size = platform.size(stage.memory_mb, stage.vcpus);
+    else if (sound)
+      size = smallest_size(platform, estimated_memory(plan, model, k, state), stage.vcpus, config.training.threads);
+    if (!size) continue;
+    if (stage.memory_mb == 0) stage.memory_mb = size->memory_mb;
+    stage.vcpus = platform.choice(*size).vcpus;
   }
 }
 
@@ -96,7 +110,7 @@ Result<Plan> resolve_plan(const JobConfig& config, const ModelDescription& model
     plan.order = order;
     plan.sync = sync;
   }
-  choose_memory(plan, config, model, platform, state);
+  choose_sizes(plan, config, model, platform, state);
   if (auto valid = validate(plan, model, platform, state); !valid) {
     Error error = valid.error();
     if (!wanted.plan.empty()) error.place = wanted.plan;

@@ -102,11 +102,16 @@ Result<Prepared> prepare(const JobConfig& config, std::stop_token stop) {
   return Prepared{std::move(platform), std::move(data), std::move(worker), std::move(spec), std::move(planning)};
 }
 
+double vcpus_of(const Platform& platform, const StagePlan& stage) {
+  const FunctionSize* size = platform.size(stage.memory_mb, stage.vcpus);
+  return size ? size->vcpus : 0;
+}
+
 // What the workers under way have cost so far, which no REPORT line says yet.
 Dollars running_cost(const JobSpec& spec, const Platform& platform, Seconds seconds) {
   Dollars sum = 0;
   for (const StagePlan& stage : spec.plan.stages)
-    sum += spec.plan.replicas * compute_price(platform.prices, stage.memory_mb, seconds);
+    sum += spec.plan.replicas * compute_price(platform.prices, stage.memory_mb, vcpus_of(platform, stage), seconds);
   return sum;
 }
 
@@ -173,16 +178,19 @@ Result<TrainResult> train(const JobConfig& config, TrainObserver& observer, std:
   SystemClock clock;
   const Seconds start = clock.now();
   const auto platform_seconds = [&] { return (clock.now() - start) / config.platform.dilation; };
-  Fleet fleet(cloud->functions(),
-              {.job = spec.id,
-               .bucket = config.platform.bucket,
-               .prefix = deployment.prefix(),
-               .workers = workers_of(spec.plan),
-               .function_of =
-                   [&](WorkerId id) {
-                     return deployment.function_of(spec.plan.stages[static_cast<std::size_t>(id.stage)].memory_mb);
-                   },
-               .end_functions = [&] { cloud->end_functions(); }});
+  Fleet fleet(
+      cloud->functions(),
+      {.job = spec.id,
+       .bucket = config.platform.bucket,
+       .prefix = deployment.prefix(),
+       .workers = workers_of(spec.plan),
+       .function_of =
+           [&](WorkerId id) {
+             return deployment.function_of(spec.plan.stages[static_cast<std::size_t>(id.stage)].size());
+           },
+       .vcpus_of =
+           [&](WorkerId id) { return vcpus_of(platform, spec.plan.stages[static_cast<std::size_t>(id.stage)]); },
+       .end_functions = [&] { cloud->end_functions(); }});
   const auto dollars = [&] {
     return cloud->bill().total().request_dollars(platform.prices) + running_cost(spec, platform, platform_seconds());
   };

@@ -51,9 +51,10 @@ std::string to_string(WorkerId worker) {
 std::string memory_text(const Plan& plan) {
   std::string text;
   for (std::size_t k = 0, next = 0; k < plan.stages.size(); k = next) {
-    const int size = plan.stages[k].memory_mb;
-    while (next < plan.stages.size() && plan.stages[next].memory_mb == size) ++next;
-    text += fmt::format("{}{}{}", text.empty() ? "" : " ", next - k > 1 ? fmt::format("{}x", next - k) : "", size);
+    const SizeChoice size = plan.stages[k].size();
+    while (next < plan.stages.size() && plan.stages[next].size() == size) ++next;
+    text += fmt::format("{}{}{}", text.empty() ? "" : " ", next - k > 1 ? fmt::format("{}x", next - k) : "",
+                        to_string(size));
   }
   return text;
 }

@@ -28,9 +28,12 @@ struct StagePlan {
   int first_layer = 0;
   int end_layer = 0;  // one past the last
   int memory_mb = 0;  // 0: the platform's largest option
+  double vcpus = 0;   // 0: what the platform gives with that memory
   int threads = 0;    // of one operation, as profiled; 0: the job's training.threads
   // A worker's peak without optimiser state and cached data, as a profile has it; 0: estimated from the description.
   Bytes peak_bytes = 0;
+
+  SizeChoice size() const { return {memory_mb, vcpus}; }
 };
 
 // A run of consecutive samples of the global batch.
@@ -69,7 +72,7 @@ struct Plan {
   int rank(WorkerId worker) const { return worker.stage * replicas + worker.replica; }
 };
 
-// "2x2048 3072": the sizes of its stages in order, runs of equal ones counted.
+// "2x2048 3072", "2x2048:0.5 3072:1": the sizes of its stages in order, runs of equal ones counted.
 std::string memory_text(const Plan& plan);
 
 nlohmann::json to_json(const Plan& plan);

@@ -69,6 +69,15 @@ Result<Bytes> read_bytes(const json& object, const char* key, const std::string&
   return value.get<std::int64_t>();
 }
 
+Result<double> read_vcpus(const json& object, const char* key, const std::string& place) {
+  const json& value = object.at(key);
+  constexpr double kMost = 1e4;
+  if (!value.is_number() || !(value.get<double>() >= 0 && value.get<double>() <= kMost))
+    return fail(ErrorCode::invalid_input, fmt::format("\"{}\" must be a number of vCPUs, from 0 to {}", key, kMost),
+                place);
+  return value.get<double>();
+}
+
 Result<std::string> read_text(const json& object, const char* key, const std::string& place) {
   const json& value = object.at(key);
   if (!value.is_string()) {
@@ -85,10 +94,14 @@ Result<T> at_place(Result<T> result, const std::string& place) {
 }
 
 Result<StagePlan> stage_from_json(const json& value, const std::string& place) {
-  FUNCPIPE_TRY_VOID(check_keys(
-      value,
-      {{"first_layer", true}, {"end_layer", true}, {"memory_mb", false}, {"threads", false}, {"peak_bytes", false}},
-      place));
+  FUNCPIPE_TRY_VOID(check_keys(value,
+                               {{"first_layer", true},
+                                {"end_layer", true},
+                                {"memory_mb", false},
+                                {"vcpus", false},
+                                {"threads", false},
+                                {"peak_bytes", false}},
+                               place));
   StagePlan stage;
   FUNCPIPE_TRY(first, read_int(value, "first_layer", 0, place));
   FUNCPIPE_TRY(end, read_int(value, "end_layer", 1, place));
@@ -97,6 +110,10 @@ Result<StagePlan> stage_from_json(const json& value, const std::string& place) {
   if (value.contains("memory_mb")) {
     FUNCPIPE_TRY(memory, read_int(value, "memory_mb", 0, place));
     stage.memory_mb = memory;
+  }
+  if (value.contains("vcpus")) {
+    FUNCPIPE_TRY(vcpus, read_vcpus(value, "vcpus", place));
+    stage.vcpus = vcpus;
   }
   if (value.contains("threads")) {
     FUNCPIPE_TRY(threads, read_int(value, "threads", 0, place));
@@ -116,6 +133,7 @@ json to_json(const Plan& plan) {
   for (const StagePlan& stage : plan.stages) {
     stages.push_back(
         {{"first_layer", stage.first_layer}, {"end_layer", stage.end_layer}, {"memory_mb", stage.memory_mb}});
+    if (stage.vcpus > 0) stages.back()["vcpus"] = stage.vcpus;
     if (stage.threads > 0) stages.back()["threads"] = stage.threads;
     if (stage.peak_bytes > 0) stages.back()["peak_bytes"] = stage.peak_bytes;
   }

@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "plan/plan.h"
 
@@ -59,34 +60,47 @@ Result<> check_cuts(const Plan& plan, const ModelDescription& model) {
   return {};
 }
 
-std::string offered(const Platform& platform) {
-  std::string text;
-  for (const MemoryOption& option : platform.memory_options) {
-    text += fmt::format("{}{}", text.empty() ? "" : ", ", option.memory_mb);
-  }
-  return text;
+std::string offered_memory(const Platform& platform) {
+  std::vector<int> sizes_mb;
+  for (const FunctionSize& size : platform.sizes)
+    if (sizes_mb.empty() || sizes_mb.back() != size.memory_mb) sizes_mb.push_back(size.memory_mb);
+  return fmt::format("{}", fmt::join(sizes_mb, ", "));
+}
+
+// With the smallest memory of at least `memory_mb`.
+std::string offered_vcpus(const Platform& platform, int memory_mb) {
+  std::vector<std::string> counts;
+  for (const FunctionSize& size : platform.sizes)
+    if (size.memory_mb == platform.size(memory_mb)->memory_mb) counts.push_back(fmt::format("{:.3g}", size.vcpus));
+  return fmt::format("{}", fmt::join(counts, ", "));
 }
 
 Result<> check_memory(const Plan& plan, const ModelDescription& model, const Platform& platform, int stage,
                       const TrainingState& state) {
-  if (platform.memory_options.empty()) {
+  if (platform.sizes.empty()) {
     return refuse(fmt::format("platform {} offers no function size", platform.name), "choose another platform");
   }
-  const MemoryOption& largest = platform.memory_options.back();
+  const FunctionSize& largest = platform.sizes.back();
   const int wanted = plan.stages[stage].memory_mb;
   if (wanted < 0 || wanted > largest.memory_mb) {
     return refuse(fmt::format("stage {} asks for {} MB, but {} offers at most {} MB", stage, wanted, platform.name,
                               largest.memory_mb),
-                  fmt::format("choose memory_mb among {}", offered(platform)));
+                  fmt::format("choose memory_mb among {}", offered_memory(platform)));
+  }
+  const int given = wanted == 0 ? largest.memory_mb : wanted;
+  const double vcpus = plan.stages[stage].vcpus;
+  if (!platform.size(given, vcpus)) {
+    return refuse(fmt::format("stage {} asks for {:g} vCPUs with {} MB, which {} does not offer", stage, vcpus, given,
+                              platform.name),
+                  fmt::format("choose vcpus among {}, or leave it out", offered_vcpus(platform, given)));
   }
   if (!platform.limit_memory) return {};
-  const int given = wanted == 0 ? largest.memory_mb : wanted;
   const Bytes needed = estimated_memory(plan, model, stage, state);
   if (needed <= given * kMiB) return {};
   std::string way_out = "cut the model into more stages or take a smaller micro_batch";
-  for (const MemoryOption& option : platform.memory_options) {
-    if (option.memory_mb * kMiB < needed) continue;
-    way_out = fmt::format("choose memory_mb >= {}, or {}", option.memory_mb, way_out);
+  for (const FunctionSize& size : platform.sizes) {
+    if (size.memory_mb * kMiB < needed) continue;
+    way_out = fmt::format("choose memory_mb >= {}, or {}", size.memory_mb, way_out);
     break;
   }
   return refuse(

@@ -23,6 +23,10 @@ std::string compared(const Candidate& changed, const Candidate& point) {
   return time + (price.empty() ? " at the same price" : " and " + price);
 }
 
+bool is_larger(const ChainOption& option, const ChainOption& than) {
+  return option.memory_mb > than.memory_mb || (option.memory_mb == than.memory_mb && option.vcpus > than.vcpus);
+}
+
 std::optional<std::string> larger_function(const PlanningTask& task, const Chain& chain, const Candidate& point) {
   const SpanTable spans(chain);
   const StageCosts costs(chain, spans, point.configuration, task.accounting);
@@ -31,7 +35,7 @@ std::optional<std::string> larger_function(const PlanningTask& task, const Chain
   for (std::size_t k = 0; k < point.options.size(); ++k) {
     const int first = k == 0 ? 0 : point.ends[k - 1];
     for (int option = 0; option < std::ssize(chain.options); ++option) {
-      if (chain.options[option].memory_mb <= chain.options[point.options[k]].memory_mb) continue;
+      if (!is_larger(chain.options[option], chain.options[point.options[k]])) continue;
       if (!costs.fits(first, point.ends[k], option)) continue;
       Candidate changed = point;
       changed.options[k] = option;
@@ -43,9 +47,9 @@ std::optional<std::string> larger_function(const PlanningTask& task, const Chain
     }
   }
   if (!best) return std::nullopt;
-  return fmt::format("with {} MB instead of {} MB for stage {} an iteration is {}",
-                     chain.options[best->options[stage]].memory_mb, chain.options[point.options[stage]].memory_mb,
-                     stage, compared(*best, point));
+  return fmt::format("with {} instead of {} for stage {} an iteration is {}",
+                     in_words(chain.options[best->options[stage]].choice()),
+                     in_words(chain.options[point.options[stage]].choice()), stage, compared(*best, point));
 }
 
 }  // namespace

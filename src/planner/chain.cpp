@@ -37,12 +37,12 @@ void place_parameters(Chain& chain, const ModelDescription& model) {
 
 // CPU seconds of transfers that delay computing: all of them where computing takes the whole share, none where a vCPU
 // is to spare.
-double delay(const MemoryOption& option, int threads) {
-  const double spare = std::clamp(option.vcpus - threads, 0.0, 1.0);
-  return (1 - spare) / std::max(std::min(option.vcpus, 1.0), 1e-9);
+double delay(const FunctionSize& size, int threads) {
+  const double spare = std::clamp(size.vcpus - threads, 0.0, 1.0);
+  return (1 - spare) / std::max(std::min(size.vcpus, 1.0), 1e-9);
 }
 
-std::string sizes_of(const std::vector<int>& sizes) {
+std::string listed(const std::vector<std::string>& sizes) {
   return fmt::format("{}", fmt::join(sizes, ", "));
 }
 
@@ -77,22 +77,20 @@ Result<Chain> make_chain(const Profile& profile, const Platform& platform, int m
   if (!chain.layers.empty()) chain.layers.back().reads_target = true;
   place_parameters(chain, model);
 
-  std::vector<int> profiled;
+  std::vector<std::string> profiled;
   for (std::size_t j = 0; j < profile.options.size(); ++j) {
     const OptionProfile& measured = profile.options[j];
-    profiled.push_back(measured.memory_mb);
-    const auto offered =
-        std::find_if(platform.memory_options.begin(), platform.memory_options.end(), [&](const MemoryOption& option) {
-          return option.memory_mb == measured.memory_mb && std::abs(option.vcpus - measured.vcpus) < 0.01;
-        });
-    if (offered == platform.memory_options.end()) continue;
+    profiled.push_back(to_string(SizeChoice{measured.memory_mb, measured.vcpus}));
+    const FunctionSize* offered = platform.exact_size(measured.memory_mb, measured.vcpus);
+    if (!offered) continue;
     const double share = delay(*offered, measured.threads);
     chain.options.push_back({.memory_mb = offered->memory_mb,
                              .vcpus = offered->vcpus,
+                             .names_vcpus = platform.choice(*offered).vcpus > 0,
                              .threads = measured.threads,
                              .uplink = offered->uplink,
                              .downlink = offered->downlink,
-                             .per_second = compute_price(platform.prices, offered->memory_mb, 1),
+                             .per_second = compute_price(platform.prices, offered->memory_mb, offered->vcpus, 1),
                              .cold_start = measured.cold_start,
                              .update_per_byte = measured.update_per_byte,
                              .transfer_per_byte = measured.transfer_cpu_per_byte * share,
@@ -106,11 +104,12 @@ Result<Chain> make_chain(const Profile& profile, const Platform& platform, int m
     chain.backward.push_back(std::move(backward));
   }
   if (chain.options.empty()) {
-    std::vector<int> offered;
-    for (const MemoryOption& option : platform.memory_options) offered.push_back(option.memory_mb);
+    std::vector<std::string> offered;
+    for (const FunctionSize& size : platform.sizes)
+      offered.push_back(to_string(SizeChoice{size.memory_mb, size.vcpus}));
     return fail(ErrorCode::invalid_input,
-                fmt::format("none of the function sizes profiled ({}) is one of {}'s ({})", sizes_of(profiled),
-                            platform.name, sizes_of(offered)),
+                fmt::format("none of the function sizes profiled ({}) is one of {}'s ({})", listed(profiled),
+                            platform.name, listed(offered)),
                 {}, fmt::format("profile the model with --platform {}", platform.name));
   }
   return chain;

@@ -31,12 +31,15 @@ struct SharedParameter {
 struct ChainOption {
   int memory_mb = 0;
   double vcpus = 0;
+  bool names_vcpus = false;  // several sizes have this memory: a plan has to say both
   int threads = 1;
   BytesPerSecond uplink = 0, downlink = 0;
   Dollars per_second = 0;  // of one function, as it is billed
   Seconds cold_start = 0;
   Seconds update_per_byte = 0;
   Seconds transfer_per_byte = 0, transfer_per_request = 0;  // of the compute lane, beside the network
+
+  SizeChoice choice() const { return {memory_mb, names_vcpus ? vcpus : 0}; }
 };
 
 struct Chain {

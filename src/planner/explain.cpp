@@ -81,8 +81,8 @@ std::vector<std::string> explain(const Prediction& prediction, const Chain& chai
   for (std::size_t k = 0; k < stages.size() && chain.memory_limited; ++k) {
     const double share = static_cast<double>(stages[k].memory) / static_cast<double>(stages[k].given);
     if (share >= 0.9)
-      lines.push_back(fmt::format("memory of stage {} is full to {:.0f}% of {} MB", k, 100 * share,
-                                  chain.options[candidate.options[k]].memory_mb));
+      lines.push_back(fmt::format("memory of stage {} is full to {:.0f}% of {}", k, 100 * share,
+                                  in_words(chain.options[candidate.options[k]].choice())));
   }
   return lines;
 }

@@ -64,8 +64,8 @@ std::string platforms_that_hold(double needed, const Platform& own) {
   std::string names;
   for (const std::string& name : platform_names()) {
     const auto platform = load_platform(name);
-    if (!platform || !platform->limit_memory || name == own.name || platform->memory_options.empty()) continue;
-    const int largest = platform->memory_options.back().memory_mb;
+    if (!platform || !platform->limit_memory || name == own.name || platform->sizes.empty()) continue;
+    const int largest = platform->sizes.back().memory_mb;
     if (static_cast<double>(largest) * kMiB < needed) continue;
     names += fmt::format("{}{} ({} MB)", names.empty() ? "" : " or ", name, largest);
   }
@@ -97,7 +97,7 @@ Error layer_does_not_fit(const PlanningTask& task, const Chain& chain, const Lac
 
   std::vector<std::string> ways;
   const double wanted = std::max(lack.needed, static_cast<double>(largest) * kMiB + 1);
-  if (const MemoryOption* larger = task.platform.option(static_cast<int>(std::ceil(wanted / kMiB))))
+  if (const FunctionSize* larger = task.platform.size(static_cast<int>(std::ceil(wanted / kMiB))))
     ways.push_back(fmt::format("profile it on {} MB too", larger->memory_mb));
   if (lack.micro_batch > 1) ways.push_back("allow smaller micro-batches");
   if (lack.replicas * lack.micro_batch < task.global_batch) ways.push_back("allow more replicas");

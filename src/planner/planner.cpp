@@ -76,9 +76,9 @@ Result<> check_memory(const Chain& chain, const SpanTable& spans, const Candidat
     if (costs.fits(first, end, option)) continue;
     const auto needed = static_cast<Bytes>(costs.memory(first, end));
     std::string message = fmt::format(
-        "stage {} does not fit its function of {} MB in micro-batches of {} with {} "
+        "stage {} does not fit its function of {} in micro-batches of {} with {} "
         "replica{}: ",
-        k, chain.options[option].memory_mb, chain.micro_batch, candidate.configuration.replicas,
+        k, in_words(chain.options[option].choice()), chain.micro_batch, candidate.configuration.replicas,
         candidate.configuration.replicas == 1 ? "" : "s");
     message += needed > chain.options[option].memory_mb * kMiB
                    ? fmt::format("it needs {}", format_bytes(needed))
@@ -86,7 +86,7 @@ Result<> check_memory(const Chain& chain, const SpanTable& spans, const Candidat
     for (int larger = 0; larger < std::ssize(chain.options); ++larger)
       if (costs.fits(first, end, larger))
         return refuse(std::move(message),
-                      fmt::format("give it {} MB, or fewer layers", chain.options[larger].memory_mb));
+                      fmt::format("give it {}, or fewer layers", in_words(chain.options[larger].choice())));
     return refuse(std::move(message), "no size profiled holds it: give it fewer layers");
   }
   return {};
@@ -165,8 +165,10 @@ Result<Planning> plan_training(const PlanningTask& task, std::stop_token stop) {
 Result<Judgement> judge(const PlanningTask& task, const Plan& plan) {
   FUNCPIPE_TRY_VOID(check_plan(task, plan));
   Plan sized = plan;
-  for (StagePlan& stage : sized.stages)
-    if (stage.memory_mb == 0) stage.memory_mb = task.platform.memory_options.back().memory_mb;
+  for (StagePlan& stage : sized.stages) {
+    if (stage.memory_mb == 0) stage.memory_mb = task.platform.sizes.back().memory_mb;
+    stage.vcpus = task.platform.choice(*task.platform.size(stage.memory_mb, stage.vcpus)).vcpus;
+  }
   FUNCPIPE_TRY(chain, make_chain(task.profile, task.platform, plan.micro_batch, task.state, task.connections));
   FUNCPIPE_TRY(candidate, candidate_of(chain, sized));
   const SpanTable spans(chain);

@@ -60,6 +60,7 @@ Prediction predict(const Chain& chain, const SpanTable& spans, const Accounting&
     // Replica 0 alone stores the trained stage.
     const Seconds seconds = replicas * (prediction.training - finish) + traffic[k].finish;
     usage.gb_seconds += option.memory_mb / 1024.0 * seconds;
+    usage.vcpu_seconds += option.vcpus * seconds;
     computing += option.per_second * seconds;
     puts += traffic[k].puts * iterations + replicas * restarts + 1;
     gets += traffic[k].gets * iterations + 3 * replicas * (1 + restarts);
@@ -91,14 +92,14 @@ Result<Candidate> candidate_of(const Chain& chain, const Plan& plan) {
       return refuse(fmt::format("stage {} holds layers {} to {}, expected from {} to at most {}", k, stage.first_layer,
                                 stage.end_layer - 1, expected, chain.layer_count() - 1),
                     "cut the layers of this profile into contiguous stages");
-    const auto option = std::find_if(
-        chain.options.begin(), chain.options.end(),
-        [&](const ChainOption& candidate_option) { return candidate_option.memory_mb == stage.memory_mb; });
+    const auto option = std::ranges::find_if(chain.options, [&](const ChainOption& known) {
+      return known.memory_mb == stage.memory_mb && (stage.vcpus == 0 || same_vcpus(known.vcpus, stage.vcpus));
+    });
     if (option == chain.options.end()) {
       std::string sizes;
       for (const ChainOption& known : chain.options)
-        sizes += fmt::format("{}{}", sizes.empty() ? "" : ", ", known.memory_mb);
-      return refuse(fmt::format("stage {} has {} MB, which was not profiled", k, stage.memory_mb),
+        sizes += fmt::format("{}{}", sizes.empty() ? "" : ", ", to_string(known.choice()));
+      return refuse(fmt::format("stage {} has {}, which was not profiled", k, in_words(stage.size())),
                     fmt::format("choose among {}, or profile that size too", sizes));
     }
     candidate.ends.push_back(stage.end_layer);
@@ -125,6 +126,7 @@ Plan plan_of(const Candidate& candidate, const Chain& chain, const ModelDescript
     plan.stages.push_back({.first_layer = first,
                            .end_layer = candidate.ends[k],
                            .memory_mb = chain.options[candidate.options[k]].memory_mb,
+                           .vcpus = chain.options[candidate.options[k]].choice().vcpus,
                            .threads = chain.options[candidate.options[k]].threads});
     first = candidate.ends[k];
   }
@@ -152,6 +154,7 @@ nlohmann::json to_json(const Prediction& prediction) {
           {"storage_dollars", prediction.storage},
           {"invocations", prediction.usage.invocations},
           {"gb_seconds", prediction.usage.gb_seconds},
+          {"vcpu_seconds", prediction.usage.vcpu_seconds},
           {"put", prediction.usage.put},
           {"get", prediction.usage.get},
           {"uploaded_bytes", prediction.usage.uploaded},

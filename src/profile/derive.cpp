@@ -74,8 +74,12 @@ void derive_options(Profile& profile, int from, const std::vector<WantedOption>&
     option.threads = size.threads > 0 ? size.threads : default_threads(size.vcpus);
     option.origin = Origin::derived;
     if (std::ranges::find(profile.options, size_of(option), size_of) != profile.options.end()) continue;
-    option.cold_start *= std::min(1.0, base.vcpus) / std::min(1.0, option.vcpus);  // one thread starts the process
-    option.update_per_byte *= speed(base) / speed(option);
+    const double slower = size.vcpu_speed > 0 ? profile.vcpu_speed / size.vcpu_speed : 1;  // each vCPU
+    // One thread starts the process.
+    option.cold_start *= slower * std::min(1.0, base.vcpus) / std::min(1.0, option.vcpus);
+    option.update_per_byte *= slower * speed(base) / speed(option);
+    option.transfer_cpu_per_byte *= slower;
+    option.transfer_cpu_per_request *= slower;
     for (MicroBatchProfile& at : profile.micro_batches) {
       std::vector<LayerTime> times(at.sizes.size());
       for (std::size_t layer = 0; layer < times.size(); ++layer) {
@@ -85,13 +89,32 @@ void derive_options(Profile& profile, int from, const std::vector<WantedOption>&
           continue;
         }
         const auto index = static_cast<std::size_t>(source);
-        times[layer] = scaled(at.times[index][layer], speed(profile.options[index]) / speed(option));
+        times[layer] = scaled(at.times[index][layer], slower * speed(profile.options[index]) / speed(option));
       }
       at.times.push_back(std::move(times));
     }
     profile.options.push_back(option);
   }
   sort_options(profile);
+}
+
+std::optional<OptionProfile> derive_for(Profile& profile, const Platform& platform) {
+  const std::vector<OptionProfile>& options = profile.options;
+  const auto is_offered = [&](const OptionProfile& option) {
+    return platform.exact_size(option.memory_mb, option.vcpus) != nullptr;
+  };
+  const auto is_measured = [](const OptionProfile& option) { return option.origin == Origin::measured; };
+  const auto largest = std::find_if(options.rbegin(), options.rend(), is_measured);
+  if (largest == options.rend() || std::ranges::any_of(options, is_offered)) return std::nullopt;
+  const OptionProfile from = *largest;
+  const bool threads_by_vcpus = std::ranges::any_of(options, [&](const OptionProfile& option) {
+    return !is_measured(option) && option.threads > from.threads && option.threads == default_threads(option.vcpus);
+  });
+  std::vector<WantedOption> wanted;
+  for (const FunctionSize& size : platform.sizes)
+    wanted.push_back({size.memory_mb, size.vcpus, threads_by_vcpus ? 0 : from.threads, platform.vcpu_speed});
+  derive_options(profile, static_cast<int>(options.rend() - largest) - 1, wanted);
+  return from;
 }
 
 }  // namespace funcpipe

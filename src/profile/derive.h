@@ -1,6 +1,9 @@
 // Times of function sizes that were not measured, from one that was.
 #pragma once
 
+#include <optional>
+
+#include "catalog/platform.h"
 #include "profile/profile.h"
 
 namespace funcpipe {
@@ -20,8 +23,15 @@ double relative_speed(double vcpus, double efficiency, int threads = 0);
 struct WantedOption {
   int memory_mb = 0;
   double vcpus = 0;
-  int threads = 0;  // 0: default_threads
+  int threads = 0;        // 0: default_threads
+  double vcpu_speed = 0;  // of its vCPUs, relative to a core of the profile's machine; 0: as the profile's
 };
 void derive_options(Profile& profile, int from, const std::vector<WantedOption>& wanted);
+
+// Makes a profile of one platform one of another: where `profile` has none of the sizes of `platform`, all of them are
+// derived from the measured option with the most memory, which is returned. They have as many threads as the profile's
+// derived options have by their vCPUs, or else, since nothing is known then of how threads share a layer, as the
+// measured one.
+std::optional<OptionProfile> derive_for(Profile& profile, const Platform& platform);
 
 }  // namespace funcpipe

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <fstream>
+#include <tuple>
 
 #include "base/files.h"
 
@@ -13,6 +14,7 @@ namespace funcpipe {
 namespace {
 
 namespace fs = std::filesystem;
+using testing::AllOf;
 using testing::HasSubstr;
 
 class PlatformFile : public testing::Test {
@@ -24,8 +26,8 @@ class PlatformFile : public testing::Test {
   ~PlatformFile() override { fs::remove_all(folder); }
 
   // The shipped file with one line changed; returns the changed copy's path.
-  std::string changed(const std::string& from, const std::string& to) {
-    auto text = read_file(fs::path(FUNCPIPE_SOURCE_DIR) / "platforms" / "aws-lambda.toml").value();
+  std::string changed(const std::string& from, const std::string& to, const char* shipped = "aws-lambda.toml") {
+    auto text = read_file(fs::path(FUNCPIPE_SOURCE_DIR) / "platforms" / shipped).value();
     const auto at = text.find(from);
     EXPECT_NE(at, std::string::npos) << from;
     text.replace(at, from.size(), to);
@@ -44,7 +46,7 @@ TEST(Platform, EveryShippedFileLoads) {
     const auto platform = load_platform(name);
     ASSERT_TRUE(platform) << describe(platform.error());
     EXPECT_EQ(platform->name, name);
-    EXPECT_FALSE(platform->memory_options.empty());
+    EXPECT_FALSE(platform->sizes.empty());
     EXPECT_GT(platform->prices.gb_second, 0);
   }
 }
@@ -59,20 +61,20 @@ TEST_F(PlatformFile, SpeedOfAVcpuIsThatOfACoreUnlessItSays) {
 TEST(Platform, LambdaHasTheFiguresOfItsSources) {
   const auto platform = load_platform("aws-lambda").value();
   EXPECT_TRUE(platform.limited && platform.limit_memory && platform.limit_cpu && platform.limit_network);
-  const auto* largest = platform.option(10240);
+  const auto* largest = platform.size(10240);
   ASSERT_NE(largest, nullptr);
   EXPECT_NEAR(largest->vcpus, 5.79, 0.01);
   EXPECT_DOUBLE_EQ(largest->uplink, 75e6);
   EXPECT_EQ(platform.limits.lifetime, 900);
   EXPECT_EQ(platform.burst.bytes, 300 * kMiB);
   // One GB for a million seconds.
-  EXPECT_NEAR(compute_price(platform.prices, 1024, 1e6), 16.6667, 1e-9);
+  EXPECT_NEAR(compute_price(platform.prices, 1024, 0.58, 1e6), 16.6667, 1e-9);
 }
 
 TEST(Platform, LocalHasNoLimits) {
   const auto platform = load_platform("local").value();
   EXPECT_FALSE(platform.limited || platform.limit_memory || platform.limit_cpu || platform.limit_network);
-  EXPECT_TRUE(std::isinf(platform.memory_options.front().uplink));
+  EXPECT_TRUE(std::isinf(platform.sizes.front().uplink));
   EXPECT_EQ(platform.latency.get, 0);
 }
 
@@ -80,23 +82,84 @@ TEST(Platform, ShapedLimitsOnlyTheNetwork) {
   const auto platform = load_platform("shaped-70MBps").value();
   EXPECT_TRUE(platform.limited && platform.limit_network);
   EXPECT_FALSE(platform.limit_memory || platform.limit_cpu);
-  EXPECT_DOUBLE_EQ(platform.option(1024)->downlink, 70e6);
+  EXPECT_DOUBLE_EQ(platform.size(1024)->downlink, 70e6);
   EXPECT_DOUBLE_EQ(platform.latency.put, 0.02);
   EXPECT_EQ(platform.burst.bytes, 0);
 }
 
-TEST(Platform, OptionRoundsUp) {
+TEST(Platform, SizeRoundsUp) {
   const auto platform = load_platform("aws-lambda").value();
-  EXPECT_EQ(platform.option(1)->memory_mb, 128);
-  EXPECT_EQ(platform.option(1025)->memory_mb, 1536);
-  EXPECT_EQ(platform.option(10241), nullptr);
+  EXPECT_EQ(platform.size(1)->memory_mb, 128);
+  EXPECT_EQ(platform.size(1025)->memory_mb, 1536);
+  EXPECT_EQ(platform.size(10241), nullptr);
+}
+
+TEST(Platform, FunctionComputeHasVcpusChosen) {
+  const auto platform = load_platform("alibaba-fc").value();
+  for (std::size_t i = 0; i < platform.sizes.size(); ++i) {
+    const FunctionSize& size = platform.sizes[i];
+    const double gb_per_vcpu = size.memory_mb / 1024.0 / size.vcpus;
+    EXPECT_TRUE(1 <= gb_per_vcpu && gb_per_vcpu <= 4) << to_string(SizeChoice{size.memory_mb, size.vcpus});
+    EXPECT_EQ(platform.size(size.memory_mb, size.vcpus), &size);
+    EXPECT_EQ(platform.choice(size), (SizeChoice{size.memory_mb, size.vcpus}));
+    if (i == 0) continue;
+    const FunctionSize& before = platform.sizes[i - 1];
+    EXPECT_LT(std::tie(before.memory_mb, before.vcpus), std::tie(size.memory_mb, size.vcpus));
+  }
+  // 10 s of 1 CU a vCPU-second and 0.15 a GB-second, at $2.0e-5.
+  EXPECT_NEAR(compute_price(platform.prices, 4096, 2, 10), (2 + 0.15 * 4) * 10 * 2.0e-5, 1e-12);
+}
+
+TEST(Platform, OfSeveralNumbersOfVcpusTheFewestThatRunAThreadAreGiven) {
+  const auto platform = load_platform("alibaba-fc").value();
+  EXPECT_EQ(platform.size(8192)->vcpus, 2);
+  EXPECT_EQ(platform.size(2048)->vcpus, 1);
+  EXPECT_EQ(platform.size(512)->vcpus, 0.5) << "the most, where none is a whole one";
+  EXPECT_EQ(platform.size(2000, 0.5)->memory_mb, 2048);
+  EXPECT_EQ(platform.size(2048, 4), nullptr) << "larger memory would have them";
+  EXPECT_EQ(platform.exact_size(2000, 0.5), nullptr);
+  EXPECT_EQ(platform.exact_size(2048, 0.5)->vcpus, 0.5);
+}
+
+TEST(Platform, WhereVcpusComeWithTheMemoryTheyNeedNoName) {
+  const auto platform = load_platform("aws-lambda").value();
+  EXPECT_EQ(platform.choice(*platform.size(2048)), SizeChoice{2048});
+  EXPECT_NE(platform.size(2048, 1.158), nullptr) << "as files round it";
+  EXPECT_EQ(platform.size(2048, 2), nullptr);
+  EXPECT_EQ(compute_price(platform.prices, 1024, 1, 1), compute_price(platform.prices, 1024, 2, 1));
+}
+
+TEST(SizeChoice, HasTwoForms) {
+  EXPECT_EQ(to_string(SizeChoice{2048}), "2048");
+  EXPECT_EQ(to_string(SizeChoice{2048, 0.5}), "2048:0.5");
+  EXPECT_EQ(in_words({2048}), "2048 MB");
+  EXPECT_EQ(in_words({2048, 0.5}), "2048 MB with 0.5 vCPUs");
+  EXPECT_EQ(in_words({1024, 1}), "1024 MB with 1 vCPU");
+}
+
+TEST_F(PlatformFile, EverySizeNeedsANumberOfVcpus) {
+  const auto platform = load_platform(changed("counts = [0.05, 0.1, ", "counts = [", "alibaba-fc.toml"));
+  ASSERT_FALSE(platform);
+  EXPECT_THAT(platform.error().message, AllOf(HasSubstr("vcpus.counts"), HasSubstr("128 MB")));
+}
+
+TEST_F(PlatformFile, VcpusFollowOneRule) {
+  const auto both = load_platform(changed("least_gb", "mb_per_vcpu = 2048\nleast_gb", "alibaba-fc.toml"));
+  ASSERT_FALSE(both);
+  EXPECT_THAT(both.error().message, HasSubstr("unknown key vcpus.mb_per_vcpu"));
+  const auto unsorted = load_platform(changed("counts = [0.05, 0.1,", "counts = [0.1, 0.05,", "alibaba-fc.toml"));
+  ASSERT_FALSE(unsorted);
+  EXPECT_THAT(unsorted.error().message, HasSubstr("ascending"));
+  const auto inverted = load_platform(changed("most_gb_per_vcpu = 4", "most_gb_per_vcpu = 0.5", "alibaba-fc.toml"));
+  ASSERT_FALSE(inverted);
+  EXPECT_THAT(inverted.error().message, HasSubstr("at least 1"));
 }
 
 TEST(Platform, BandwidthIsLinearBetweenPoints) {
   const auto platform = load_platform("aws-lambda-3gbit").value();
-  EXPECT_DOUBLE_EQ(platform.option(1024)->uplink, 78.125e6);
-  EXPECT_DOUBLE_EQ(platform.option(6144)->uplink, (78.125e6 + 375e6) / 2);
-  EXPECT_DOUBLE_EQ(platform.option(10240)->uplink, 375e6);
+  EXPECT_DOUBLE_EQ(platform.size(1024)->uplink, 78.125e6);
+  EXPECT_DOUBLE_EQ(platform.size(6144)->uplink, (78.125e6 + 375e6) / 2);
+  EXPECT_DOUBLE_EQ(platform.size(10240)->uplink, 375e6);
 }
 
 TEST(Platform, UnknownNameListsTheKnownOnes) {
@@ -110,7 +173,7 @@ TEST_F(PlatformFile, OwnFileByPath) {
   const auto platform = load_platform(changed("mb_per_vcpu = 1769", "mb_per_vcpu = 1024"));
   ASSERT_TRUE(platform) << describe(platform.error());
   EXPECT_EQ(platform->name, "mine");
-  EXPECT_DOUBLE_EQ(platform->option(1024)->vcpus, 1);
+  EXPECT_DOUBLE_EQ(platform->size(1024)->vcpus, 1);
 }
 
 TEST_F(PlatformFile, FolderFromTheEnvironment) {

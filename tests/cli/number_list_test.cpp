@@ -24,5 +24,21 @@ TEST(NumberList, RefusesTheRestWithItsPlace) {
   }
 }
 
+TEST(SizeList, ReadsMemoryAndVcpus) {
+  EXPECT_THAT(*parse_size_list("2048", "--x"), ElementsAre(SizeChoice{2048}));
+  EXPECT_THAT(*parse_size_list("2048:0.5,1024,4096:2", "--x"),
+              ElementsAre(SizeChoice{2048, 0.5}, SizeChoice{1024}, SizeChoice{4096, 2}));
+}
+
+TEST(SizeList, RefusesTheRestWithItsPlace) {
+  for (const char* text : {"", ",", "1024:", ":1", "1024:0", "1024:-1", "1024:x", "1024:1:2", "1024:nan", "1024:inf",
+                           "0:1", "1024-2048", "1024,"}) {
+    const auto sizes = parse_size_list(text, "--x");
+    ASSERT_FALSE(sizes) << text;
+    EXPECT_EQ(exit_code(sizes.error()), 2);
+    EXPECT_EQ(sizes.error().place, "--x");
+  }
+}
+
 }  // namespace
 }  // namespace funcpipe

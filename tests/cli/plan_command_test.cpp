@@ -75,6 +75,34 @@ TEST_F(PlanCommand, JudgesCutsOfTheUsersBesideTheOptimum) {
   EXPECT_TRUE(matched);
 }
 
+TEST_F(PlanCommand, ChoosesVcpusApartFromMemoryOnFunctionCompute) {
+  const std::vector<std::string> there{"--platform", "alibaba-fc", "--replicas", "1,2", "--micro-batch", "4"};
+  const auto with = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), there.begin(), there.end());
+    return more;
+  };
+  const ChildOutput output = plan(with({"--out", "plan.json", "--cuts", "4,8", "--memory", "8192:4"}));
+  ASSERT_EQ(output.exit_code, 0) << output.err;
+  EXPECT_THAT(output.out,
+              AllOf(HasSubstr("derived from 10240 MB with 5.79 vCPUs"), HasSubstr("MB:vCPUs"), HasSubstr("3x8192:4")));
+  const auto chosen = plan_from_json(*read_json(job_.folder() / "plan.json"), "plan.json");
+  ASSERT_TRUE(chosen) << describe(chosen.error());
+  const Platform platform = *load_platform("alibaba-fc");
+  for (const StagePlan& stage : chosen->stages)
+    EXPECT_NE(platform.exact_size(stage.memory_mb, stage.vcpus), nullptr) << to_string(stage.size());
+  const ChildOutput judged = plan(with({"--fixed", "plan.json", "--json"}));
+  ASSERT_EQ(judged.exit_code, 0) << judged.err;
+  const json result = json::parse(judged.out);
+  EXPECT_EQ(result["derived_from"]["memory_mb"], 10240);
+  EXPECT_GT(result["own"]["prediction"]["vcpu_seconds"], 0);
+  fs::remove(job_.folder() / "plan.json");
+
+  expect_refused(with({"--cuts", "4,8", "--memory", "2048:4"}),
+                 {"stage 0 asks for 4 vCPUs with 2048 MB, which alibaba-fc does not offer", "0.5, 1, 2"});
+  expect_refused(with({"--cuts", "4,8", "--memory", "2048:"}), {"--memory", "2048:0.5"});
+  expect_refused({"--cuts", "4,8", "--memory", "2048:4"}, {"4 vCPUs with 2048 MB, which aws-lambda does not offer"});
+}
+
 TEST_F(PlanCommand, ThePapersCostIsLessThanTheBill) {
   const auto cheapest = [&](const char* model) {
     const ChildOutput output = plan({"--objective", "cost", "--json", "--cost-model", model});

@@ -54,6 +54,20 @@ TEST(Summary, BillAddsUp) {
   EXPECT_THAT(text.substr(total), HasSubstr(format_dollars(result.bill.total().dollars(result.prices))));
 }
 
+TEST(Summary, VcpuSecondsAreShownWhereTheyArePaidFor) {
+  TrainResult result = example();
+  EXPECT_THAT(bill_table(result.bill, result.prices, kWide), Not(HasSubstr("vCPU-s")));
+  result.prices.vcpu_second = 2e-5;
+  result.bill.by_function.begin()->second.vcpu_seconds = 12345.6;
+  const std::string text = bill_table(result.bill, result.prices, kWide);
+  EXPECT_THAT(text, HasSubstr("vCPU-s"));
+  EXPECT_THAT(text.substr(text.rfind("total ")), HasSubstr("12345.6"));
+  for (const int width : {80, 60, 40}) {
+    std::istringstream lines(bill_table(result.bill, result.prices, width));
+    for (std::string line; std::getline(lines, line);) EXPECT_LE(static_cast<int>(line.size()), width) << line;
+  }
+}
+
 TEST(Summary, TablesFitTheScreen) {
   for (const int width : {120, 80, 60, 40}) {
     const std::string text = summary(example(), {}, "funcpipe", "job.toml", width);

@@ -107,7 +107,7 @@ Profile profile_of(const ScratchJob& job, const Platform& platform) {
   profile.optimizer = "momentum";
   profile.base_memory = 200 * kMiB;
   const auto layers = profile.model.layers.size();
-  for (const MemoryOption& option : platform.memory_options)
+  for (const FunctionSize& option : platform.sizes)
     if (option.memory_mb >= 1024)
       profile.options.push_back({option.memory_mb, option.vcpus, 1, Origin::measured, 0.5, 1e-9, 0, 0});
   MicroBatchProfile at{4, {}, {}};

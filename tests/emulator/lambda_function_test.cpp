@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "emulator/instance.h"
 #include "emulator/instance_environment.h"
 #include "lambda_harness.h"
 
@@ -76,9 +77,31 @@ TEST(LambdaFunction, ConfigurationIsTakenWholeOrNotAtAll) {
   }
 }
 
+TEST(LambdaFunction, VcpusAreThoseThePlatformHasWithTheMemory) {
+  Platform platform = test_platform();
+  platform.sizes = {{1024, 0.5, 1, 1}, {1024, 1, 1, 1}, {2048, 0.5, 1, 1}, {2048, 2, 1, 1}};
+  LambdaFunction function;
+  function.role = "arn:aws:iam::000000000000:role/test";
+  ASSERT_TRUE(apply_configuration({{"MemorySize", 1024}}, platform, function));
+  EXPECT_EQ(sandbox_limits(platform, function, 2).vcpus, 0.5) << "one, as the platform gives, divided by the dilation";
+  EXPECT_FALSE(configuration_json(function, "r").contains("Cpu"));
+  ASSERT_TRUE(apply_configuration({{"MemorySize", 2048}, {"Cpu", 2}}, platform, function));
+  EXPECT_EQ(sandbox_limits(platform, function, 1).vcpus, 2);
+  EXPECT_EQ(sandbox_limits(platform, function, 1).memory, 2048 * kMiB);
+  EXPECT_EQ(configuration_json(function, "r")["Cpu"], 2);
+  EXPECT_EQ(function_from_json(to_json(function), "f")->vcpus, 2);
+  for (const nlohmann::json& bad : std::vector<nlohmann::json>{
+           {{"Cpu", 4}}, {{"Cpu", 0}}, {{"Cpu", "2"}}, {{"MemorySize", 1024}}, {{"MemorySize", 2048}, {"Cpu", 1}}}) {
+    LambdaFunction copy = function;
+    const auto applied = apply_configuration(bad, platform, copy);
+    ASSERT_FALSE(applied) << bad;
+    EXPECT_EQ(applied.error().status, 400) << bad;
+  }
+}
+
 TEST(LambdaFunction, InstancesAreShapedByMemorySizeAndDilation) {
   Platform platform = test_platform();
-  platform.memory_options = {{512, 1, 10e6, 20e6}, {1024, 1, 100e6, 100e6}};
+  platform.sizes = {{512, 1, 10e6, 20e6}, {1024, 1, 100e6, 100e6}};
   platform.latency = {.put = 0.02, .get = 0.01};
   LambdaFunction function;
   function.name = "f";

@@ -27,10 +27,10 @@ inline Platform test_platform() {
   Platform platform;
   platform.name = "test";
   const double unlimited = std::numeric_limits<double>::infinity();
-  platform.memory_options = {{128, 0.25, unlimited, unlimited},
-                             {512, 0.5, unlimited, unlimited},
-                             {1024, 4, unlimited, unlimited},
-                             {10240, 6, unlimited, unlimited}};
+  platform.sizes = {{128, 0.25, unlimited, unlimited},
+                    {512, 0.5, unlimited, unlimited},
+                    {1024, 4, unlimited, unlimited},
+                    {10240, 6, unlimited, unlimited}};
   platform.prices.gb_second = 0.0000166667;
   platform.prices.billing_step = 0.001;
   return platform;

@@ -39,6 +39,29 @@ assert service.invoke(FunctionName="f", InvocationType="DryRun")["StatusCode"] =
   EXPECT_LT(usage.gb_seconds, 0.5 * 30);
 }
 
+TEST(LambdaInvoke, BillsMemoryAndVcpus) {
+  TestFolder folder;
+  Platform platform = test_platform();
+  platform.sizes = {{512, 0.25, 1e9, 1e9}, {512, 0.5, 1e9, 1e9}};
+  LambdaHarness harness(folder.path(), platform);
+  EXPECT_SCRIPT(harness, folder.path(), R"(
+service = client()
+def with_a_quarter(params, **_):  # boto3 sends no field that Lambda lacks
+    params["body"] = json.dumps({**json.loads(params["body"]), "Cpu": 0.25}).encode()
+create(service, "half")
+service.meta.events.register("before-call.lambda.CreateFunction", with_a_quarter)
+create(service, "quarter")
+for name in ("half", "quarter"):
+    invoke(service, {"op": "echo"}, name)
+)");
+  const Bill bill = harness.bill();
+  const Usage& half = bill.by_function.at("half");
+  const Usage& quarter = bill.by_function.at("quarter");
+  EXPECT_GT(half.gb_seconds, 0);
+  EXPECT_DOUBLE_EQ(half.vcpu_seconds, half.gb_seconds) << "0.5 GB and, by default, 0.5 vCPUs";
+  EXPECT_DOUBLE_EQ(quarter.vcpu_seconds, quarter.gb_seconds / 2);
+}
+
 TEST(LambdaInvoke, GivesLambdasEnvironmentAndNothingElse) {
   ::setenv("NOT_FOR_FUNCTIONS", "secret", 1);
   TestFolder folder;

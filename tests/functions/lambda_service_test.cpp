@@ -67,6 +67,13 @@ TEST(LambdaService, CreatesAndWaitsUntilActive) {
                         {"Environment", {{"Variables", {{"A", "1"}}}}}}));
 }
 
+TEST(LambdaService, NamesVcpusOnlyWhereTheyAreChosen) {
+  ScriptedServer server(
+      [](const ScriptedRequest& request) { return request.method == "POST" ? reply(201, "{}") : state("Active"); });
+  ASSERT_TRUE(service_at(server.url())->create({.name = "f", .memory_mb = 2048, .vcpus = 0.5}));
+  EXPECT_EQ(json::parse(server.requests().at(0).body)["Cpu"], 0.5);
+}
+
 TEST(LambdaService, SignsForLambda) {
   ScriptedServer server([](const auto&) { return reply(404); });
   EXPECT_EQ(*service_at(server.url())->exists("a:b"), false);

@@ -70,11 +70,22 @@ TEST_F(Deploy, PublishesAllAndTakesAllAway) {
     EXPECT_EQ(written->validation.rows(), 10);
     ASSERT_TRUE(deployment.create_functions(spec, {}, false));
     EXPECT_EQ(deployment.function_count(), 2u) << "one for each memory size";
-    EXPECT_EQ(deployment.function_of(1024), "funcpipe-my-job-1024");
+    EXPECT_EQ(deployment.function_of({1024}), "funcpipe-my-job-1024");
     EXPECT_TRUE(*functions.exists("funcpipe-my-job-2048"));
   }
   EXPECT_FALSE(*functions.exists("funcpipe-my-job-1024"));
   EXPECT_EQ(objects(), 1u) << "the other job's object stays";
+}
+
+TEST_F(Deploy, MakesOneFunctionForEachMemoryWithItsVcpus) {
+  spec.plan.stages[0].vcpus = 0.25;
+  spec.plan.stages[2].vcpus = 0.5;
+  Deployment deployment(store, functions, "jobs/x");
+  ASSERT_TRUE(deployment.create_functions(spec, {}, false));
+  EXPECT_EQ(deployment.function_count(), 3u);
+  EXPECT_EQ(deployment.function_of({1024, 0.5}), "funcpipe-my-job-1024-0-5");
+  EXPECT_NE(deployment.function_of({1024, 0.25}), deployment.function_of({1024, 0.5}));
+  EXPECT_EQ(deployment.function_of({2048}), "funcpipe-my-job-2048");
 }
 
 TEST_F(Deploy, LeavesAFunctionThatIsNotItsOwn) {

@@ -34,7 +34,7 @@ inline ModelDescription four_layers() {
 inline Platform small_platform() {
   Platform platform;
   platform.name = "small";
-  for (int memory : {128, 512, 1024, 2048}) platform.memory_options.push_back({memory, 1, 1e8, 1e8});
+  for (int memory : {128, 512, 1024, 2048}) platform.sizes.push_back({memory, 1, 1e8, 1e8});
   platform.limits.concurrency = 6;
   return platform;
 }

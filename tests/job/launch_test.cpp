@@ -23,7 +23,8 @@ LaunchOptions two_by_two() {
           .bucket = "b",
           .prefix = "p",
           .workers = {{0, 0}, {0, 1}, {1, 0}, {1, 1}},
-          .function_of = [](WorkerId worker) { return fmt::format("f{}", worker.stage); }};
+          .function_of = [](WorkerId worker) { return fmt::format("f{}", worker.stage); },
+          .vcpus_of = [](WorkerId) { return 0.5; }};
 }
 
 void create_both(FunctionService& service) {

@@ -70,6 +70,17 @@ TEST_F(PlanByProfile, KeepsToWhatTheJobSets) {
   }
 }
 
+TEST_F(PlanByProfile, KeepsToTheVcpusOfTheJobAlsoWhereTheProfileLacksThem) {
+  platform_ = *load_platform("alibaba-fc");
+  config_.platform.vcpus = 2;
+  const auto planned = plan();
+  ASSERT_TRUE(planned) << describe(planned.error());
+  for (const StagePlan& stage : planned->plan.stages) {
+    EXPECT_EQ(stage.vcpus, 2);
+    EXPECT_NE(platform_.exact_size(stage.memory_mb, 2), nullptr);
+  }
+}
+
 TEST_F(PlanByProfile, FollowsTheObjective) {
   config_.parallelism.objective = "cost";
   const auto cheapest = plan();

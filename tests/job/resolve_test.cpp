@@ -173,9 +173,30 @@ TEST(TrainingStateOfAJob, CountsOptimiserCopiesAndCachedData) {
   EXPECT_EQ(training_state(config, data).input_cache, 100 * data.train.input.row.bytes());
 }
 
+TEST(Resolve, NamesTheVcpusWhereTheyAreChosen) {
+  Platform platform = small_platform();
+  platform.sizes = {{1024, 0.5, 1e8, 1e8}, {1024, 1, 1e8, 1e8}, {2048, 0.5, 1e8, 1e8}, {2048, 2, 1e8, 1e8}};
+  JobConfig config = job();
+  const auto vcpus = [&] { return resolve_plan(config, four_layers(), platform, {})->stages.front().vcpus; };
+  EXPECT_EQ(vcpus(), 1);
+  config.platform.vcpus = 0.5;
+  EXPECT_EQ(vcpus(), 0.5);
+  config.platform.vcpus = 2;
+  const auto larger = resolve_plan(config, four_layers(), platform, {});
+  EXPECT_EQ(larger->stages.front().size(), (SizeChoice{2048, 2})) << "1024 MB cannot have them";
+  config.platform.vcpus = 3;
+  const auto refused = resolve_plan(config, four_layers(), platform, {});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(exit_code(refused.error()), 2);
+  EXPECT_THAT(describe(refused.error()), HasSubstr("3 vCPUs"));
+  config.platform.vcpus = 0;
+  EXPECT_EQ(resolve_plan(config, four_layers(), small_platform(), {})->stages.front().vcpus, 0)
+      << "where the memory says them, the plan need not";
+}
+
 TEST(Resolve, PricesAnUnlimitedCpuAsTheOptionThatHasIt) {
   Platform platform = small_platform();
-  for (MemoryOption& option : platform.memory_options) option.vcpus = option.memory_mb / 1769.0;
+  for (FunctionSize& option : platform.sizes) option.vcpus = option.memory_mb / 1769.0;
   platform.limit_cpu = false;
   const auto plan = resolve_plan(job(), four_layers(), platform, {});
   ASSERT_TRUE(plan) << describe(plan.error());

@@ -26,7 +26,7 @@ inline ModelDescription chain(const std::vector<std::int64_t>& parameter_mib, By
 inline Platform cloud() {
   Platform platform;
   platform.name = "cloud";
-  for (const int memory : {512, 1024, 2048, 4096}) platform.memory_options.push_back({.memory_mb = memory});
+  for (const int memory : {512, 1024, 2048, 4096}) platform.sizes.push_back({.memory_mb = memory});
   return platform;
 }
 

@@ -289,6 +289,38 @@ TEST(Plan, CountsRunsOfEqualSizes) {
   Plan plan;
   plan.stages = {{0, 1, 2048}, {1, 2, 2048}, {2, 3, 1024}, {3, 4, 2048}};
   EXPECT_EQ(memory_text(plan), "2x2048 1024 2048");
+  plan.stages[1].vcpus = 0.5;
+  plan.stages[3].vcpus = 2;
+  EXPECT_EQ(memory_text(plan), "2048 2048:0.5 1024 2048:2");
+}
+
+TEST(PlanFile, HasVcpusWhereTheyAreChosen) {
+  Plan plan = *even_plan(chain({1, 1}), 2, 1, 4, 1);
+  plan.stages[1].vcpus = 0.5;
+  json value = to_json(plan);
+  EXPECT_FALSE(value["stages"][0].contains("vcpus"));
+  EXPECT_EQ(value["stages"][1]["vcpus"], 0.5);
+  EXPECT_EQ(plan_from_json(value, "p")->stages[1].vcpus, 0.5);
+  for (const json& wrong : {json("one"), json(-1), json(1e9), json(nullptr)}) {
+    value["stages"][1]["vcpus"] = wrong;
+    EXPECT_THAT(refusal(value), HasSubstr("vcpus")) << wrong;
+  }
+}
+
+TEST(Validate, ASizeHasTheVcpusThatThePlatformOffers) {
+  const ModelDescription model = chain({1, 1});
+  Platform platform = cloud();
+  platform.sizes = {{1024, 0.5}, {1024, 1}, {2048, 0.5}, {2048, 1}, {2048, 2}};
+  Plan plan = *even_plan(model, 2, 1, 4, 1);
+  for (const double offered : {0.0, 0.5, 2.0}) {
+    plan.stages[1].memory_mb = 2048;
+    plan.stages[1].vcpus = offered;
+    EXPECT_TRUE(validate(plan, model, platform, {})) << offered;
+  }
+  plan.stages[1].vcpus = 4;
+  EXPECT_THAT(describe(validate(plan, model, platform, {}).error()),
+              AllOf(HasSubstr("stage 1 asks for 4 vCPUs with 2048 MB, which cloud does not offer"),
+                    HasSubstr("among 0.5, 1, 2")));
 }
 
 }  // namespace

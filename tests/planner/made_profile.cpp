@@ -36,7 +36,7 @@ Profile made_profile(const Platform& platform, int layers) {
   profile.date = "2026-11-23";
   profile.optimizer = "momentum";
   profile.base_memory = 150 * kMiB;
-  for (const MemoryOption& option : platform.memory_options)
+  for (const FunctionSize& option : platform.sizes)
     if (option.memory_mb >= kLeastMb && option.memory_mb <= kMostMb)
       profile.options.push_back({option.memory_mb, option.vcpus, 1, Origin::measured, 0.5, 5e-10, 3e-10, 2e-4});
   for (const int samples : {1, 4}) {

@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 
 #include <algorithm>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <set>
 
 #include "planner/alternatives.h"
 #include "planner/made_profile.h"
@@ -61,6 +64,55 @@ TEST_F(PlannerTest, ChoosesByTheObjective) {
   ASSERT_FALSE(hurried);
   EXPECT_EQ(exit_code(hurried.error()), 2);
   EXPECT_THAT(hurried.error().hint, HasSubstr("nearest deadline"));
+}
+
+TEST_F(PlannerTest, ChoosesVcpusAndMemoryApart) {
+  platform_ = *load_platform("alibaba-fc");
+  profile_ = made_profile(platform_);
+  const PlanningTask wanted = task();
+  const auto planning = plan_training(wanted);
+  ASSERT_TRUE(planning) << describe(planning.error());
+  std::map<int, std::set<double>> used;
+  for (const PlannedPoint& point : planning->frontier) {
+    const auto valid = validate(point.plan, profile_.model, platform_, wanted.state);
+    EXPECT_TRUE(valid) << describe(valid.error());
+    double gb = 0, vcpus = 0;
+    for (const StagePlan& stage : point.plan.stages) {
+      EXPECT_GT(stage.vcpus, 0);
+      used[stage.memory_mb].insert(stage.vcpus);
+      gb += stage.memory_mb / 1024.0;
+      vcpus += stage.vcpus;
+    }
+    EXPECT_NEAR(point.prediction.usage.vcpu_seconds / point.prediction.usage.gb_seconds, vcpus / gb, 0.02 * vcpus / gb);
+    // As judged by what the plan's file says.
+    const auto judged = judge(wanted, *plan_from_json(to_json(point.plan), "p"));
+    ASSERT_TRUE(judged) << describe(judged.error());
+    EXPECT_DOUBLE_EQ(judged->point.prediction.iteration, point.prediction.iteration);
+    EXPECT_DOUBLE_EQ(judged->point.prediction.dollars, point.prediction.dollars);
+  }
+  EXPECT_TRUE(std::ranges::any_of(used, [](const auto& sizes) { return sizes.second.size() > 1; }))
+      << "one memory with several numbers of vCPUs";
+  for (const OptionProfile& option : profile_.options) {
+    const auto chain = make_chain(profile_, platform_, 1, {}, 4);
+    const auto found = std::ranges::find_if(chain->options, [&](const ChainOption& known) {
+      return known.memory_mb == option.memory_mb && known.vcpus == option.vcpus;
+    });
+    ASSERT_NE(found, chain->options.end());
+    EXPECT_DOUBLE_EQ(found->per_second, option.memory_mb / 1024.0 * 3e-6 + option.vcpus * 2e-5);
+  }
+}
+
+TEST_F(PlannerTest, AStageThatNamesNoVcpusHasThePlatforms) {
+  platform_ = *load_platform("alibaba-fc");
+  profile_ = made_profile(platform_);
+  PlanningTask wanted = task();
+  Plan plan = *even_plan(profile_.model, 3, 1, 32, 4);
+  for (StagePlan& stage : plan.stages) stage.memory_mb = 8192;
+  const auto judged = judge(wanted, plan);
+  ASSERT_TRUE(judged) << describe(judged.error());
+  EXPECT_EQ(memory_text(judged->point.plan), "3x8192:2");
+  plan.stages[1].vcpus = 16;
+  EXPECT_THAT(describe(judge(wanted, plan).error()), HasSubstr("among 2, 4, 8"));
 }
 
 TEST_F(PlannerTest, ChoosesWithinWhatIsAllowed) {
@@ -231,7 +283,7 @@ TEST_F(PlannerTest, SaysWhatMoreMemoryAndAnotherCloudWouldChange) {
   const std::vector<std::string> lines = alternatives(wanted, judged->chain, judged->point);
   ASSERT_FALSE(lines.empty());
   EXPECT_THAT(lines[0], AllOf(HasSubstr("with 10240 MB instead of 5120 MB for stage 0"), HasSubstr("faster")));
-  for (MemoryOption& option : platform_.memory_options) option.uplink = option.downlink = 2e6;
+  for (FunctionSize& option : platform_.sizes) option.uplink = option.downlink = 2e6;
   platform_.burst = {};
   const auto slow = judge(wanted, plan);
   ASSERT_TRUE(slow);

@@ -51,7 +51,7 @@ Chain random_chain(std::mt19937_64& random, int layers, int options) {
     option.memory_mb = 400 * (j + 1) + 64 * draw(random, 0, 3);
     option.vcpus = 0.5 * (j + 1);
     option.uplink = option.downlink = 25e6 * draw(random, 1, 4);
-    option.per_second = compute_price(chain.prices, option.memory_mb, 1);
+    option.per_second = compute_price(chain.prices, option.memory_mb, option.vcpus, 1);
     option.cold_start = 0.3;
     option.update_per_byte = chance(random, 0.5) ? 0 : 1e-9;
     chain.options.push_back(option);
@@ -93,7 +93,7 @@ Chain smooth_chain(std::mt19937_64& random, int layers, int options) {
     option.memory_mb = sizes[j];
     option.vcpus = option.memory_mb / 1769.0;
     option.uplink = option.downlink = 70e6;
-    option.per_second = compute_price(chain.prices, option.memory_mb, 1);
+    option.per_second = compute_price(chain.prices, option.memory_mb, option.vcpus, 1);
     option.cold_start = 0.5;
     option.update_per_byte = 5e-10;
     chain.options.push_back(option);

@@ -48,5 +48,46 @@ TEST(DeriveOptions, TakesALayerThatDoesNotFitFromAnotherMeasuredOption) {
   EXPECT_DOUBLE_EQ(times[3][0].forward, 0.25);
 }
 
+Platform cloud_with(std::vector<FunctionSize> sizes, double vcpu_speed) {
+  Platform platform;
+  platform.sizes = std::move(sizes);
+  platform.vcpu_speed = vcpu_speed;
+  return platform;
+}
+
+TEST(DeriveFor, GivesAnotherPlatformsSizesFromTheLargestMeasured) {
+  Profile profile = example_profile();  // measured at 0.5 of the machine's core
+  const auto from = derive_for(profile, cloud_with({{2048, 0.5}, {2048, 1}, {8192, 2}}, 0.25));
+  ASSERT_TRUE(from);
+  EXPECT_EQ(from->memory_mb, 3538);
+  ASSERT_EQ(profile.options.size(), 5U);
+  EXPECT_EQ(profile.options[1].memory_mb, 2048);
+  EXPECT_DOUBLE_EQ(profile.options[1].vcpus, 0.5);
+  EXPECT_EQ(profile.options[1].origin, Origin::derived);
+  const auto& times = profile.micro_batches[0].times;
+  EXPECT_DOUBLE_EQ(times[1][0].forward, 2 * 0.1 / 0.5) << "half a vCPU, of half the speed";
+  EXPECT_DOUBLE_EQ(times[2][0].forward, 2 * 0.1);
+  EXPECT_DOUBLE_EQ(times[4][0].forward, 2 * 0.1) << "how two threads share a layer was not measured";
+  EXPECT_EQ(profile.options[4].threads, 1);
+  EXPECT_DOUBLE_EQ(profile.options[1].cold_start, 2 * 1 / 0.5);
+  EXPECT_DOUBLE_EQ(profile.options[1].update_per_byte, 2 * 2e-10 / 0.5);
+  EXPECT_DOUBLE_EQ(profile.options[1].transfer_cpu_per_byte, 2 * 2e-10);
+  EXPECT_DOUBLE_EQ(times[3][0].forward, 0.1) << "measured, untouched";
+}
+
+TEST(DeriveFor, FollowsTheProfilesThreads) {
+  Profile profile = example_profile();
+  derive_options(profile, 1, {{5307, 3, 0}});
+  ASSERT_TRUE(derive_for(profile, cloud_with({{8192, 4}}, 0.5)));
+  EXPECT_EQ(profile.options.back().threads, 4);
+  EXPECT_DOUBLE_EQ(profile.micro_batches[0].times.back()[0].forward, 0.1 / (1 + 3 * 0.8));
+}
+
+TEST(DeriveFor, LeavesAProfileThatHasSizesOfThePlatform) {
+  Profile profile = example_profile();
+  EXPECT_FALSE(derive_for(profile, cloud_with({{3538, 2}, {8192, 4}}, 0.25)));
+  EXPECT_EQ(profile.options.size(), 2U);
+}
+
 }  // namespace
 }  // namespace funcpipe

@@ -76,6 +76,7 @@ class Sampler {
         plan.configuration.sync == space_.syncs.front() ? 0.0 : 0.5,
         stages / most_stages_,
     };
+    const bool with_vcpus = std::ranges::any_of(chain.options, &ChainOption::names_vcpus);
     for (int i = 1; i <= kSamples; ++i) {
       // The layer that a share of the stages reaches, and the function size at that share of the layers.
       const double share = i / (kSamples + 1.0), at = share * stages;
@@ -83,7 +84,9 @@ class Sampler {
       const double from = whole == 0 ? 0 : plan.ends[whole - 1];
       figures.push_back((from + (at - whole) * (plan.ends[whole] - from)) / layers);
       const auto stage = std::upper_bound(plan.ends.begin(), plan.ends.end(), share * layers) - plan.ends.begin();
-      figures.push_back(std::log2(chain.options[plan.options[stage]].memory_mb / 1024.0) / 4);
+      const ChainOption& option = chain.options[plan.options[stage]];
+      figures.push_back(std::log2(option.memory_mb / 1024.0) / 4);
+      if (with_vcpus) figures.push_back(std::log2(option.vcpus) / 4);
     }
     return Eigen::Map<Eigen::VectorXd>(figures.data(), static_cast<Eigen::Index>(figures.size()));
   }
