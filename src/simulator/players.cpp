@@ -1,0 +1,115 @@
+#include "simulator/players.h"
+
+#include <algorithm>
+
+namespace funcpipe {
+
+Players::Players(const Fleet& fleet, int download_width, int upload_width, bool keep_ready)
+    : fleet_(fleet),
+      width_(2 + static_cast<std::uint32_t>(download_width) + static_cast<std::uint32_t>(upload_width)),
+      lanes_{0, 1, 1 + static_cast<std::uint32_t>(download_width), width_ - 1},
+      states_(static_cast<std::size_t>(fleet.size())),
+      tasks_(static_cast<std::size_t>(fleet.size()) * width_),
+      remaining_(static_cast<std::size_t>(fleet.operations()) * kSlots) {
+  if (keep_ready) ready_.resize(remaining_.size());
+}
+
+void Players::reset(int worker, std::int64_t iteration) {
+  const Fleet::Worker& of = fleet_.worker(worker);
+  const auto from = fleet_.dependencies().begin() + of.first_op;
+  std::copy(from, from + of.ops, remaining_.begin() + static_cast<std::ptrdiff_t>(slot(worker, iteration)));
+  State& state = states_[static_cast<std::size_t>(worker)];
+  state.left[static_cast<std::size_t>(iteration % kSlots)] = of.ops;
+  if (!ready_.empty())
+    std::fill_n(ready_.begin() + static_cast<std::ptrdiff_t>(slot(worker, iteration)), of.ops, state.began);
+}
+
+void Players::begin(int worker, std::int64_t first, std::int64_t end, Seconds now) {
+  const Fleet::Worker& of = fleet_.worker(worker);
+  State& state = states_[static_cast<std::size_t>(worker)];
+  state = {.end = end, .began = now, .oldest = first};
+  state.iteration.fill(first);
+  for (int ahead = 0; ahead < kSlots; ++ahead) reset(worker, first + ahead);
+  // What reaches back before the first iteration is met by definition.
+  const std::size_t at = slot(worker, first);
+  for (std::uint32_t i = 0; i < of.ops; ++i) {
+    const std::uint32_t op = of.first_op + i;
+    for (const Successor* next = fleet_.successors(op); next != fleet_.successors_end(op); ++next)
+      if (next->next_iteration) --remaining_[at + next->op];
+  }
+  const std::uint32_t base = static_cast<std::uint32_t>(worker) * width_;
+  for (int lane = 0; lane < kLanes; ++lane)
+    for (std::uint32_t i = lanes_[lane]; i < lanes_[lane + 1]; ++i)
+      hand_out(worker, base + i, static_cast<Lane>(lane), now);
+}
+
+void Players::hand_out(int worker, std::uint32_t connection, Lane lane, Seconds now) {
+  const Fleet::Worker& of = fleet_.worker(worker);
+  State& state = states_[static_cast<std::size_t>(worker)];
+  const auto l = static_cast<std::size_t>(lane);
+  const std::uint32_t size = of.lanes[l + 1] - of.lanes[l];
+  Task& task = tasks_[connection];
+  if (size == 0 || state.iteration[l] >= state.end) {
+    task.op = -1;
+    return;
+  }
+  task.op = fleet_.lane_ops()[of.lanes[l] + state.position[l]];
+  task.iteration = state.iteration[l];
+  task.waiting = true;
+  if (++state.position[l] == size) {
+    state.position[l] = 0;
+    ++state.iteration[l];
+  }
+  start_if_ready(worker, connection, now);
+}
+
+void Players::start_if_ready(int worker, std::uint32_t connection, Seconds now) {
+  Task& task = tasks_[connection];
+  if (task.iteration > state(worker).oldest + 1) return;
+  const std::size_t at = slot(worker, task.iteration) + static_cast<std::size_t>(task.op);
+  if (remaining_[at] != 0) return;
+  task.waiting = false;
+  task.ready = ready_.empty() ? now : ready_[at];
+  task.start = now;
+  started.push_back(connection);
+}
+
+void Players::met(int worker, std::uint32_t op, std::int64_t iteration, Seconds now) {
+  const std::size_t at = slot(worker, iteration) + op;
+  if (!ready_.empty()) ready_[at] = now;
+  if (--remaining_[at] != 0) return;
+  const Fleet::Worker& of = fleet_.worker(worker);
+  const auto lane = static_cast<std::size_t>(fleet_.ops()[of.first_op + op].lane);
+  const std::uint32_t base = static_cast<std::uint32_t>(worker) * width_;
+  for (std::uint32_t i = base + lanes_[lane]; i < base + lanes_[lane + 1]; ++i) {
+    const Task& task = tasks_[i];
+    if (task.waiting && task.op == static_cast<std::int32_t>(op) && task.iteration == iteration)
+      return start_if_ready(worker, i, now);
+  }
+}
+
+void Players::done(std::uint32_t connection, Seconds now) {
+  const int worker = worker_of(connection);
+  const Fleet::Worker& of = fleet_.worker(worker);
+  State& state = states_[static_cast<std::size_t>(worker)];
+  const auto [own, waiting, iteration, ready, start] = tasks_[connection];
+  const std::uint32_t op = of.first_op + static_cast<std::uint32_t>(own);
+  remaining_[slot(worker, iteration) + static_cast<std::size_t>(own)] = kDone;
+  --state.left[static_cast<std::size_t>(iteration % kSlots)];
+  tasks_[connection].op = -1;
+
+  for (const Successor* next = fleet_.successors(op); next != fleet_.successors_end(op); ++next)
+    met(worker, next->op, iteration + next->next_iteration, now);
+  if (iteration == state.oldest && state.left[static_cast<std::size_t>(iteration % kSlots)] == 0) {
+    while (state.oldest < state.end && state.left[static_cast<std::size_t>(state.oldest % kSlots)] == 0) {
+      reset(worker, state.oldest + kSlots);
+      ++state.oldest;
+    }
+    const std::uint32_t base = static_cast<std::uint32_t>(worker) * width_;
+    for (std::uint32_t i = base; i < base + width_ - 1; ++i)
+      if (tasks_[i].op >= 0 && tasks_[i].waiting) start_if_ready(worker, i, now);
+  }
+  hand_out(worker, connection, fleet_.ops()[op].lane, now);
+}
+
+}  // namespace funcpipe

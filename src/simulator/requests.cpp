@@ -1,0 +1,271 @@
+#include "simulator/requests.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/random.h"
+
+namespace funcpipe {
+namespace {
+
+constexpr std::uint64_t kLatency = 1, kBackoff = 2;  // purposes of draws
+
+double slowed(BytesPerSecond rate, const std::vector<Fault>& faults, WorkerId worker) {
+  for (const Fault& fault : faults)
+    if (fault.kind == Fault::Kind::slow_links && fault.worker == worker) rate /= fault.factor;
+  return rate;
+}
+
+Burst slowed(Burst burst, const std::vector<Fault>& faults, WorkerId worker) {
+  burst.rate = slowed(burst.rate, faults, worker);
+  return burst;
+}
+
+}  // namespace
+
+bool RequestRate::admits(Seconds now) {
+  if (unlimited()) return true;
+  left_ = std::min(std::max(rate_, 1.0), left_ + (now - since_) * rate_);
+  since_ = now;
+  if (left_ < 1) return false;
+  left_ -= 1;
+  return true;
+}
+
+Requests::Requests(const Fleet& fleet, const Players& players, const SimulationOptions& options, Agenda& agenda)
+    : fleet_(fleet),
+      players_(players),
+      store_(options.store),
+      polling_{.limit = options.wait_limit},
+      seed_(options.seed),
+      agenda_(agenda),
+      down_(static_cast<std::size_t>(options.download_connections) + 1, options.store.most_down),
+      up_(static_cast<std::size_t>(options.upload_connections) + 1, options.store.most_up),
+      put_rate_(options.store.put_rate),
+      get_rate_(options.store.get_rate),
+      requests_(players.connections()),
+      arrivals_(static_cast<std::size_t>(fleet.waits())),
+      budget_(static_cast<std::size_t>(fleet.size()), retry_.budget),
+      usage_(static_cast<std::size_t>(fleet.size())),
+      early_(static_cast<std::size_t>(fleet.size())),
+      refused_(static_cast<std::size_t>(fleet.size())) {
+  if (options.waiting == Waiting::notified) waiters_.resize(static_cast<std::size_t>(fleet.operations()));
+  for (int i = 0; i < fleet.size(); ++i) {
+    const Fleet::Worker& worker = fleet.worker(i);
+    const Burst burst = slowed(store_.burst, options.faults, worker.id);
+    rates_.push_back(slowed(worker.model.downlink, options.faults, worker.id));
+    down_.add(rates_.back(), burst);
+    rates_.push_back(slowed(worker.model.uplink, options.faults, worker.id));
+    up_.add(rates_.back(), burst);
+  }
+}
+
+std::uint64_t Requests::random(std::uint32_t connection, std::uint64_t purpose) const {
+  const Request& request = requests_[connection];
+  return mix(seed_, {static_cast<std::uint64_t>(players_.worker_of(connection)) << 32 |
+                         static_cast<std::uint32_t>(request.use),
+                     static_cast<std::uint64_t>(request.iteration), purpose << 32 | request.asks});
+}
+
+void Requests::begin(std::uint32_t connection, const Order& order, Seconds now) {
+  Request& request = requests_[connection];
+  request = {.kind = order.kind,
+             .times = order.times,
+             .use = order.use,
+             .awaited = order.awaited,
+             .iteration = order.iteration,
+             .bytes = order.bytes,
+             .began = now};
+  if (order.kind == RequestKind::wait && !waiters_.empty()) {
+    const FleetOp& awaited = *order.awaited;
+    if (!players_.is_done(awaited.producer_worker, awaited.producer_op, order.iteration))
+      return waiters_[operation(awaited.producer_worker, awaited.producer_op)].push_back(connection);
+  } else if (order.kind == RequestKind::wait) {
+    const auto expected = arrivals_[static_cast<std::size_t>(order.awaited->wait)].first_poll();
+    if (expected && *expected > 0) return ask_at(now + std::min(*expected, polling_.limit), connection, now);
+  }
+  ask(connection, now);
+}
+
+// Where no rate decides what becomes of a GET, nothing happens when it is sent that cannot happen now.
+void Requests::ask_at(Seconds time, std::uint32_t connection, Seconds now) {
+  if (time <= now || get_rate_.unlimited()) return ask(connection, time);
+  agenda_.at(time, EventKind::ask, connection);
+}
+
+void Requests::ask(std::uint32_t connection, Seconds now) {
+  Request& request = requests_[connection];
+  ++request.asks;
+  if (++request.tries == 1) {
+    request.tried = now;
+    if (request.kind == RequestKind::wait) {
+      if (request.polls++ == 0) request.first = now;
+      request.asked = now;
+    }
+  }
+  const bool reads = request.kind == RequestKind::get || request.kind == RequestKind::wait;
+  request.refused = reads ? !get_rate_.admits(now) : request.kind == RequestKind::put ? !put_rate_.admits(now) : false;
+  if (request.kind == RequestKind::put && !request.refused) return flow(connection, now);
+  await_answer(connection, now);
+}
+
+void Requests::await_answer(std::uint32_t connection, Seconds now) {
+  const Request& request = requests_[connection];
+  const bool reads = request.kind == RequestKind::get || request.kind == RequestKind::wait;
+  const LatencyDistribution& latency = reads ? store_.get : store_.put;
+  const Seconds takes = latency.constant() ? latency.median() : latency.draw(random(connection, kLatency));
+  agenda_.at(now + takes, EventKind::answered, connection);
+}
+
+void Requests::answered(std::uint32_t connection, Seconds now) {
+  Request& request = requests_[connection];
+  const int worker = players_.worker_of(connection);
+  Usage& usage = usage_[static_cast<std::size_t>(worker)];
+  switch (request.kind) {
+    case RequestKind::get:
+    case RequestKind::wait:
+      ++usage.get;
+      break;
+    case RequestKind::put:
+      ++usage.put;
+      break;
+    case RequestKind::remove:
+      ++usage.remove;
+      break;
+  }
+  if (request.refused) {
+    ++refused_[static_cast<std::size_t>(worker)];
+    return try_again(connection, now);
+  }
+  double& budget = budget_[static_cast<std::size_t>(worker)];
+  budget = std::min(retry_.budget, budget + 0.1);
+  request.tries = 0;
+  switch (request.kind) {
+    case RequestKind::get:
+      return flow(connection, now);
+    case RequestKind::wait:
+      if (!players_.is_done(request.awaited->producer_worker, request.awaited->producer_op, request.iteration))
+        return not_there(connection, now);
+      return flow(connection, now);
+    case RequestKind::put:
+      usage.uploaded += static_cast<Bytes>(request.bytes);
+      return finish(connection, now);
+    case RequestKind::remove:
+      if (--request.times > 0) return ask(connection, now);
+      return finish(connection, now);
+  }
+}
+
+void Requests::try_again(std::uint32_t connection, Seconds now) {
+  Request& request = requests_[connection];
+  const int worker = players_.worker_of(connection);
+  double& budget = budget_[static_cast<std::size_t>(worker)];
+  const Seconds pause = backoff(retry_, request.tries, random(connection, kBackoff));
+  if (request.tries >= retry_.tries || now - request.tried + pause > retry_.total || budget < 1) {
+    if (!failure) failure = given_up(request, worker, now);
+    return;
+  }
+  budget -= 1;
+  agenda_.at(now + pause, EventKind::ask, connection);
+}
+
+void Requests::not_there(std::uint32_t connection, Seconds now) {
+  Request& request = requests_[connection];
+  const int worker = players_.worker_of(connection);
+  ++early_[static_cast<std::size_t>(worker)];
+  request.last_missed = request.asked - request.began;
+  const Seconds deadline = request.began + polling_.limit;
+  if (now >= deadline) {
+    if (failure) return;
+    const WorkerId waiting = fleet_.worker(worker).id, producer = fleet_.worker(request.awaited->producer_worker).id;
+    failure =
+        Error{.code = ErrorCode::timeout,
+              .message = fmt::format("{} waits for {} in {} of iteration {}: its object is not there after {} and "
+                                     "{} GETs",
+                                     to_string(waiting), to_string(producer), to_string(request.awaited->kind),
+                                     request.iteration, format_seconds(now - request.began), request.polls),
+              .place = to_string(waiting),
+              .hint = fmt::format("if {} is merely slow, raise the wait limit", to_string(producer))};
+    return;
+  }
+  ask_at(std::max(now, std::min(polling_.next(request.first, request.asked), deadline)), connection, now);
+}
+
+void Requests::flow(std::uint32_t connection, Seconds now) {
+  Request& request = requests_[connection];
+  const int worker = players_.worker_of(connection);
+  const bool up = uploads(request);
+  if (request.bytes <= 0 || std::isinf(rate_of(worker, up))) return flowed(connection, now);
+  (up ? up_ : down_).start(static_cast<std::size_t>(worker), connection, request.bytes, now, agenda_.next_order());
+}
+
+void Requests::flowed(std::uint32_t connection, Seconds now) {
+  Request& request = requests_[connection];
+  if (uploads(request)) return await_answer(connection, now);
+  usage_[static_cast<std::size_t>(players_.worker_of(connection))].downloaded += static_cast<Bytes>(request.bytes);
+  finish(connection, now);
+}
+
+void Requests::finish(std::uint32_t connection, Seconds) {
+  const Request& request = requests_[connection];
+  if (request.kind == RequestKind::wait) {
+    std::optional<Seconds> missed;
+    if (request.last_missed >= 0) missed = request.last_missed;
+    arrivals_[static_cast<std::size_t>(request.awaited->wait)].learn(request.asked - request.began, missed);
+  }
+  done.push_back(connection);
+}
+
+bool Requests::link_event(Seconds& now) {
+  Links* first = nullptr;
+  Moment when;
+  for (Links* links : {&down_, &up_}) {
+    if (links->empty()) continue;
+    const Moment next = links->next();
+    if (!first || next < when) {
+      first = links;
+      when = next;
+    }
+  }
+  if (!first || (!agenda_.queue().empty() && agenda_.queue().top().when < when)) return false;
+  now = std::max(now, when.time);
+  first->advance(agenda_.next_order(), ended_);
+  for (const std::uint32_t connection : ended_) flowed(connection, now);
+  ended_.clear();
+  return true;
+}
+
+void Requests::published(int worker, std::int32_t op, std::int64_t iteration, Seconds now) {
+  if (waiters_.empty()) return;
+  std::vector<std::uint32_t>& waiters = waiters_[operation(worker, op)];
+  std::erase_if(waiters, [&](std::uint32_t connection) {
+    if (requests_[connection].iteration != iteration) return false;
+    ask(connection, now);
+    return true;
+  });
+}
+
+void Requests::forget_arrivals(int worker) {
+  const Fleet::Worker& of = fleet_.worker(worker);
+  std::fill_n(arrivals_.begin() + of.first_wait, of.waits, ArrivalEstimate{});
+}
+
+void Requests::fill(int worker, Seconds now, WorkerResult& result) const {
+  const auto index = static_cast<std::size_t>(worker);
+  result.uploading = up_.busy(index, now);
+  result.downloading = down_.busy(index, now);
+  result.early_gets = early_[index];
+  result.refused = refused_[index];
+}
+
+Error Requests::given_up(const Request& request, int worker, Seconds now) const {
+  return {.code = ErrorCode::unavailable,
+          .message = fmt::format("SlowDown (HTTP status 503) to a {} after {} tries in {}",
+                                 uploads(request) ? "PUT" : "GET", request.tries, format_seconds(now - request.tried)),
+          .place = to_string(fleet_.worker(worker).id),
+          .hint = "the store's request rate is exceeded: use fewer workers or larger micro-batches"};
+}
+
+}  // namespace funcpipe

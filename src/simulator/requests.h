@@ -1,0 +1,144 @@
+// The store as workers meet it: what each request of a connection goes through, from the first try to its answer.
+//
+// A GET waits out its latency, then it is decided whether the object exists, then its bytes flow; a PUT's bytes flow,
+// then it waits out its latency, then the object exists. (So it is in the emulator.) A request beyond the store's rate
+// moves no bytes; its answer says 503, and it is repeated as the clients repeat (base/backoff.h). A wait for another
+// worker's object asks when schedule/polling.h says.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/backoff.h"
+#include "catalog/bill.h"
+#include "schedule/polling.h"
+#include "simulator/event_queue.h"
+#include "simulator/links.h"
+#include "simulator/players.h"
+#include "simulator/simulation.h"
+
+namespace funcpipe {
+
+enum class EventKind : std::uint32_t {
+  computed,      // of a connection: its operation is done
+  ask,           // of a connection: a try of its request begins
+  answered,      // of a connection: its try is answered
+  cold_started,  // of a worker
+  out_of_time,   // of a worker: its invocation's lifetime is over, if it is still the same one
+  fault          // index in SimulationOptions::faults
+};
+
+// Events to come, in an order of their own.
+class Agenda {
+ public:
+  void at(Seconds time, EventKind kind, std::uint32_t subject) {
+    queue_.push({{time, ++order_}, static_cast<std::uint32_t>(kind), subject});
+  }
+  std::uint64_t next_order() { return ++order_; }
+  EventQueue& queue() { return queue_; }
+
+ private:
+  EventQueue queue_;
+  std::uint64_t order_ = 0;
+};
+
+// Requests a second, and a second's worth of them at once.
+class RequestRate {
+ public:
+  explicit RequestRate(double rate) : rate_(rate), left_(rate) {}
+  bool admits(Seconds now);
+  bool unlimited() const { return std::isinf(rate_); }
+
+ private:
+  double rate_, left_;
+  Seconds since_ = 0;
+};
+
+enum class RequestKind : std::uint8_t { get, wait, put, remove };
+
+class Requests {
+ public:
+  Requests(const Fleet& fleet, const Players& players, const SimulationOptions& options, Agenda& agenda);
+
+  // `connection` has nothing under way. `use`, `iteration`: what the request is for, so that its draws are its own.
+  struct Order {
+    RequestKind kind = RequestKind::get;
+    double bytes = 0;
+    std::int32_t use = 0;  // index of the operation; negative: outside the program
+    std::int64_t iteration = 0;
+    const FleetOp* awaited = nullptr;  // kind wait
+    std::uint16_t times = 1;           // kind remove: requests, one after the other
+  };
+  void begin(std::uint32_t connection, const Order& order, Seconds now);
+
+  void ask(std::uint32_t connection, Seconds now);
+  void answered(std::uint32_t connection, Seconds now);
+  // The next event of a link, if it is before the agenda's: true, and it has happened.
+  bool link_event(Seconds& now);
+
+  // This operation's object is there from now on.
+  void published(int worker, std::int32_t op, std::int64_t iteration, Seconds now);
+
+  // A new invocation knows nothing of its predecessor's.
+  void forget_arrivals(int worker);
+
+  // Connections whose request is done. The caller takes them out.
+  std::vector<std::uint32_t> done;
+  std::optional<Error> failure;  // a wait or repeats that came to their limit
+
+  const Usage& usage(int worker) const { return usage_[static_cast<std::size_t>(worker)]; }
+  void fill(int worker, Seconds now, WorkerResult& result) const;
+
+ private:
+  struct Request {
+    RequestKind kind = RequestKind::get;
+    bool refused = false, flowing = false;
+    std::uint16_t times = 1;
+    std::int32_t use = 0;
+    std::int32_t tries = 0;  // of this request
+    std::uint32_t asks = 0;  // GETs of this wait, tries of all requests
+    std::uint32_t polls = 0;
+    const FleetOp* awaited = nullptr;
+    std::int64_t iteration = 0;
+    double bytes = 0;
+    Seconds began = 0, first = 0, asked = 0, last_missed = -1, tried = 0;
+  };
+
+  std::size_t operation(int worker, std::int32_t op) const {
+    return fleet_.worker(worker).first_op + static_cast<std::size_t>(op);
+  }
+  void ask_at(Seconds time, std::uint32_t connection, Seconds now);
+  void try_again(std::uint32_t connection, Seconds now);
+  void not_there(std::uint32_t connection, Seconds now);
+  void flow(std::uint32_t connection, Seconds now);
+  void flowed(std::uint32_t connection, Seconds now);
+  void finish(std::uint32_t connection, Seconds now);
+  void await_answer(std::uint32_t connection, Seconds now);
+  std::uint64_t random(std::uint32_t connection, std::uint64_t purpose) const;
+  bool uploads(const Request& request) const { return request.kind == RequestKind::put; }
+  double rate_of(int worker, bool up) const { return rates_[static_cast<std::size_t>(worker) * 2 + (up ? 1 : 0)]; }
+  Error given_up(const Request& request, int worker, Seconds now) const;
+
+  const Fleet& fleet_;
+  const Players& players_;
+  const StoreModel& store_;
+  const Polling polling_;
+  const RetryPolicy retry_;
+  const std::uint64_t seed_;
+  Agenda& agenda_;
+  Links down_, up_;
+  RequestRate put_rate_, get_rate_;
+  std::vector<double> rates_;      // bytes/s, by worker: down, up
+  std::vector<Request> requests_;  // by connection
+  std::vector<ArrivalEstimate> arrivals_;
+  std::vector<std::vector<std::uint32_t>> waiters_;  // Waiting::notified: connections, by the operation they wait for
+  std::vector<double> budget_;                       // by worker: repeats its client has left
+  std::vector<Usage> usage_;                         // by worker
+  std::vector<std::int64_t> early_, refused_;
+  std::vector<std::uint32_t> ended_;
+};
+
+}  // namespace funcpipe

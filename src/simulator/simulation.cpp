@@ -1,0 +1,362 @@
+#include "simulator/simulation.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "schedule/life_span.h"
+#include "simulator/requests.h"
+
+namespace funcpipe {
+namespace {
+
+constexpr std::int64_t kEventsBetweenLooks = 1 << 18;  // at the progress and at the stop
+
+// What a worker asks the store for outside its program; Requests::Order::use.
+enum Use : std::int32_t { read_job = -1, read_stage = -2, read_snapshot = -3, save_snapshot = -4, store_stage = -5 };
+
+Seconds round_up(Seconds seconds, Seconds step) {
+  return step > 0 ? std::ceil(seconds / step - 1e-9) * step : seconds;
+}
+
+class Simulation {
+ public:
+  Simulation(const Fleet& fleet, const SimulationOptions& options, const FleetObserver& observe,
+             const SimulationProgress& progress, std::stop_token stop)
+      : fleet_(fleet),
+        options_(options),
+        observe_(observe),
+        progress_(progress),
+        stop_(std::move(stop)),
+        players_(fleet, options.download_connections, options.upload_connections, static_cast<bool>(observe)),
+        requests_(fleet, players_, options, agenda_),
+        running_(fleet.size()) {
+    result_.workers.resize(static_cast<std::size_t>(fleet.size()));
+    lives_.resize(result_.workers.size());
+    left_.assign(static_cast<std::size_t>(options.iterations), fleet.size());
+    result_.first_forward = std::numeric_limits<double>::infinity();
+    for (const Fault& fault : options.faults)
+      for (int i = 0; i < fleet.size(); ++i)
+        if (fault.kind == Fault::Kind::slow_compute && fleet.worker(i).id == fault.worker)
+          lives_[i].slowness *= fault.factor;
+  }
+
+  Result<SimulationResult> run() {
+    for (std::size_t i = 0; i < options_.faults.size(); ++i)
+      if (options_.faults[i].kind == Fault::Kind::kill)
+        agenda_.at(options_.faults[i].at, EventKind::fault, static_cast<std::uint32_t>(i));
+    for (int worker = 0; worker < fleet_.size(); ++worker) invoke(worker, fleet_.worker(worker).model.cold_start);
+    while (running_ > 0 && !result_.failure) {
+      settle();
+      if (running_ == 0 || result_.failure) break;
+      if (requests_.link_event(now_)) {
+        ++result_.events;
+      } else {
+        EventQueue& queue = agenda_.queue();
+        if (queue.empty()) return nothing_moves();
+        const Event event = queue.top();
+        queue.pop();
+        now_ = std::max(now_, event.when.time);
+        ++result_.events;
+        happens(event);
+      }
+      if (requests_.failure) result_.failure = requests_.failure;
+      if (result_.events % kEventsBetweenLooks == 0) {
+        if (stop_.stop_requested()) return fail(ErrorCode::cancelled, "the simulation was stopped");
+        if (progress_) progress_(static_cast<std::int64_t>(result_.iterations.size()), now_);
+      }
+    }
+    return sum_up();
+  }
+
+ private:
+  struct Life {
+    LifeSpan span{0, std::numeric_limits<double>::infinity()};
+    std::int64_t iteration = 0;  // the next one to play
+    Seconds invoked = 0, deadline = 0;
+    Seconds chunk_began = 0, updated = 0;  // its last update in the chunk, or its start
+    std::int64_t chunk = 0;
+    double slowness = 1;      // of computing
+    Use use = read_job;       // of its request outside its program
+    bool data_there = false;  // its first `load` has been
+    bool running = false;
+  };
+
+  Life& life(int worker) { return lives_[static_cast<std::size_t>(worker)]; }
+  const WorkerModel& model(int worker) const { return fleet_.worker(worker).model; }
+
+  // Operations and requests that end now let others begin now.
+  void settle() {
+    while (!players_.started.empty() || !requests_.done.empty()) {
+      for (std::size_t i = 0; i < players_.started.size(); ++i) begin(players_.started[i]);
+      players_.started.clear();
+      ended_.swap(requests_.done);
+      for (const std::uint32_t connection : ended_) end(connection);
+      ended_.clear();
+    }
+  }
+
+  void happens(const Event& event) {
+    switch (static_cast<EventKind>(event.kind)) {
+      case EventKind::computed:
+        return end(event.subject);
+      case EventKind::ask:
+        return requests_.ask(event.subject, now_);
+      case EventKind::answered:
+        return requests_.answered(event.subject, now_);
+      case EventKind::cold_started:
+        return first_request(static_cast<int>(event.subject));
+      case EventKind::out_of_time:
+        return out_of_time(static_cast<int>(event.subject));
+      case EventKind::fault:
+        return kill(options_.faults[event.subject]);
+    }
+  }
+
+  void invoke(int worker, Seconds cold_start) {
+    Life& of = life(worker);
+    of.invoked = now_;
+    of.running = true;
+    ++result_.workers[static_cast<std::size_t>(worker)].invocations;
+    agenda_.at(now_ + cold_start, EventKind::cold_started, static_cast<std::uint32_t>(worker));
+  }
+
+  void first_request(int worker) {
+    Life& of = life(worker);
+    of.deadline = now_ + options_.lifetime;
+    of.data_there = model(worker).first_data_bytes < 0;
+    if (!std::isinf(of.deadline)) agenda_.at(of.deadline, EventKind::out_of_time, static_cast<std::uint32_t>(worker));
+    request(worker, RequestKind::get, read_job, 0);
+  }
+
+  void request(int worker, RequestKind kind, Use use, double bytes) {
+    requests_.begin(players_.spare_connection(worker),
+                    {.kind = kind, .bytes = bytes, .use = use, .iteration = life(worker).iteration}, now_);
+    life(worker).use = use;
+  }
+
+  void request_done(int worker) {
+    Life& of = life(worker);
+    switch (of.use) {
+      case read_job:
+        if (of.iteration > 0) return request(worker, RequestKind::get, read_snapshot, model(worker).snapshot_bytes);
+        return request(worker, RequestKind::get, read_stage, model(worker).stage_bytes);
+      case read_stage:
+      case read_snapshot:
+        of.span = LifeSpan(now_, of.deadline);
+        requests_.forget_arrivals(worker);
+        return next_chunk(worker);
+      case save_snapshot:
+        answer(worker);
+        return invoke(worker, 0);  // the instance that has just answered is warm, and taken again
+      case store_stage:
+        return done(worker);
+    }
+  }
+
+  void next_chunk(int worker) {
+    Life& of = life(worker);
+    if (of.iteration >= options_.iterations) {
+      if (model(worker).stores_stage) return request(worker, RequestKind::put, store_stage, model(worker).stage_bytes);
+      return done(worker);
+    }
+    const std::int64_t fits = of.span.chunk(now_);
+    if (fits == 0) return request(worker, RequestKind::put, save_snapshot, model(worker).snapshot_bytes);
+    of.chunk = std::min(fits, options_.iterations - of.iteration);
+    of.chunk_began = of.updated = now_;
+    players_.begin(worker, of.iteration, of.iteration + of.chunk, now_);
+  }
+
+  void answer(int worker) {
+    Life& of = life(worker);
+    of.running = false;
+    bill_until_now(worker);
+  }
+
+  void done(int worker) {
+    answer(worker);
+    --running_;
+  }
+
+  void bill_until_now(int worker) {
+    const Seconds billed = round_up(now_ - life(worker).invoked, options_.billing_step);
+    Usage& usage = result_.bill.by_function[model(worker).function];
+    ++usage.invocations;
+    usage.gb_seconds += model(worker).memory_mb / 1024.0 * billed;
+    result_.workers[static_cast<std::size_t>(worker)].ended = now_;
+  }
+
+  // The operation in a connection's hand may run.
+  void begin(std::uint32_t connection) {
+    const int worker = players_.worker_of(connection);
+    const Task& task = players_.task(connection);
+    const FleetOp& op = fleet_.op(fleet_.worker(worker), task.op);
+    Life& of = life(worker);
+    const auto ask = [&](RequestKind kind, double bytes) {
+      requests_.begin(connection,
+                      {.kind = kind,
+                       .bytes = bytes,
+                       .use = task.op,
+                       .iteration = task.iteration,
+                       .awaited = &op,
+                       .times = op.requests},
+                      now_);
+    };
+    if (op.lane == Lane::compute) {
+      const Seconds seconds = op.cost * of.slowness;
+      result_.workers[static_cast<std::size_t>(worker)].computing += seconds;
+      if (task.iteration == 0) result_.first_forward = std::min(result_.first_forward, now_);
+      return agenda_.at(now_ + seconds, EventKind::computed, connection);
+    }
+    if (op.producer_worker >= 0) return ask(RequestKind::wait, op.cost);
+    switch (op.kind) {
+      case OpKind::load:
+        if (of.data_there) break;
+        of.data_there = true;
+        return ask(RequestKind::get, model(worker).first_data_bytes);
+      case OpKind::report: {
+        const std::int64_t so_far = task.iteration + 1;
+        if (so_far % options_.report_every != 0 && so_far != options_.iterations) break;
+        return ask(RequestKind::put, op.cost);
+      }
+      case OpKind::release:
+        if (task.iteration < op.release_age || op.requests == 0) break;
+        return ask(RequestKind::remove, 0);
+      default:
+        return ask(RequestKind::put, op.cost);
+    }
+    requests_.done.push_back(connection);  // nothing to do
+  }
+
+  void end(std::uint32_t connection) {
+    const int worker = players_.worker_of(connection);
+    if (connection == players_.spare_connection(worker)) return request_done(worker);
+    const Task task = players_.task(connection);
+    const FleetOp& op = fleet_.op(fleet_.worker(worker), task.op);
+    if (observe_)
+      observe_(worker, {.op = task.op,
+                        .iteration = task.iteration,
+                        .ready = task.ready,
+                        .start = task.start,
+                        .end = now_,
+                        .cpu = op.lane == Lane::compute ? now_ - task.start : 0});
+    Life& of = life(worker);
+    if (op.kind == OpKind::update) {
+      if (now_ > of.updated) of.span.iteration_took(now_ - of.updated);
+      of.updated = now_;
+      iteration_done(task.iteration);
+    } else if (op.kind == OpKind::release) {
+      if (task.iteration >= op.release_age) store(-op.cost);
+    } else if (op.lane == Lane::upload && op.kind != OpKind::report) {
+      store(op.cost);
+    }
+    players_.done(connection, now_);
+    if (op.lane == Lane::upload) requests_.published(worker, task.op, task.iteration, now_);
+    ++result_.operations;
+    if (!players_.all_played(worker)) return;
+    if (!fleet_.worker(worker).updates)
+      for (std::int64_t i = of.iteration; i < of.iteration + of.chunk; ++i) iteration_done(i);
+    if (of.chunk == 1) of.span.iteration_took(now_ - of.chunk_began);  // with what follows the update
+    of.iteration += of.chunk;
+    next_chunk(worker);
+  }
+
+  void iteration_done(std::int64_t iteration) {
+    if (--left_[static_cast<std::size_t>(iteration)] == 0) result_.iterations.push_back(now_);
+  }
+
+  void store(double bytes) {
+    result_.stored_byte_seconds += stored_ * (now_ - stored_since_);
+    stored_since_ = now_;
+    stored_ += bytes;
+  }
+
+  void kill(const Fault& fault) {
+    for (int worker = 0; worker < fleet_.size(); ++worker) {
+      if (fleet_.worker(worker).id != fault.worker || !life(worker).running) continue;
+      result_.failure = Error{
+          .code = ErrorCode::failed,
+          .message = fmt::format("its function was killed {} after the job's start; a job ends with its first function "
+                                 "that fails",
+                                 format_seconds(now_)),
+          .place = to_string(fault.worker),
+          .hint = {}};
+    }
+  }
+
+  void out_of_time(int worker) {
+    const Life& of = life(worker);
+    if (!of.running || of.deadline != now_) return;
+    result_.failure = Error{.code = ErrorCode::failed,
+                            .message = fmt::format("Task timed out after {:.2f} seconds", options_.lifetime),
+                            .place = to_string(fleet_.worker(worker).id),
+                            .hint =
+                                "an iteration and a snapshot must fit a function's lifetime: raise it, or make "
+                                "iterations shorter with more stages or replicas"};
+  }
+
+  Result<SimulationResult> nothing_moves() const {
+    for (int worker = 0; worker < fleet_.size(); ++worker)
+      if (lives_[static_cast<std::size_t>(worker)].running)
+        return fail(ErrorCode::failed,
+                    fmt::format("its operations wait for each other in iteration {}", players_.played(worker)),
+                    to_string(fleet_.worker(worker).id));
+    return fail(ErrorCode::failed, "nothing is left to happen");
+  }
+
+  SimulationResult sum_up() {
+    store(0);
+    result_.total = now_;
+    for (int worker = 0; worker < fleet_.size(); ++worker) {
+      // Where the job fails the client ends the functions that still run.
+      if (life(worker).running) bill_until_now(worker);
+      result_.bill.by_function[model(worker).function] += requests_.usage(worker);
+      requests_.fill(worker, now_, result_.workers[static_cast<std::size_t>(worker)]);
+    }
+    if (std::isinf(result_.first_forward)) result_.first_forward = now_;
+    return std::move(result_);
+  }
+
+  const Fleet& fleet_;
+  const SimulationOptions& options_;
+  const FleetObserver& observe_;
+  const SimulationProgress& progress_;
+  const std::stop_token stop_;
+  Agenda agenda_;
+  Players players_;
+  Requests requests_;
+  std::vector<Life> lives_;
+  std::vector<int> left_;  // workers that have not ended the iteration
+  std::vector<std::uint32_t> ended_;
+  int running_;
+  Seconds now_ = 0;
+  double stored_ = 0;
+  Seconds stored_since_ = 0;
+  SimulationResult result_;
+};
+
+}  // namespace
+
+Seconds SimulationResult::median_seconds() const {
+  std::vector<Seconds> seconds;
+  for (std::size_t i = iterations.size() > 1 ? 1 : 0; i < iterations.size(); ++i) seconds.push_back(seconds_of(i));
+  if (seconds.empty()) return 0;
+  const auto middle = seconds.begin() + static_cast<std::ptrdiff_t>((seconds.size() - 1) / 2);
+  std::nth_element(seconds.begin(), middle, seconds.end());
+  return *middle;
+}
+
+Result<SimulationResult> simulate(const Fleet& fleet, const SimulationOptions& options, const FleetObserver& observe,
+                                  const SimulationProgress& progress, std::stop_token stop) {
+  for (const Fault& fault : options.faults) {
+    bool there = false;
+    for (int i = 0; i < fleet.size(); ++i) there |= fleet.worker(i).id == fault.worker;
+    if (!there)
+      return fail(ErrorCode::invalid_input, fmt::format("the plan has no {}", to_string(fault.worker)), {},
+                  "a fault names one of the plan's workers as STAGE.REPLICA, both counted from 0");
+  }
+  return Simulation(fleet, options, observe, progress, std::move(stop)).run();
+}
+
+}  // namespace funcpipe
