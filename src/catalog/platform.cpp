@@ -19,7 +19,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::string_view kTables[] = {"memory", "vcpus", "bandwidth", "burst", "latency", "limits", "prices"};
+constexpr std::string_view kTables[] = {"memory",  "vcpus", "bandwidth", "burst",
+                                        "latency", "store", "limits",    "prices"};
 constexpr std::string_view kTopKeys[] = {"format", "description", "enforce"};
 
 // Linear between the points, flat beyond them.
@@ -127,7 +128,20 @@ Result<Platform> read_platform(const fs::path& path) {
   figures.enter(root, "latency");
   platform.latency.put = figures.number("put_seconds", 0, 3600);
   platform.latency.get = figures.number("get_seconds", 0, 3600);
+  platform.latency.put_p99 = figures.optional_number("put_p99_seconds", platform.latency.put).value_or(0);
+  platform.latency.get_p99 = figures.optional_number("get_p99_seconds", platform.latency.get).value_or(0);
   figures.leave();
+
+  if (root.contains("store")) {
+    figures.enter(root, "store");
+    const auto limit = [&](const char* key, double& value) { value = figures.optional_number(key, 1).value_or(value); };
+    limit("upload_bytes_per_second", platform.store.upload);
+    limit("download_bytes_per_second", platform.store.download);
+    limit("puts_per_second", platform.store.puts_per_second);
+    limit("gets_per_second", platform.store.gets_per_second);
+    limit("requests_per_second", platform.store.requests_per_second);
+    figures.leave();
+  }
 
   figures.enter(root, "limits");
   platform.limits.lifetime = figures.number("lifetime_seconds", 0.1);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -52,6 +53,15 @@ struct Burst {      // token bucket of each direction of an instance, on top of 
 struct Latency {  // seconds until the first byte of an answer, per request
   Seconds put = 0;
   Seconds get = 0;
+  Seconds put_p99 = 0, get_p99 = 0;  // 99th percentiles, of which those above are the medians; 0: not known
+};
+
+struct StoreLimits {  // of all instances together; infinity where there is none. The simulator has them
+  BytesPerSecond upload = std::numeric_limits<double>::infinity();
+  BytesPerSecond download = std::numeric_limits<double>::infinity();
+  double puts_per_second = std::numeric_limits<double>::infinity();
+  double gets_per_second = std::numeric_limits<double>::infinity();
+  double requests_per_second = std::numeric_limits<double>::infinity();  // PUTs and GETs
 };
 
 struct Platform {
@@ -68,6 +78,7 @@ struct Platform {
   Limits limits;
   Burst burst;
   Latency latency;
+  StoreLimits store;
 
   // The size with the smallest memory of at least `memory_mb`, and with `vcpus`; nullptr if there is none. 0 vCPUs: of
   // several sizes with that memory the one with the fewest that are a whole vCPU, since one thread uses no more and

@@ -71,6 +71,22 @@ TEST(Platform, LambdaHasTheFiguresOfItsSources) {
   EXPECT_NEAR(compute_price(platform.prices, 1024, 0.58, 1e6), 16.6667, 1e-9);
 }
 
+TEST(Platform, StoresHaveLimitsOfAllInstancesTogether) {
+  const auto aws = load_platform("aws-lambda").value();
+  EXPECT_EQ(aws.store.puts_per_second, 3500);
+  EXPECT_TRUE(std::isinf(aws.store.upload) && std::isinf(aws.store.requests_per_second));
+  EXPECT_DOUBLE_EQ(aws.latency.get_p99, 0.105);
+  const auto alibaba = load_platform("alibaba-fc").value();
+  EXPECT_DOUBLE_EQ(alibaba.store.upload, 2.5e9);
+  EXPECT_EQ(load_platform("local").value().latency.get_p99, 0) << "not known";
+}
+
+TEST_F(PlatformFile, APercentileIsNotBelowTheMedian) {
+  const auto platform = load_platform(changed("get_p99_seconds = 0.105", "get_p99_seconds = 0.01"));
+  ASSERT_FALSE(platform);
+  EXPECT_THAT(platform.error().message, HasSubstr("latency.get_p99_seconds"));
+}
+
 TEST(Platform, LocalHasNoLimits) {
   const auto platform = load_platform("local").value();
   EXPECT_FALSE(platform.limited || platform.limit_memory || platform.limit_cpu || platform.limit_network);
