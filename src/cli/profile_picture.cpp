@@ -77,8 +77,9 @@ std::string profile_picture(const Profile& profile) {
        {{"#3b6ea5", "forward", [&](int i) { return static_cast<double>(at.sizes[i].border); }},
         {"#c8442e", "back", [&](int i) { return static_cast<double>(at.sizes[i].border_gradient); }}}}};
   const double height = kTop + static_cast<double>(panels.size()) * (kPanel + kGap) + 12;
-  const std::string title = fmt::format("{}, micro-batch {}, {} MB of {}", profile.model.source, at.micro_batch,
-                                        profile.options[option].memory_mb, profile.platform);
+  const std::string title =
+      fmt::format("{}, micro-batch {}, {} MB with {:.3g} vCPUs of {}", profile.model.source, at.micro_batch,
+                  profile.options[option].memory_mb, profile.options[option].vcpus, profile.platform);
   Svg svg(kWidth, height, title);
   svg.text(kLeft, 24, title, {.size = 15, .bold = true});
   double top = kTop + 18;

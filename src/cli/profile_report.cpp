@@ -97,9 +97,9 @@ std::string profile_report(const Profile& profile, int width) {
                         profile.layer_count(), format_bytes(profile.model.parameter_bytes()),
                         drawn(sizes_table(profile, at), width));
     if (&at != &profile.micro_batches.back()) continue;
-    text += fmt::format("What takes longest on {} MB:\n{}\nWhat takes the most memory:\n{}\n",
-                        profile.options[option].memory_mb, drawn(slow_layers(profile, at.times[option]), width),
-                        drawn(large_layers(profile, at), width));
+    text += fmt::format("What takes longest on {} MB with {:.3g} vCPUs:\n{}\nWhat takes the most memory:\n{}\n",
+                        profile.options[option].memory_mb, profile.options[option].vcpus,
+                        drawn(slow_layers(profile, at.times[option]), width), drawn(large_layers(profile, at), width));
   }
   return text;
 }
