@@ -53,14 +53,6 @@ Seconds passage(const StageChoice& choice) {
   return stage.before + stage.forward + stage.backward + stage.after + (choice.first == 0 ? stage.tail : 0);
 }
 
-Seconds forward_pace(const StageCost& stage) {
-  return std::max({stage.forward, stage.forward_before, stage.forward_after});
-}
-
-Seconds backward_pace(const StageCost& stage) {
-  return std::max({stage.backward, stage.backward_before, stage.backward_after});
-}
-
 // Both staircases as one list: at a rate, the least sum and the least pace that any placement no dearer has.
 std::vector<PlacementBound> combine(const std::vector<Step>& sums, const std::vector<Step>& paces) {
   std::vector<PlacementBound> bounds;
@@ -105,7 +97,16 @@ bool any_admitted(const std::vector<PlacementBound>& bounds, const Frontier& fro
 
 }  // namespace
 
-Bounds::Bounds(int layers, const std::vector<StageChoice>& choices, double more, int resolution) : more_(more) {
+Seconds forward_pace(const StageCost& stage) {
+  return std::max({stage.forward, stage.forward_before, stage.forward_after});
+}
+
+Seconds backward_pace(const StageCost& stage) {
+  return std::max({stage.backward, stage.backward_before, stage.backward_after});
+}
+
+Bounds::Bounds(int layers, const std::vector<StageChoice>& choices, double more, int resolution, Seconds floor)
+    : more_(more), floor_(floor) {
   // What is needed of the choices, close together: there may be hundreds of thousands.
   struct Placement {
     int rest;  // where the layers placed already end
@@ -170,13 +171,13 @@ Seconds Bounds::least_period(const Suffix& label, int first) const {
   if (before.empty()) return kInfinity;
   const Seconds pace =
       std::max(label.forward_pace, forward_pace_[first]) + std::max(label.backward_pace, backward_pace_[first]);
-  return std::max(label.period, label.sum + before.back().sum + more_ * std::max(pace, before.back().pace));
+  return std::max(label.period, label.sum + before.back().sum + more_ * std::max({pace, before.back().pace, floor_}));
 }
 
 bool Bounds::promising(const Suffix& label, int first, const Frontier& frontier) const {
   if (first == 0) return frontier.admits(label.period, label.dollars());
-  const Seconds pace =
-      std::max(label.forward_pace, forward_pace_[first]) + std::max(label.backward_pace, backward_pace_[first]);
+  const Seconds pace = std::max(floor_, std::max(label.forward_pace, forward_pace_[first]) +
+                                            std::max(label.backward_pace, backward_pace_[first]));
   const Dollars fixed = label.fixed + before_.fixed[first];
   return any_admitted(before_.bounds[first], frontier, label.rate, fixed, [&](const PlacementBound& before) {
     return std::max(label.period, label.sum + before.sum + more_ * std::max(pace, before.pace));
@@ -185,8 +186,8 @@ bool Bounds::promising(const Suffix& label, int first, const Frontier& frontier)
 
 bool Bounds::promising(const StageChoice& choice, const Frontier& frontier) const {
   const StageCost& cost = choice.cost;
-  const Seconds pace = std::max(forward_pace(cost), forward_pace_[choice.first]) +
-                       std::max(backward_pace(cost), backward_pace_[choice.first]);
+  const Seconds pace = std::max(floor_, std::max(forward_pace(cost), forward_pace_[choice.first]) +
+                                            std::max(backward_pace(cost), backward_pace_[choice.first]));
   const Seconds alone = std::max(cost.network, cost.tail + cost.forward + cost.backward + cost.after +
                                                    more_ * (std::max(cost.forward, cost.forward_after) +
                                                             std::max(cost.backward, cost.backward_after)));

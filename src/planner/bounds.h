@@ -21,11 +21,16 @@ struct PlacementBound {
   Seconds pace = 0;  // slowest lane forward and slowest backward together
 };
 
+// Slowest lane of each direction.
+Seconds forward_pace(const StageCost& stage);
+Seconds backward_pace(const StageCost& stage);
+
 class Bounds {
  public:
   // `choices`: every stage a plan worth having may use, ascending `first`. `resolution`: rates are told apart to
-  // 2^-resolution; finer bounds are tighter and take longer.
-  Bounds(int layers, const std::vector<StageChoice>& choices, double more, int resolution);
+  // 2^-resolution; finer bounds are tighter and take longer. `floor`: a whole plan is paced by at least so much
+  // (F + B, docs/algorithms.md), or counts as if it were.
+  Bounds(int layers, const std::vector<StageChoice>& choices, double more, int resolution, Seconds floor = 0);
 
   // The best period and dollars any completion of `label`, whose first layer is `first`, could have are not both
   // reached by `frontier` at every trade-off: worth extending.
@@ -39,9 +44,13 @@ class Bounds {
   Seconds next_forward_pace(int first) const { return next_forward_pace_[first]; }
   Seconds next_backward_pace(int first) const { return next_backward_pace_[first]; }
   bool feasible() const { return !before_.bounds.back().empty(); }
+  // Of any plan, if there is one.
+  Seconds least_pace() const { return before_.bounds.back().back().pace; }
+  Seconds least_period() const { return least_period(Suffix{}, static_cast<int>(before_.bounds.size()) - 1); }
 
  private:
   double more_;
+  Seconds floor_;
   struct Side {                                       // [i]: of layers [0, i), or of [i, L)
     std::vector<std::vector<PlacementBound>> bounds;  // ascending rate, so descending sum and pace; empty: impossible
     std::vector<Dollars> fixed;                       // least

@@ -27,17 +27,27 @@ struct SearchSpace {
 
 struct SearchStatistics {
   std::int64_t configurations = 0, skipped = 0;  // combinations of replicas, micro-batch and synchronisation
+  std::int64_t bands = 0;                        // of paces, searched by themselves (planner/search.h)
   std::int64_t extended = 0, kept = 0;           // partial plans
 };
 
-// The frontier over all `chains` (one for each micro-batch size). Empty: nothing fits.
+// How far a search is. Configurations take very different times.
+struct SearchProgress {
+  int done = 0, all = 0;  // configurations
+  double share = 0;       // of the one under way, roughly
+};
+using ProgressReport = std::function<void(const SearchProgress&)>;  // called often, by the thread that searches
+
+// The frontier over all `chains` (one for each micro-batch size). Empty: nothing fits. A stop is heard within a
+// fraction of a second; what has been found until then is returned.
 Frontier optimize(const std::vector<Chain>& chains, const SearchSpace& space, SearchStatistics* statistics = nullptr,
-                  std::stop_token stop = {});
+                  const std::stop_token& stop = {}, const ProgressReport& report = {});
 
 // The frontier of `chains` with their layers merged to at most `layers` (planner/merge.h), as plans of the chains
 // themselves, and what moving a cut or changing a size of one of them finds. Not exact, and soon done.
 Frontier optimize_merged(const std::vector<Chain>& chains, int layers, const SearchSpace& space,
-                         SearchStatistics* statistics = nullptr, std::stop_token stop = {});
+                         SearchStatistics* statistics = nullptr, const std::stop_token& stop = {},
+                         const ProgressReport& report = {});
 
 // The candidate's own figures, by the same arithmetic as the search.
 void evaluate(const Chain& chain, const SpanTable& spans, const Accounting& accounting, Candidate& candidate);

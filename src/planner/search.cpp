@@ -1,0 +1,244 @@
+#include "planner/search.h"
+
+#include <algorithm>
+#include <cmath>
+#include <iterator>
+#include <limits>
+#include <utility>
+
+#include "planner/bounds.h"
+#include "planner/label_set.h"
+
+namespace funcpipe {
+namespace {
+
+// Rates are told apart more finely the fewer stages are left (Bounds).
+constexpr int kCoarse = 3, kFine = 6;
+// A band of paces is split while its width makes a larger share of the period than this...
+constexpr double kWide = 0.05;
+// ...or while it takes more partial plans than these, or than so many per stage: splitting takes that long too...
+constexpr std::int64_t kPartialPlans = 50'000, kPartialPlansPerStage = 3;
+// ...but not once its width means nothing any more.
+constexpr double kNarrow = 1e-3;
+
+// Partial plans looked at together before each is: what the best of them all could become may not be worth having.
+constexpr int kTogether = 8;
+
+std::vector<StageChoice> feasible_stages(const Chain& chain, const StageCosts& costs) {
+  std::vector<StageChoice> choices;
+  for (int first = 0; first < chain.layer_count(); ++first) {
+    for (int option = 0; option < std::ssize(chain.options); ++option) {
+      for (int end = first + 1; end <= chain.layer_count(); ++end) {
+        if (costs.fits(first, end, option)) choices.push_back({first, end, option, costs.of(first, end, option)});
+      }
+    }
+  }
+  return choices;
+}
+
+// No worse in anything than any of `labels`, for each kTogether of them.
+std::vector<Suffix> least_of_groups(const std::vector<Label>& labels) {
+  std::vector<Suffix> groups;
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    const Suffix& label = labels[i].suffix;
+    if (i % kTogether == 0) {
+      groups.push_back(label);
+      continue;
+    }
+    Suffix& least = groups.back();
+    least.sum = std::min(least.sum, label.sum);
+    least.forward_pace = std::min(least.forward_pace, label.forward_pace);
+    least.backward_pace = std::min(least.backward_pace, label.backward_pace);
+    least.period = std::min(least.period, label.period);
+    least.rate = std::min(least.rate, label.rate);
+    least.fixed = std::min(least.fixed, label.fixed);
+    least.stages = std::min(least.stages, label.stages);
+  }
+  return groups;
+}
+
+// Whether `a` takes no less of anything than `b`.
+bool no_better(const StageCost& a, const StageCost& b) {
+  return a.forward >= b.forward && a.backward >= b.backward && a.before >= b.before && a.after >= b.after &&
+         a.forward_before >= b.forward_before && a.forward_after >= b.forward_after &&
+         a.backward_before >= b.backward_before && a.backward_after >= b.backward_after && a.tail >= b.tail &&
+         a.network >= b.network && a.rate >= b.rate && a.fixed >= b.fixed;
+}
+
+Seconds pace(const StageChoice& choice) {
+  return forward_pace(choice.cost) + backward_pace(choice.cost);
+}
+
+Seconds slowest(const std::vector<StageChoice>& choices) {
+  Seconds slowest = 0;
+  for (const StageChoice& choice : choices) slowest = std::max(slowest, pace(choice));
+  return slowest;
+}
+
+class Search {
+ public:
+  Search(const Chain& chain, const SpanTable& spans, const Candidate& candidate, const SearchSpace& space,
+         Frontier& frontier, SearchStatistics& statistics, const std::stop_token& stop,
+         const std::function<void(double)>& report)
+      : chain_(chain),
+        spans_(spans),
+        candidate_(candidate),
+        space_(space),
+        frontier_(frontier),
+        statistics_(statistics),
+        stop_(stop),
+        report_(report),
+        costs_(chain, spans, candidate.configuration, space.accounting),
+        layers_(chain.layer_count()),
+        most_stages_(std::min(space.most_stages > 0 ? space.most_stages : layers_,
+                              chain.limits.concurrency / candidate.configuration.replicas)) {}
+
+  void run() {
+    if (most_stages_ < 1) return;
+    std::vector<StageChoice> choices = feasible_stages(chain_, costs_);
+    for (const int resolution : {0, 2, kCoarse}) {
+      if (stop_.stop_requested()) return;
+      drop_unpromising(choices, Bounds(layers_, choices, costs_.more(), resolution));
+      if (choices.empty() || superseded(choices)) {
+        ++statistics_.skipped;
+        return;
+      }
+    }
+    search_band(0, std::move(choices), 0, 1);
+  }
+
+ private:
+  void drop_unpromising(std::vector<StageChoice>& choices, const Bounds& bounds) const {
+    std::erase_if(choices, [&](const StageChoice& choice) { return !bounds.promising(choice, frontier_); });
+  }
+
+  // Plans whose slowest lanes, F + B, take `floor` or more, made of `choices`. From share `from` of the work to `to`.
+  void search_band(Seconds floor, std::vector<StageChoice> choices, double from, double to) {
+    if (stop_.stop_requested()) return;
+    report_(from);
+    ++statistics_.bands;
+    Seconds top = 0;
+    for (const int resolution : {kCoarse, kFine}) {
+      const Bounds bounds(layers_, choices, costs_.more(), resolution, floor);
+      if (!bounds.feasible()) return;
+      drop_unpromising(choices, bounds);
+      if (choices.empty()) return;
+      floor = std::max(floor, bounds.least_pace());
+      top = slowest(choices);
+      if (width(floor, top) > kWide * bounds.least_period()) return split(floor, top, std::move(choices), from, to);
+    }
+    const Bounds bounds(layers_, choices, costs_.more(), kFine, floor);
+    if (!bounds.feasible()) return;
+    const bool narrow = width(floor, top) <= kNarrow * bounds.least_period();
+    const std::int64_t most = narrow
+                                  ? std::numeric_limits<std::int64_t>::max()
+                                  : std::max<std::int64_t>(kPartialPlans, kPartialPlansPerStage * std::ssize(choices));
+    if (!label(bounds, choices, most)) split(floor, top, std::move(choices), from, to);
+  }
+
+  Seconds width(Seconds floor, Seconds top) const { return costs_.more() * (top - floor); }
+
+  void split(Seconds floor, Seconds top, std::vector<StageChoice> choices, double from, double to) {
+    const Seconds middle = (floor + top) / 2;
+    std::vector<StageChoice> lower;
+    std::copy_if(choices.begin(), choices.end(), std::back_inserter(lower),
+                 [&](const StageChoice& choice) { return pace(choice) <= middle; });
+    const double half = (from + to) / 2;
+    search_band(floor, std::move(lower), from, half);
+    search_band(middle, std::move(choices), half, to);
+  }
+
+  // All plans of `choices`, from the last layer to the first. False: it takes more than `most` partial plans.
+  bool label(const Bounds& bounds, const std::vector<StageChoice>& choices, std::int64_t most) {
+    std::vector<std::vector<const StageChoice*>> starting(layers_);
+    for (const StageChoice& choice : choices) starting[choice.first].push_back(&choice);
+    labels_.assign(layers_ + 1, {});
+    labels_[layers_].emplace_back().end = layers_;
+    std::vector<std::vector<Suffix>> groups(layers_ + 1);
+    groups[layers_] = least_of_groups(labels_[layers_]);
+    std::vector<Label> found;
+    for (int first = layers_ - 1; first >= 0; --first) {
+      found.clear();
+      for (const StageChoice* choice : starting[first]) {
+        if (stop_.stop_requested()) return true;
+        put_before(*choice, groups[choice->end], bounds, found);
+      }
+      statistics_.extended += std::ssize(found);
+      most -= std::ssize(found);
+      if (most < 0) return false;
+      keep_undominated(found, first, bounds, costs_.more(), most_stages_ < layers_);
+      statistics_.kept += std::ssize(found);
+      labels_[first] = found;
+      groups[first] = least_of_groups(found);
+    }
+    for (const Label& label : labels_[0])
+      if (frontier_.admits(label.suffix.period, label.suffix.dollars())) frontier_.add(candidate_of(label));
+    return true;
+  }
+
+  // Every label at the choice's end with the choice before it, if that is promising.
+  void put_before(const StageChoice& choice, const std::vector<Suffix>& groups, const Bounds& bounds,
+                  std::vector<Label>& found) const {
+    const std::vector<Label>& tails = labels_[choice.end];
+    for (int tail = 0; tail < std::ssize(tails); ++tail) {
+      if (tail % kTogether == 0) {
+        const Suffix& least = groups[tail / kTogether];
+        if (!bounds.promising(extend(least, choice.cost, costs_.more()), choice.first, frontier_)) {
+          tail += kTogether - 1;
+          continue;
+        }
+      }
+      if (tails[tail].suffix.stages >= most_stages_) continue;
+      const Suffix suffix = extend(tails[tail].suffix, choice.cost, costs_.more());
+      if (bounds.promising(suffix, choice.first, frontier_)) found.push_back({suffix, choice.end, choice.option, tail});
+    }
+  }
+
+  // Whether a synchronisation algorithm that has been searched already is as good for each of these stages.
+  bool superseded(const std::vector<StageChoice>& choices) const {
+    for (const SyncAlgorithm sync : space_.syncs) {
+      if (sync == candidate_.configuration.sync) break;
+      Configuration other = candidate_.configuration;
+      other.sync = sync;
+      const StageCosts costs(chain_, spans_, other, space_.accounting);
+      if (std::all_of(choices.begin(), choices.end(), [&](const StageChoice& choice) {
+            return no_better(choice.cost, costs.of(choice.first, choice.end, choice.option));
+          }))
+        return true;
+    }
+    return false;
+  }
+
+  Candidate candidate_of(const Label& whole) const {
+    Candidate candidate = candidate_;
+    candidate.period = whole.suffix.period;
+    candidate.dollars = whole.suffix.dollars();
+    for (const Label* label = &whole; label->parent >= 0; label = &labels_[label->end][label->parent]) {
+      candidate.ends.push_back(label->end);
+      candidate.options.push_back(label->option);
+    }
+    return candidate;
+  }
+
+  const Chain& chain_;
+  const SpanTable& spans_;
+  const Candidate& candidate_;  // its configuration; no stages
+  const SearchSpace& space_;
+  Frontier& frontier_;
+  SearchStatistics& statistics_;
+  const std::stop_token& stop_;
+  const std::function<void(double)>& report_;
+  StageCosts costs_;
+  int layers_, most_stages_;
+  std::vector<std::vector<Label>> labels_;  // [first layer]
+};
+
+}  // namespace
+
+void search(const Chain& chain, const SpanTable& spans, const Candidate& candidate, const SearchSpace& space,
+            Frontier& frontier, SearchStatistics& statistics, const std::stop_token& stop,
+            const std::function<void(double)>& report) {
+  Search(chain, spans, candidate, space, frontier, statistics, stop, report).run();
+}
+
+}  // namespace funcpipe

@@ -1,0 +1,19 @@
+// The exact search of one configuration: micro-batch size, replicas and synchronisation given; cuts and function sizes
+// wanted.
+#pragma once
+
+#include <functional>
+#include <stop_token>
+
+#include "planner/optimizer.h"
+#include "planner/spans.h"
+
+namespace funcpipe {
+
+// Adds to `frontier` every plan worth having of `candidate`'s configuration, in gpipe order; `candidate` has no stages.
+// `report` is told the share of the work that is done. A stop leaves the frontier incomplete.
+void search(const Chain& chain, const SpanTable& spans, const Candidate& candidate, const SearchSpace& space,
+            Frontier& frontier, SearchStatistics& statistics, const std::stop_token& stop,
+            const std::function<void(double)>& report);
+
+}  // namespace funcpipe
