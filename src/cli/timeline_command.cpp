@@ -86,13 +86,24 @@ Result<TracedJob> job_of(const TimelineArguments& arguments) {
   return traced_plan(arguments);
 }
 
+std::string title_of(const std::string& name, const Played& played, IterationRange range) {
+  const WorkerId last = played.programs().back().worker;
+  const auto count = [](int number, const char* what) {
+    return fmt::format("{} {}{}", number, what, number == 1 ? "" : "s");
+  };
+  return fmt::format("{}: {} x {}, iteration{}", name, count(last.stage + 1, "stage"),
+                     count(last.replica + 1, "replica"),
+                     range.end - range.first == 1 ? fmt::format(" {}", range.first)
+                                                  : fmt::format("s {} to {}", range.first, range.end - 1));
+}
+
 Result<> run(const TimelineArguments& arguments) {
   FUNCPIPE_TRY(job, job_of(arguments));
   const Played played(std::move(job.programs), job.events, job.widths);
   FUNCPIPE_TRY(range, range_of(arguments.iterations, played));
   const CriticalPath path = critical_path(played, range);
   const Utilisation use = utilisation(played, path.from, path.to);
-  const PictureOptions options{.title = job.name, .most_workers = arguments.workers};
+  const PictureOptions options{.title = title_of(job.name, played, range), .most_workers = arguments.workers};
   FUNCPIPE_TRY_VOID(given_by_user(write_file(arguments.out, timeline_picture(played, path, use, options))));
   const TimelineReport report{job.name, played, path, use};
   if (arguments.json) {

@@ -61,14 +61,14 @@ std::vector<Line> lines_of(const TimelineReport& report) {
 }
 
 std::string shares_table(const TimelineReport& report, int width) {
-  Table table{{{"worker", "compute", "pipeline transfer", "synchro- nisation", "bubble", "other", "download busy",
-                "upload busy"}},
-              {"other", "upload busy", "download busy", "bubble"}};
+  Table table{{{"worker", "compute", "pipeline transfer", "synchro- nisation", "bubble", "polling", "other",
+                "download busy", "upload busy"}},
+              {"other", "upload busy", "download busy", "polling"}};
   const Seconds whole = report.use.to - report.use.from;
   for (const Line& line : lines_of(report))
     table.rows.push_back({line.name, percent(line.shares.compute, whole), percent(line.shares.pipeline, whole),
                           percent(line.shares.synchronisation, whole), percent(line.shares.bubble, whole),
-                          percent(line.shares.data + line.shares.other, whole),
+                          percent(line.shares.polling, whole), percent(line.shares.data + line.shares.other, whole),
                           percent(line.busy[static_cast<std::size_t>(Lane::download)], whole),
                           percent(line.busy[static_cast<std::size_t>(Lane::upload)], whole)});
   return drawn(std::move(table), width);
@@ -95,6 +95,7 @@ std::vector<std::pair<std::string, Seconds>> path_parts(const TimelineReport& re
   for (int i = 0; i < kActivities; ++i)
     if (const Seconds seconds = sum.transfers[static_cast<std::size_t>(i)]; seconds > 0)
       parts.emplace_back(to_string(static_cast<Activity>(i)), seconds);
+  if (sum.polling > 0) parts.emplace_back("polling: there, but not asked for", sum.polling);
   if (sum.late > 0) parts.emplace_back("ready, but not begun", sum.late);
   return parts;
 }
@@ -109,7 +110,8 @@ std::string path_table(const TimelineReport& report, int width) {
 
 nlohmann::json to_json(const Shares& shares) {
   return {{"compute", shares.compute}, {"pipeline", shares.pipeline}, {"synchronisation", shares.synchronisation},
-          {"bubble", shares.bubble},   {"data", shares.data},         {"other", shares.other}};
+          {"bubble", shares.bubble},   {"polling", shares.polling},   {"data", shares.data},
+          {"other", shares.other}};
 }
 
 nlohmann::json to_json(WorkerId worker) {

@@ -47,6 +47,7 @@ void ChromeTraceWriter::events(const Program& program, int rank, Seconds offset,
     std::string where;
     if (op.micro_batch >= 0) where += fmt::format(R"(,"micro_batch":{})", op.micro_batch);
     if (op.slice.elements > 0) where += fmt::format(R"(,"elements":{})", op.slice.elements);
+    if (event.asked) where += fmt::format(R"(,"asked_us":{})", (*event.asked - event.start) * kMicroseconds);
     append(fmt::format(
         R"({{"ph":"X","name":"{}","cat":"{}","pid":{},"tid":{},"ts":{},"dur":{},"args":{{"stage":{},"replica":{},)"
         R"("iteration":{},"op":{},"waited_us":{},"cpu_us":{}{}}}}})",
@@ -89,12 +90,14 @@ Result<std::vector<std::vector<OpEvent>>> read_chrome_trace(std::string_view tex
           op->slice.elements != args.value("elements", std::int64_t{0}))
         return broken(fmt::format("operation {} of {} is not the plan's: {}", index, to_string(worker), kind), another);
       const Seconds start = (event.at("ts").get<double>() - first) / kMicroseconds;
-      traced[static_cast<std::size_t>(rank)].push_back({.op = index,
-                                                        .iteration = args.at("iteration"),
-                                                        .ready = start - args.value("waited_us", 0.0) / kMicroseconds,
-                                                        .start = start,
-                                                        .end = start + event.at("dur").get<double>() / kMicroseconds,
-                                                        .cpu = args.value("cpu_us", 0.0) / kMicroseconds});
+      OpEvent played{.op = index,
+                     .iteration = args.at("iteration"),
+                     .ready = start - args.value("waited_us", 0.0) / kMicroseconds,
+                     .start = start,
+                     .end = start + event.at("dur").get<double>() / kMicroseconds,
+                     .cpu = args.value("cpu_us", 0.0) / kMicroseconds};
+      if (args.contains("asked_us")) played.asked = start + args.at("asked_us").get<double>() / kMicroseconds;
+      traced[static_cast<std::size_t>(rank)].push_back(played);
     }
   } catch (const nlohmann::json::exception& error) {
     return broken(fmt::format("not a trace of operations: {}", error.what()), "see docs/formats/trace.md");

@@ -53,6 +53,10 @@ Activity activity_of(OpKind kind) {
   return Activity::compute;
 }
 
+bool polled(const PlayedOp& op) {
+  return op.waited_for == WaitedFor::object;
+}
+
 std::string_view to_string(Activity activity) {
   switch (activity) {
     case Activity::compute:
@@ -91,7 +95,7 @@ PathSums sums(const Played& played, const std::vector<PathStep>& steps) {
   for (const PathStep& step : steps) {
     const PlayedOp& op = played.at(step.op);
     const Activity activity = activity_of(played.op(op).kind);
-    sum.late += step.begun - step.from;
+    (polled(op) ? sum.polling : sum.late) += step.begun - step.from;
     const Seconds took = step.to - step.begun;
     if (activity != Activity::compute) {
       sum.transfers[static_cast<std::size_t>(activity)] += took;

@@ -9,7 +9,8 @@
 
 namespace funcpipe {
 
-// The part of an operation that is on the path. Before `begun` it had all it needed and had not begun yet.
+// The part of an operation that is on the path. Before `begun` it had all it needed and had not begun yet; of a
+// download that waited for its object: the object was there and had not been asked for since.
 struct PathStep {
   int op = -1;  // index in Played::ops
   Seconds from = 0;
@@ -26,6 +27,8 @@ std::vector<PathStep> walk_back(const Played& played, int op, Seconds until, Sec
 enum class Activity { compute, pipeline, synchronisation, data, housekeeping };
 inline constexpr int kActivities = 5;
 Activity activity_of(OpKind kind);
+// Whether the time before PathStep::begun was spent not asking for an object.
+bool polled(const PlayedOp& op);
 std::string_view to_string(Activity activity);
 
 // Where the time from one update of all weights to another went.
@@ -42,7 +45,8 @@ CriticalPath critical_path(const Played& played, IterationRange range);
 struct PathSums {
   std::vector<Seconds> compute;                  // by stage
   std::array<Seconds, kActivities> transfers{};  // and reductions, by activity; that of compute is 0
-  Seconds late = 0;                              // had all they needed and had not begun
+  Seconds polling = 0;                           // downloads whose object was there and not asked for yet
+  Seconds late = 0;                              // others that had all they needed and had not begun
 };
 PathSums sums(const Played& played, const std::vector<PathStep>& steps);
 

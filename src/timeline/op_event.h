@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 
 #include "base/clock.h"
 
@@ -17,6 +18,7 @@ struct OpEvent {
   Seconds start = 0;
   Seconds end = 0;
   Seconds cpu = 0;
+  std::optional<Seconds> asked;  // download of another worker's object: when the request that found it was sent
   bool operator==(const OpEvent&) const = default;
 };
 

@@ -15,8 +15,9 @@
 namespace funcpipe {
 namespace {
 
-constexpr double kWidth = 1200, kLeft = 128, kRight = 20, kTop = 112, kBottom = 30;  // pixels
+constexpr double kWidth = 1200, kLeft = 128, kRight = 20, kTop = 126, kBottom = 30;  // pixels
 constexpr double kNarrow = 0.8;  // bars below this are drawn together with their neighbours
+constexpr double kReasonSize = 9.5;
 constexpr std::string_view kPath = "#111111", kFaint = "#777777", kGrid = "#dddddd", kStill = "#f3f3f3";
 
 struct Style {
@@ -60,6 +61,17 @@ double text_width(std::string_view text, double size) {
   return 0.56 * size * static_cast<double>(text.size());  // of Helvetica, on average
 }
 
+// As much of a reason as there is room for: all of it, what is waited for, nothing.
+std::string_view fitting(std::string_view reason, double width) {
+  for (const std::string_view end : {", which", " from ", " to upload", "\n"}) {
+    reason = reason.substr(0, reason.find(end));
+    if (text_width(reason, kReasonSize) < width) return reason;
+  }
+  constexpr std::string_view kWaits = "waits for ";
+  if (reason.substr(0, kWaits.size()) == kWaits) reason.remove_prefix(kWaits.size());
+  return text_width(reason, kReasonSize) < width ? reason : "";
+}
+
 struct Unit {
   double per_second = 1;
   std::string_view name = "seconds";
@@ -87,7 +99,7 @@ class Drawing {
                                             : Unit{1e6, "microseconds"}),
         svg_(kWidth, rows_.bottom() + kBottom, options.title) {
     for (const PathStep& step : path.steps) critical_.insert(step.op);
-    svg_.hatching("still", kStill, "#c9c9c9");
+    svg_.hatching("still", kStill, "#d2d2d2");
     svg_.text(16, 26, options.title, {.size = 16, .bold = true});
     svg_.text(16, 46, summary(), {.colour = "#444"});
     legend(70);
@@ -102,8 +114,6 @@ class Drawing {
                                 rows_.workers().size(), all)
                   : "",
               {.size = 11, .anchor = Anchor::end, .colour = kFaint});
-    svg_.text(kLeft, rows_.bottom() + 18, "Rest the pointer on a bar or a gap: what it waited for.",
-              {.size = 11, .colour = kFaint});
   }
   std::string str() const { return svg_.str(); }
 
@@ -120,9 +130,10 @@ class Drawing {
     const auto percent = [&](Seconds part) { return 100 * part / shares.sum(); };
     return fmt::format(
         "{} an iteration. Of a worker's time: compute {:.0f}%, pipeline transfer {:.0f}%, synchronisation {:.0f}%, "
-        "bubble {:.0f}%, other {:.0f}%",
+        "bubble {:.0f}%, polling {:.0f}%, other {:.0f}%",
         format_seconds((path_.to - path_.from) / count), percent(shares.compute), percent(shares.pipeline),
-        percent(shares.synchronisation), percent(shares.bubble), percent(shares.data + shares.other));
+        percent(shares.synchronisation), percent(shares.bubble), percent(shares.polling),
+        percent(shares.data + shares.other));
   }
 
   void legend(double y) {
@@ -191,12 +202,12 @@ class Drawing {
         fmt::format("idle for {}: {} to {}\n{}", format_seconds(gap.seconds()), when(gap.from), when(gap.to), why);
     for (const std::string& part : parts(played_, gap, 4)) tooltip += "\n  " + part;
     const bool compute = gap.lane == Lane::compute;
+    const std::string_view label = fitting(why, width - 8);
     svg_.rectangle(x(gap.from), row.y, width, row.height, compute ? "url(#still)" : kStill, {.tooltip = tooltip});
-    constexpr double kSize = 9.5;
-    if (compute && row.height >= kSize + 3 && text_width(why, kSize) < width - 8) {
-      const double half = text_width(why, kSize) / 2 + 2, middle = (x(gap.from) + x(gap.to)) / 2;
+    if (compute && row.height >= kReasonSize + 3 && !label.empty()) {
+      const double half = text_width(label, kReasonSize) / 2 + 2, middle = (x(gap.from) + x(gap.to)) / 2;
       svg_.rectangle(middle - half, row.centre() - 6, 2 * half, 12, kStill, {.tooltip = tooltip});
-      svg_.text(middle, row.centre() + 3.5, why, {.size = kSize, .anchor = Anchor::middle, .colour = "#333"});
+      svg_.text(middle, row.centre() + 3.5, label, {.size = kReasonSize, .anchor = Anchor::middle, .colour = "#333"});
     }
   }
 

@@ -162,7 +162,10 @@ void Played::find_waits(LaneWidth widths) {
           if (producer == producers.end()) continue;
           const int upload = find(producer->second.first, iteration, producer->second.second);
           waited(played, WaitedFor::object, upload);
-          if (upload >= 0) played.active = std::clamp(at(upload).event.end, played.event.start, played.event.end);
+          if (played.event.asked || upload >= 0)
+            played.active =
+                std::clamp(played.event.asked.value_or(upload >= 0 ? at(upload).event.end : played.event.start),
+                           played.event.start, played.event.end);
         }
       }
     }

@@ -31,7 +31,8 @@ enum class WaitedFor : std::uint8_t {
 struct PlayedOp {
   int worker = 0;  // index of its program
   OpEvent event;
-  // From `event.start` on, but a download moves nothing before its object is there: `event.end` at the latest.
+  // From `event.start` on, but a download moves nothing before it asks for an object that is there (where the events
+  // do not say when it did: as soon as the object was). `event.end` at the latest.
   Seconds active = 0;
   WaitedFor waited_for = WaitedFor::nothing;
   int after = -1;  // index of the played operation that ended last of those it waited for; -1: nothing

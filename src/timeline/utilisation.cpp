@@ -27,6 +27,11 @@ void add_wait(const Played& played, const Gap& gap, Shares& shares) {
   Seconds named = 0;
   for (const PathStep& step : chain_of(played, gap)) {
     const Seconds from = std::clamp(step.begun, gap.from, gap.to), to = std::clamp(step.to, gap.from, gap.to);
+    const Seconds ready = std::clamp(step.from, gap.from, gap.to);
+    if (polled(played.at(step.op))) {
+      shares.polling += from - ready;
+      named += from - ready;
+    }
     named += to - from;
     switch (activity_of(played.op(played.at(step.op)).kind)) {
       case Activity::compute:
@@ -91,7 +96,7 @@ Shares Utilisation::shares() const {
   const auto count = static_cast<double>(std::max<std::size_t>(workers.size(), 1));
   for (const WorkerUse& worker : workers)
     for (Seconds Shares::*share : {&Shares::compute, &Shares::pipeline, &Shares::synchronisation, &Shares::bubble,
-                                   &Shares::data, &Shares::other})
+                                   &Shares::polling, &Shares::data, &Shares::other})
       mean.*share += worker.shares.*share / count;
   return mean;
 }

@@ -26,9 +26,10 @@ struct Shares {
   Seconds pipeline = 0;
   Seconds synchronisation = 0;  // reductions too
   Seconds bubble = 0;
+  Seconds polling = 0;  // an object was there and nobody asked for it
   Seconds data = 0;
   Seconds other = 0;  // nothing held it up, or nothing that was traced
-  Seconds sum() const { return compute + pipeline + synchronisation + bubble + data + other; }
+  Seconds sum() const { return compute + pipeline + synchronisation + bubble + polling + data + other; }
 };
 
 struct WorkerUse {

@@ -129,7 +129,9 @@ std::vector<std::string> parts(const Played& played, const Gap& gap, std::size_t
     const PlayedOp& op = played.at(step.op);
     const std::string where = to_string(played.programs()[static_cast<std::size_t>(op.worker)].worker);
     if (step.begun - step.from > kInstant)
-      found.emplace_back(step.begun - step.from, fmt::format("until {} at {} begins", in_words(played.op(op)), where));
+      found.emplace_back(step.begun - step.from,
+                         fmt::format(fmt::runtime(polled(op) ? "until {} asks for the {}" : "until {} begins the {}"),
+                                     where, polled(op) ? in_words(played.op(op).object) : in_words(played.op(op))));
     if (step.to - step.begun > kInstant)
       found.emplace_back(step.to - step.begun, fmt::format("{} at {}", in_words(played.op(op)), where));
   }

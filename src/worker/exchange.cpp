@@ -108,8 +108,14 @@ ConstBytes bytes_of(const at::Tensor& object) {
 
 }  // namespace
 
-Exchange::Exchange(Store& store, Clock& clock, std::string prefix, WorkerId worker, Seconds wait_limit)
-    : store_(store), clock_(clock), prefix_(std::move(prefix)), worker_(worker), polling_{.limit = wait_limit} {}
+Exchange::Exchange(Store& store, Clock& clock, std::string prefix, WorkerId worker, Seconds wait_limit,
+                   ArrivalObserver observe)
+    : store_(store),
+      clock_(clock),
+      prefix_(std::move(prefix)),
+      worker_(worker),
+      polling_{.limit = wait_limit},
+      observe_(std::move(observe)) {}
 
 Result<> Exchange::send(std::int64_t iteration, const ObjectName& name, std::span<const at::Tensor> tensors) {
   std::vector<at::Tensor> travelling;  // owns what the pieces point to
@@ -186,9 +192,11 @@ Result<at::Tensor> Exchange::wait_for(const Op& op, int index, std::int64_t iter
     object = at::empty({size}, at::kByte);  // libtorch aligns to 64 bytes, as the wire wants
     return MutableBytes(static_cast<std::byte*>(object.data_ptr()), static_cast<std::size_t>(size));
   };
-  FUNCPIPE_TRY(arrival, fetch_when_there(store_, awaited, destination, clock_, clock_.now(),
-                                         arrivals_.first_poll(index), polling_, stop));
+  const Seconds began = clock_.now();
+  FUNCPIPE_TRY(arrival, fetch_when_there(store_, awaited, destination, clock_, began, arrivals_.first_poll(index),
+                                         polling_, stop));
   arrivals_.learn(index, arrival);
+  if (observe_) observe_(index, iteration, began + arrival.found);
   return object;
 }
 

@@ -5,6 +5,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <stop_token>
 #include <string>
@@ -24,11 +25,15 @@ struct ReceivedSlice {
   ConstBytes bytes;
 };
 
+// When the request was sent that found the object of operation `op`. Called from several threads.
+using ArrivalObserver = std::function<void(int op, std::int64_t iteration, Seconds asked)>;
+
 // Thread-safe. Waits have the limit given; a time-out says who waits for whom.
 class Exchange {
  public:
   // Objects lie under `prefix`.
-  Exchange(Store& store, Clock& clock, std::string prefix, WorkerId worker, Seconds wait_limit);
+  Exchange(Store& store, Clock& clock, std::string prefix, WorkerId worker, Seconds wait_limit,
+           ArrivalObserver observe = {});
 
   // A tuple of tensors, which arrive with the strides they left with: another layout may choose another kernel, with
   // other bits. Only elements travel, no gaps between them, and of those that an expanded tensor repeats one
@@ -50,6 +55,7 @@ class Exchange {
   const std::string prefix_;
   const WorkerId worker_;
   const Polling polling_;
+  const ArrivalObserver observe_;
   ArrivalEstimates arrivals_;
 };
 

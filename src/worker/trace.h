@@ -2,7 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
+#include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -11,14 +14,16 @@
 
 namespace funcpipe {
 
-// Not thread-safe; a player calls its observer from one thread at a time.
+// Thread-safe.
 class Trace {
  public:
   // Keeps operations of iterations below `end`. `program` outlives it; `rank` is the worker's process number.
   Trace(const Program& program, int rank, std::int64_t end, const Clock& clock);
 
   void operator()(const OpEvent& event);
-  bool empty() const { return events_.empty(); }
+  // Operation `op`, which has not ended, sent the request that found its object.
+  void asked(int op, std::int64_t iteration, Seconds time);
+  bool empty() const;
 
   // {"traceEvents": [...]}; times in microseconds since 1970. `process_age`: seconds since this process was started.
   std::string json(Seconds process_age) const;
@@ -29,7 +34,9 @@ class Trace {
   const std::int64_t end_;
   const Clock& clock_;
   const Seconds to_unix_;  // add to a time of the clock
+  mutable std::mutex mutex_;
   std::vector<OpEvent> events_;
+  std::map<std::pair<std::int64_t, int>, Seconds> asked_;  // by iteration and operation, until that ends
 };
 
 }  // namespace funcpipe

@@ -12,10 +12,10 @@
 #include "model/stage.h"
 #include "model/torch_error.h"
 #include "schedule/checker.h"
+#include "schedule/life_span.h"
 #include "schedule/program.h"
 #include "worker/exchange.h"
 #include "worker/flat_gradient.h"
-#include "schedule/life_span.h"
 #include "worker/optimizer.h"
 #include "worker/player.h"
 #include "worker/process.h"
@@ -96,7 +96,8 @@ class Life {
         samples_(store, spec.train,
                  {spec.config.data.shuffle, spec.config.data.shuffle_window, spec.config.job.seed, spec.steps_per_epoch,
                   spec.plan.global_batch}),
-        exchange_(store, clock, prefix_, worker_, wait_limit(spec)),
+        exchange_(store, clock, prefix_, worker_, wait_limit(spec),
+                  [this](int op, std::int64_t iteration, Seconds asked) { trace_.asked(op, iteration, asked); }),
         reporter_(store, clock, training_reports(spec, prefix_, worker_.replica)),
         executor_(spec, spec.plan, worker_, {stage_, gradient_, &optimizer_, samples_, exchange_, &reporter_, clock}),
         life_(clock.now(), deadline),

@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "timeline/two_stages.h"
+#include "timeline/made_events.h"
 
 namespace funcpipe {
 namespace {
@@ -19,7 +19,8 @@ std::vector<std::vector<OpEvent>> some_events(const std::vector<Program>& progra
                            .ready = 0.25 * op,
                            .start = 0.25 * op + 0.125,
                            .end = 0.25 * op + 0.375,
-                           .cpu = 0.0625});
+                           .cpu = 0.0625,
+                           .asked = 0.25 * op + 0.1875});
   return all;
 }
 
@@ -51,6 +52,8 @@ TEST(ChromeTrace, WhatIsWrittenIsReadAgain) {
       EXPECT_DOUBLE_EQ(back.start, given.start - 0.125);
       EXPECT_DOUBLE_EQ(back.end, given.end - 0.125);
       EXPECT_DOUBLE_EQ(back.cpu, given.cpu);
+      ASSERT_TRUE(back.asked);
+      EXPECT_DOUBLE_EQ(*back.asked, *given.asked - 0.125);
     }
   }
 }
