@@ -17,6 +17,7 @@ Command add_train(CLI::App& app, const std::string& program);  // `program`: as 
 Command add_validate(CLI::App& app);
 Command add_profile(CLI::App& app);
 Command add_plan(CLI::App& app);
+Command add_simulate(CLI::App& app);
 Command add_timeline(CLI::App& app);
 Command add_emulate(CLI::App& app);
 Command add_options(CLI::App& app);

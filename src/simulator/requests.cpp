@@ -45,6 +45,7 @@ Requests::Requests(const Fleet& fleet, const Players& players, const SimulationO
       up_(static_cast<std::size_t>(options.upload_connections) + 1, options.store.most_up),
       put_rate_(options.store.put_rate),
       get_rate_(options.store.get_rate),
+      rate_(options.store.request_rate),
       requests_(players.connections()),
       arrivals_(static_cast<std::size_t>(fleet.waits())),
       budget_(static_cast<std::size_t>(fleet.size()), retry_.budget),
@@ -91,7 +92,7 @@ void Requests::begin(std::uint32_t connection, const Order& order, Seconds now) 
 
 // Where no rate decides what becomes of a GET, nothing happens when it is sent that cannot happen now.
 void Requests::ask_at(Seconds time, std::uint32_t connection, Seconds now) {
-  if (time <= now || get_rate_.unlimited()) return ask(connection, time);
+  if (time <= now || (get_rate_.unlimited() && rate_.unlimited())) return ask(connection, time);
   agenda_.at(time, EventKind::ask, connection);
 }
 
@@ -105,8 +106,8 @@ void Requests::ask(std::uint32_t connection, Seconds now) {
       request.asked = now;
     }
   }
-  const bool reads = request.kind == RequestKind::get || request.kind == RequestKind::wait;
-  request.refused = reads ? !get_rate_.admits(now) : request.kind == RequestKind::put ? !put_rate_.admits(now) : false;
+  request.refused = request.kind != RequestKind::remove &&
+                    (!(request.kind == RequestKind::put ? put_rate_ : get_rate_).admits(now) || !rate_.admits(now));
   if (request.kind == RequestKind::put && !request.refused) return flow(connection, now);
   await_answer(connection, now);
 }
@@ -250,14 +251,6 @@ void Requests::published(int worker, std::int32_t op, std::int64_t iteration, Se
 void Requests::forget_arrivals(int worker) {
   const Fleet::Worker& of = fleet_.worker(worker);
   std::fill_n(arrivals_.begin() + of.first_wait, of.waits, ArrivalEstimate{});
-}
-
-void Requests::fill(int worker, Seconds now, WorkerResult& result) const {
-  const auto index = static_cast<std::size_t>(worker);
-  result.uploading = up_.busy(index, now);
-  result.downloading = down_.busy(index, now);
-  result.early_gets = early_[index];
-  result.refused = refused_[index];
 }
 
 Error Requests::given_up(const Request& request, int worker, Seconds now) const {

@@ -90,7 +90,10 @@ class Requests {
   std::optional<Error> failure;  // a wait or repeats that came to their limit
 
   const Usage& usage(int worker) const { return usage_[static_cast<std::size_t>(worker)]; }
-  void fill(int worker, Seconds now, WorkerResult& result) const;
+  Seconds uploading(int worker, Seconds now) const { return up_.busy(static_cast<std::size_t>(worker), now); }
+  Seconds downloading(int worker, Seconds now) const { return down_.busy(static_cast<std::size_t>(worker), now); }
+  std::int64_t early_gets(int worker) const { return early_[static_cast<std::size_t>(worker)]; }
+  std::int64_t refused(int worker) const { return refused_[static_cast<std::size_t>(worker)]; }
 
  private:
   struct Request {
@@ -130,7 +133,7 @@ class Requests {
   const std::uint64_t seed_;
   Agenda& agenda_;
   Links down_, up_;
-  RequestRate put_rate_, get_rate_;
+  RequestRate put_rate_, get_rate_, rate_;
   std::vector<double> rates_;      // bytes/s, by worker: down, up
   std::vector<Request> requests_;  // by connection
   std::vector<ArrivalEstimate> arrivals_;

@@ -34,6 +34,7 @@ class Simulation {
         running_(fleet.size()) {
     result_.workers.resize(static_cast<std::size_t>(fleet.size()));
     lives_.resize(result_.workers.size());
+    computing_.resize(result_.workers.size());
     left_.assign(static_cast<std::size_t>(options.iterations), fleet.size());
     result_.first_forward = std::numeric_limits<double>::infinity();
     for (const Fault& fault : options.faults)
@@ -181,9 +182,8 @@ class Simulation {
 
   void bill_until_now(int worker) {
     const Seconds billed = round_up(now_ - life(worker).invoked, options_.billing_step);
-    Usage& usage = result_.bill.by_function[model(worker).function];
-    ++usage.invocations;
-    usage.gb_seconds += model(worker).memory_mb / 1024.0 * billed;
+    result_.bill.by_function[model(worker).function].add_invocation(model(worker).memory_mb, model(worker).vcpus,
+                                                                    billed);
     result_.workers[static_cast<std::size_t>(worker)].ended = now_;
   }
 
@@ -205,7 +205,7 @@ class Simulation {
     };
     if (op.lane == Lane::compute) {
       const Seconds seconds = op.cost * of.slowness;
-      result_.workers[static_cast<std::size_t>(worker)].computing += seconds;
+      computing_[static_cast<std::size_t>(worker)] += seconds;
       if (task.iteration == 0) result_.first_forward = std::min(result_.first_forward, now_);
       return agenda_.at(now_ + seconds, EventKind::computed, connection);
     }
@@ -263,7 +263,22 @@ class Simulation {
   }
 
   void iteration_done(std::int64_t iteration) {
-    if (--left_[static_cast<std::size_t>(iteration)] == 0) result_.iterations.push_back(now_);
+    if (--left_[static_cast<std::size_t>(iteration)] > 0) return;
+    result_.iterations.push_back(now_);
+    const bool first = iteration == 0;
+    if (!first && iteration + 1 < options_.iterations) return;
+    for (int worker = 0; worker < fleet_.size(); ++worker) {
+      WorkerResult& of = result_.workers[static_cast<std::size_t>(worker)];
+      const Busy busy = busy_of(worker);
+      of.steady = first ? busy
+                        : Busy{busy.computing - of.steady.computing, busy.uploading - of.steady.uploading,
+                               busy.downloading - of.steady.downloading};
+    }
+  }
+
+  Busy busy_of(int worker) const {
+    return {computing_[static_cast<std::size_t>(worker)], requests_.uploading(worker, now_),
+            requests_.downloading(worker, now_)};
   }
 
   void store(double bytes) {
@@ -312,7 +327,10 @@ class Simulation {
       // Where the job fails the client ends the functions that still run.
       if (life(worker).running) bill_until_now(worker);
       result_.bill.by_function[model(worker).function] += requests_.usage(worker);
-      requests_.fill(worker, now_, result_.workers[static_cast<std::size_t>(worker)]);
+      WorkerResult& of = result_.workers[static_cast<std::size_t>(worker)];
+      of.whole = busy_of(worker);
+      of.early_gets = requests_.early_gets(worker);
+      of.refused = requests_.refused(worker);
     }
     if (std::isinf(result_.first_forward)) result_.first_forward = now_;
     return std::move(result_);
@@ -327,7 +345,8 @@ class Simulation {
   Players players_;
   Requests requests_;
   std::vector<Life> lives_;
-  std::vector<int> left_;  // workers that have not ended the iteration
+  std::vector<Seconds> computing_;  // by worker, so far
+  std::vector<int> left_;           // workers that have not ended the iteration
   std::vector<std::uint32_t> ended_;
   int running_;
   Seconds now_ = 0;

@@ -29,7 +29,7 @@ struct StoreModel {
   // Of all workers together, each way; the store's account has them where it has any.
   BytesPerSecond most_up = kUnlimited, most_down = kUnlimited;
   // Requests a second; more get a 503, after one second's worth of them at once.
-  double put_rate = kUnlimited, get_rate = kUnlimited;
+  double put_rate = kUnlimited, get_rate = kUnlimited, request_rate = kUnlimited;  // the last: PUTs and GETs together
 };
 
 // How a worker learns that another's object is there.
@@ -51,10 +51,15 @@ struct SimulationOptions {
   std::vector<Fault> faults;
 };
 
+// Seconds with an operation of the compute lane, with bytes on the uplink, on the downlink.
+struct Busy {
+  Seconds computing = 0, uploading = 0, downloading = 0;
+};
+
 struct WorkerResult {
-  Seconds computing = 0;                   // with an operation of its compute lane
-  Seconds uploading = 0, downloading = 0;  // with bytes on the link
-  Seconds ended = 0;                       // its last invocation
+  Busy whole;         // from its first invocation to the end
+  Busy steady;        // from the end of the job's first iteration to that of its last
+  Seconds ended = 0;  // its last invocation
   std::int64_t invocations = 0;
   std::int64_t early_gets = 0;  // that found nothing
   std::int64_t refused = 0;     // requests answered 503

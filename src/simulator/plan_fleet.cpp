@@ -1,0 +1,173 @@
+#include "simulator/plan_fleet.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "schedule/checker.h"
+
+namespace funcpipe {
+namespace {
+
+// The proof grows faster than the number of operations; of larger jobs the simulation itself shows a deadlock.
+constexpr std::int64_t kMostProvenOperations = 30'000;
+
+// One stage's figures, of a whole micro-batch.
+struct StageFigures {
+  Seconds forward = 0, backward = 0, update = 0;
+  double in = 0, in_gradient = 0, out = 0, out_gradient = 0;  // bytes
+  WorkerModel model;
+};
+
+class PlanFigures {
+ public:
+  PlanFigures(const PlanningTask& task, const Plan& plan, const Chain& chain, const Candidate& candidate)
+      : task_(task), plan_(plan), chain_(chain), spans_(chain), candidate_(candidate) {
+    const StageCosts costs(chain_, spans_, candidate_.configuration, task_.accounting);
+    for (int stage = 0; stage < plan_.stage_count(); ++stage) stages_.push_back(figures(costs, stage));
+    samples_.assign(static_cast<std::size_t>(plan_.micro_batch_count()), 0);
+    for (int replica = 0; replica < plan_.replicas; ++replica)
+      for (const MicroBatch& batch : plan_.micro_batches_of(replica))
+        samples_[static_cast<std::size_t>(batch.index)] = batch.samples;
+  }
+
+  const WorkerModel& model(int stage) const { return stages_[static_cast<std::size_t>(stage)].model; }
+
+  double cost(const Op& op, int stage) const {
+    const StageFigures& of = stages_[static_cast<std::size_t>(stage)];
+    // The last micro-batch may be a smaller one.
+    const double share = op.micro_batch < 0 ? 1
+                                            : static_cast<double>(samples_[static_cast<std::size_t>(op.micro_batch)]) /
+                                                  plan_.micro_batch;
+    switch (op.kind) {
+      case OpKind::forward:
+        return of.forward * share;
+      case OpKind::backward:
+        return of.backward * share;
+      case OpKind::update:
+        return of.update;
+      case OpKind::receive_activation:
+        return of.in * share;
+      case OpKind::send_gradient:
+        return of.in_gradient * share;
+      case OpKind::send_activation:
+        return of.out * share;
+      case OpKind::receive_gradient:
+        return of.out_gradient * share;
+      case OpKind::publish:
+      case OpKind::fetch:
+      case OpKind::fetch_into:
+        return static_cast<double>(op.slice.elements) * sizeof(float);
+      default:
+        return 0;
+    }
+  }
+
+ private:
+  StageFigures figures(const StageCosts& costs, int stage) const {
+    const auto k = static_cast<std::size_t>(stage);
+    const int first = k == 0 ? 0 : candidate_.ends[k - 1], end = candidate_.ends[k], index = candidate_.options[k];
+    const ChainOption& option = chain_.options[static_cast<std::size_t>(index)];
+    const Span& span = spans_.at(first, end);
+    const StageCost cost = costs.of(first, end, index);
+    StageFigures of{.forward = cost.forward, .backward = cost.backward};
+    // Handling what is synchronised delays the update, as the planner has it: its own passes over the gradient are no
+    // operations of the compute lane, and the additions are counted in them.
+    const double synchronised = plan_.replicas > 1 ? 3 * span.trainable : 0;
+    of.update = span.trainable * option.update_per_byte + synchronised * option.transfer_per_byte;
+    if (first > 0) {
+      of.in = chain_.layers[static_cast<std::size_t>(first) - 1].border;
+      of.in_gradient = chain_.layers[static_cast<std::size_t>(first) - 1].border_gradient;
+    }
+    if (end < chain_.layer_count()) {
+      of.out = chain_.layers[static_cast<std::size_t>(end) - 1].border;
+      of.out_gradient = chain_.layers[static_cast<std::size_t>(end) - 1].border_gradient;
+    }
+    double data = -1;
+    if (span.reads_input || span.reads_target) {
+      data = 0;
+      if (span.reads_input)
+        for (const TensorSpec& input : task_.profile.model.inputs)
+          data += static_cast<double>(input.bytes()) * plan_.micro_batch / task_.profile.model.micro_batch;
+    }
+    of.model = {.function = in_words(option.choice()),
+                .memory_mb = option.memory_mb,
+                .vcpus = option.vcpus,
+                .uplink = option.uplink,
+                .downlink = option.downlink,
+                .cold_start = option.cold_start,
+                .stage_bytes = span.parameters + span.buffers,
+                .snapshot_bytes = span.parameters + span.trainable * task_.state.optimizer_copies + span.buffers,
+                .first_data_bytes = data};
+    return of;
+  }
+
+  const PlanningTask& task_;
+  const Plan& plan_;
+  const Chain& chain_;
+  const SpanTable spans_;
+  const Candidate& candidate_;
+  std::vector<StageFigures> stages_;
+  std::vector<int> samples_;  // by micro-batch
+};
+
+}  // namespace
+
+Result<PlanFleet> plan_fleet(const PlanningTask& task, const Plan& plan, bool keep_programs) {
+  // The planner knows how long 1f1b takes with one stage only. Its seconds of an operation are the same in any order;
+  // the memory it would ask for is not.
+  const bool predicted = plan.order == PipelineOrder::gpipe || plan.stage_count() == 1;
+  Plan judged = plan;
+  Platform platform = task.platform;
+  if (!predicted) {
+    judged.order = PipelineOrder::gpipe;
+    platform.limit_memory = false;
+  }
+  PlanningTask judging{task.profile, platform};
+  judging.state = task.state;
+  judging.accounting = task.accounting;
+  judging.connections = task.connections;
+  judging.global_batch = plan.global_batch;
+  FUNCPIPE_TRY(judgement, judge(judging, judged));
+
+  PlanFleet result;
+  result.prediction = std::move(judgement.point.prediction);
+  result.predicted = predicted;
+  const PlanFigures figures(judging, plan, judgement.chain, judgement.point.candidate);
+  std::vector<StageShape> shapes;
+  for (int stage = 0; stage < plan.stage_count(); ++stage)
+    shapes.push_back(stage_shape(plan, task.profile.model, stage));
+  for (int stage = 0; stage < plan.stage_count(); ++stage)
+    for (int replica = 0; replica < plan.replicas; ++replica) {
+      Program program = training_program(plan, shapes, {stage, replica});
+      WorkerModel model = figures.model(stage);
+      model.stores_stage = replica == 0;
+      std::vector<double> costs;
+      costs.reserve(program.ops.size());
+      for (const Op& op : program.ops) costs.push_back(figures.cost(op, stage));
+      result.fleet.add(program, std::move(model), costs);
+      if (result.fleet.operations() > kMostProvenOperations) result.proven = false;
+      if (!result.proven && !keep_programs) result.programs.clear();
+      if (result.proven || keep_programs) result.programs.push_back(std::move(program));
+    }
+  if (result.proven) FUNCPIPE_TRY_VOID(check_programs(result.programs));
+  if (!keep_programs) result.programs.clear();
+  FUNCPIPE_TRY_VOID(result.fleet.link());
+  return result;
+}
+
+Result<StoreModel> store_model(const Platform& platform, bool drawn) {
+  const Latency& latency = platform.latency;
+  if (drawn && (latency.put_p99 <= 0 || latency.get_p99 <= 0))
+    return fail(ErrorCode::invalid_input, fmt::format("{} says nothing of its latencies' percentiles", platform.name),
+                {}, "give it latency.put_p99_seconds and get_p99_seconds, or use --latency constant");
+  return StoreModel{.put = LatencyDistribution(latency.put, drawn ? latency.put_p99 : latency.put),
+                    .get = LatencyDistribution(latency.get, drawn ? latency.get_p99 : latency.get),
+                    .burst = platform.burst,
+                    .most_up = platform.store.upload,
+                    .most_down = platform.store.download,
+                    .put_rate = platform.store.puts_per_second,
+                    .get_rate = platform.store.gets_per_second,
+                    .request_rate = platform.store.requests_per_second};
+}
+
+}  // namespace funcpipe
