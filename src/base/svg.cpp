@@ -52,6 +52,14 @@ void Svg::rectangle(double x, double y, double width, double height, std::string
   body_ += style.tooltip.empty() ? "/>\n" : fmt::format("><title>{}</title></rect>\n", escaped(style.tooltip));
 }
 
+void Svg::outline(double x, double y, double width, double height, std::string_view colour, double edge_width) {
+  body_ += fmt::format(
+      "<rect x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.1f}\" fill=\"none\" stroke=\"{}\" "
+      "stroke-width=\"{:g}\" "
+      "pointer-events=\"none\"/>\n",
+      x, y, width, height, colour, edge_width);
+}
+
 void Svg::hatching(std::string_view name, std::string_view ground, std::string_view lines) {
   body_ += fmt::format(
       "<defs><pattern id=\"{}\" width=\"6\" height=\"6\" patternUnits=\"userSpaceOnUse\" "

@@ -28,6 +28,8 @@ class Svg {
   Svg(double width, double height, std::string_view title);  // on white; `title` is for screen readers
 
   void rectangle(double x, double y, double width, double height, std::string_view colour, const BoxStyle& style = {});
+  // Lets the pointer through to what is below.
+  void outline(double x, double y, double width, double height, std::string_view colour, double edge_width);
   void line(double x0, double y0, double x1, double y1, std::string_view colour, double width = 1);
   void path(const std::vector<std::pair<double, double>>& points, std::string_view colour, double width = 1);
   void circle(double x, double y, double radius, std::string_view fill, std::string_view edge = "none");

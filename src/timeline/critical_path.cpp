@@ -54,7 +54,7 @@ Activity activity_of(OpKind kind) {
 }
 
 bool polled(const PlayedOp& op) {
-  return op.waited_for == WaitedFor::object;
+  return op.waited_for == WaitedFor::object || op.event.asked.has_value();
 }
 
 std::string_view to_string(Activity activity) {
