@@ -1,14 +1,17 @@
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "base/clock.h"
 #include "base/files.h"
 #include "cli/commands.h"
 #include "cli/frontier_picture.h"
 #include "cli/interrupt.h"
 #include "cli/number_list.h"
 #include "cli/plan_report.h"
+#include "cli/progress.h"
 #include "cli/table.h"
 #include "cli/terminal.h"
 #include "planner/alternatives.h"
@@ -109,6 +112,42 @@ Result<std::optional<Judgement>> own_plan(const PlanArguments& arguments, const 
   return std::optional<Judgement>(std::move(judgement));
 }
 
+// One line that is redrawn on a terminal while a search goes on that takes longer than a moment.
+class SearchView {
+ public:
+  explicit SearchView(Screen screen) : screen_(std::move(screen)) {}
+  ~SearchView() {
+    if (drawn_) screen_.write("\r\x1b[2K");
+  }
+
+  void show(const SearchProgress& progress) {
+    const Seconds now = clock_.now();
+    if (!screen_.live || now < next_) return;
+    constexpr Seconds kPause = 0.1;
+    constexpr int kBar = 24;
+    next_ = now + kPause;
+    const double share = progress.all > 0 ? (progress.done + progress.share) / progress.all : 0;
+    screen_.write("\r\x1b[2K" + fitted(fmt::format("{} searching: {}/{} combinations of micro-batch, replicas and "
+                                                   "synchronisation",
+                                                   progress_bar(share, kBar + 2), progress.done, progress.all),
+                                       std::max(20, screen_.width() - 1)));
+    drawn_ = true;
+  }
+
+ private:
+  static constexpr Seconds kMoment = 1;
+
+  Screen screen_;
+  SystemClock clock_;
+  Seconds next_ = clock_.now() + kMoment;
+  bool drawn_ = false;
+};
+
+Result<Planning> searched(const PlanningTask& task, std::stop_token stop) {
+  SearchView view(standard_error_screen());
+  return plan_training(task, stop, [&](const SearchProgress& progress) { view.show(progress); });
+}
+
 Result<> run(const PlanArguments& arguments, std::stop_token stop) {
   FUNCPIPE_TRY(profile, given_by_user(load_profile(arguments.profile)));
   FUNCPIPE_TRY(platform,
@@ -118,7 +157,7 @@ Result<> run(const PlanArguments& arguments, std::stop_token stop) {
   FUNCPIPE_TRY(task, task_of(arguments, profile, platform));
   // The user's own first: a mistake in it is said before anything is searched.
   FUNCPIPE_TRY(own, own_plan(arguments, task));
-  FUNCPIPE_TRY(planning, plan_training(task, stop));
+  FUNCPIPE_TRY(planning, searched(task, stop));
   const PlannedPoint& chosen = planning.chosen_point();
   if (!arguments.out.empty()) FUNCPIPE_TRY_VOID(write_file(arguments.out, to_json(chosen.plan).dump(2) + "\n"));
   if (!arguments.picture.empty()) {

@@ -125,6 +125,7 @@ Frontier optimize(const std::vector<Chain>& chains, const SearchSpace& space, Se
         if (report) report(progress);
       });
     }
+    if (stop.stop_requested()) return frontier;
     ++progress.done;
     progress.share = 0;
     if (report) report(progress);

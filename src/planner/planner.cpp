@@ -128,7 +128,7 @@ Result<Choices> choices_of(const PlanningTask& task) {
                   .accounting = task.accounting}};
 }
 
-Result<Planning> plan_training(const PlanningTask& task, std::stop_token stop) {
+Result<Planning> plan_training(const PlanningTask& task, const std::stop_token& stop, const ProgressReport& report) {
   const auto begin = std::chrono::steady_clock::now();
   FUNCPIPE_TRY(choices, choices_of(task));
   Planning planning;
@@ -139,12 +139,12 @@ Result<Planning> plan_training(const PlanningTask& task, std::stop_token stop) {
   const bool merge = task.most_layers > 0 && task.profile.layer_count() > task.most_layers;
   planning.merged_layers = merge ? task.most_layers : 0;
   Frontier frontier =
-      merge ? optimize_merged(planning.chains, task.most_layers, choices.space, &planning.statistics, stop)
-            : optimize(planning.chains, choices.space, &planning.statistics, stop);
+      merge ? optimize_merged(planning.chains, task.most_layers, choices.space, &planning.statistics, stop, report)
+            : optimize(planning.chains, choices.space, &planning.statistics, stop, report);
   // A merged layer may be too large where its parts are not.
   if (merge && frontier.points().empty()) {
     planning.merged_layers = 0;
-    frontier = optimize(planning.chains, choices.space, &planning.statistics, stop);
+    frontier = optimize(planning.chains, choices.space, &planning.statistics, stop, report);
   }
   if (stop.stop_requested()) return fail(ErrorCode::cancelled, "stopped");
   if (frontier.points().empty()) return tl::unexpected(explain_infeasible(task, planning.chains, choices.space));

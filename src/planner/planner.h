@@ -55,7 +55,9 @@ struct Planning {
 
 // Errors: invalid_input (nothing fits: which layer lacks how much memory on the largest function, and which platform
 // would hold it; nothing meets the deadline or budget: the nearest that exists), cancelled.
-Result<Planning> plan_training(const PlanningTask& task, std::stop_token stop = {});
+// A stop is heard within a fraction of a second.
+Result<Planning> plan_training(const PlanningTask& task, const std::stop_token& stop = {},
+                               const ProgressReport& report = {});
 
 // A plan of the user's own, judged by the same model.
 struct Judgement {

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <stop_token>
+
 #include "planner/brute_force.h"
 #include "planner/random_chain.h"
 
@@ -52,6 +55,54 @@ TEST(Optimizer, FrontierEqualsBruteForcePointByPoint) {
   }
   EXPECT_LT(empty, 1000) << "too many instances where nothing fits";
   EXPECT_GT(points / 2000, 3) << "frontiers too short to say much";
+}
+
+// A chain like AmoebaNet: cells of three layers that repeat, small against a function.
+Chain long_chain(int layers) {
+  std::mt19937_64 random(1);
+  Chain chain = smooth_chain(random, layers, 8);
+  for (int i = 3; i < layers; ++i) {
+    chain.layers[i] = chain.layers[i - 3];
+    chain.layers[i].reads_input = false;
+    for (auto* seconds : {&chain.forward, &chain.backward})
+      for (auto& of_option : *seconds) of_option[i] = of_option[i - 3];
+  }
+  chain.layers.back().reads_target = true;
+  return chain;
+}
+
+TEST(Optimizer, AStopIsHeardInsideAConfiguration) {
+  const std::vector<Chain> chains = {long_chain(400)};
+  // One configuration only, which takes seconds.
+  const SearchSpace space{.global_batch = 256, .replicas = {2}, .syncs = {SyncAlgorithm::pipelined}};
+  std::stop_source stop;
+  SearchProgress latest;
+  int reports_since = 0;
+  optimize(chains, space, nullptr, stop.get_token(), [&](const SearchProgress& progress) {
+    if (stop.stop_requested() && progress.share > 0) ++reports_since;
+    latest = progress;
+    if (progress.share > 0) stop.request_stop();
+  });
+  EXPECT_TRUE(stop.stop_requested()) << "nothing was said from inside the configuration";
+  EXPECT_LE(reports_since, 1) << "went on with band after band";
+}
+
+TEST(Optimizer, ProgressGoesFromNothingToEverythingAndNeverBack) {
+  std::mt19937_64 random(2);
+  const std::vector<Chain> chains = {smooth_chain(random, 40, 8)};
+  const SearchSpace space{.global_batch = 64, .replicas = {1, 2, 4}};
+  std::vector<double> shares;
+  SearchProgress last;
+  optimize(chains, space, nullptr, {}, [&](const SearchProgress& progress) {
+    EXPECT_LE(progress.share, 1);
+    shares.push_back(progress.done + progress.share);
+    last = progress;
+  });
+  ASSERT_FALSE(shares.empty());
+  EXPECT_EQ(shares.front(), 0);
+  EXPECT_TRUE(std::is_sorted(shares.begin(), shares.end()));
+  EXPECT_EQ(last.all, 5);  // two algorithms for 2 and for 4 replicas
+  EXPECT_EQ(last.done, last.all);
 }
 
 }  // namespace
