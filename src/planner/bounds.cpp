@@ -79,15 +79,14 @@ constexpr std::size_t kGroup = 8;
 template <class PeriodOf>
 bool any_admitted(const std::vector<PlacementBound>& bounds, const Frontier& frontier, double rate, Dollars fixed,
                   const PeriodOf& period_of) {
-  Frontier::Walk walk(frontier);
   for (std::size_t end = bounds.size(); end > 0;) {
     const std::size_t first = (end - 1) / kGroup * kGroup;
     const Seconds least = period_of(bounds[end - 1]);
-    if (walk.admits(least, least * (rate + bounds[first].rate) + fixed)) {
-      Frontier::Walk inside = walk;
+    if (frontier.may_admit(least, least * (rate + bounds[first].rate) + fixed)) {
       for (std::size_t i = end; i-- > first;) {
         const Seconds period = period_of(bounds[i]);
-        if (inside.admits(period, period * (rate + bounds[i].rate) + fixed)) return true;
+        const Dollars dollars = period * (rate + bounds[i].rate) + fixed;
+        if (frontier.may_admit(period, dollars) && frontier.admits(period, dollars)) return true;
       }
     }
     end = first;

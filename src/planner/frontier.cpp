@@ -20,6 +20,17 @@ void Frontier::add(Candidate candidate) {
   const Price price{candidate.period, candidate.dollars};
   points_.insert(points_.erase(from, to), std::move(candidate));
   prices_.insert(prices_.erase(first, last), price);
+  lower_ceilings(price);
+}
+
+void Frontier::lower_ceilings(const Price& price) {
+  if (ceilings_.empty()) {
+    ceilings_.assign(kSlots, kInfinity);
+    // The middle of the table. A period below its least belongs to slot 0, which stays at infinity.
+    first_step_ = step(price.period) - std::min(kSlots / 2, step(price.period));
+  }
+  for (std::uint64_t above = slot(price.period) + 1; above < kSlots && ceilings_[above] > price.dollars; ++above)
+    ceilings_[above] = price.dollars;
 }
 
 }  // namespace funcpipe

@@ -1,6 +1,9 @@
 // The cost/time frontier: candidates of which none is both faster and cheaper than another.
 #pragma once
 
+#include <algorithm>
+#include <bit>
+#include <cstdint>
 #include <vector>
 
 #include "planner/configuration.h"
@@ -29,25 +32,29 @@ class Frontier {
 
   // Cheapest known within `period`; infinity: none.
   Dollars cheapest_within(Seconds period) const;
-  // The same for periods that are asked about in ascending order: O(points) for all of them together.
-  class Walk {
-   public:
-    explicit Walk(const Frontier& frontier) : prices_(frontier.prices_) {}
-    bool admits(Seconds period, Dollars dollars) {
-      while (next_ < prices_.size() && prices_[next_].period <= period * (1 + kTolerance)) ++next_;
-      return next_ == 0 || dollars < prices_[next_ - 1].dollars;
-    }
-
-   private:
-    const std::vector<Price>& prices_;
-    std::size_t next_ = 0;
-  };
   bool admits(Seconds period, Dollars dollars) const { return dollars < cheapest_within(period * (1 + kTolerance)); }
+  // True wherever `admits` is, and seldom elsewhere: by a table, for what is asked millions of times.
+  bool may_admit(Seconds period, Dollars dollars) const {
+    return ceilings_.empty() || dollars < ceilings_[slot(period)];
+  }
   // Keeps `candidate` unless one there is at least as fast and as cheap, and drops those it beats.
   void add(Candidate candidate);
   const std::vector<Candidate>& points() const { return points_; }  // fastest first, so dearest first
 
  private:
+  // Slots are steps of floating-point numbers.
+  static constexpr int kMantissaBits = 10, kOctaves = 8;
+  static constexpr std::uint64_t kSlots = std::uint64_t{kOctaves} << kMantissaBits;
+  static std::uint64_t step(Seconds period) { return std::bit_cast<std::uint64_t>(period) >> (52 - kMantissaBits); }
+  std::uint64_t slot(Seconds period) const {
+    const std::uint64_t at = step(period);
+    return std::min(at - std::min(first_step_, at), kSlots - 1);
+  }
+
+  void lower_ceilings(const Price& price);
+
+  std::vector<Dollars> ceilings_;  // [slot]: the cheapest within the slot's least period
+  std::uint64_t first_step_ = 0;
   std::vector<Candidate> points_;
   std::vector<Price> prices_;  // of the points, close together: they are looked at all the time
 };
