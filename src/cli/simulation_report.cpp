@@ -73,7 +73,7 @@ std::string iteration_table(const SimulationReport& report, int width) {
   const auto row = [&](const char* name, std::size_t i) { return Row{name, format_seconds(result.seconds_of(i))}; };
   std::vector<Row> rows{{"iteration", "simulated", "planner's"}};
   rows.push_back(row("first", 0));
-  rows.back().push_back(report.fleet.predicted ? format_seconds(report.fleet.prediction.first) : "-");
+  rows.back().emplace_back();
   if (result.iterations.size() > 1) {
     rows.push_back({"median of the others", format_seconds(result.median_seconds()),
                     report.fleet.predicted ? format_seconds(report.fleet.prediction.iteration) : "-"});

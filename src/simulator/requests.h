@@ -90,6 +90,8 @@ class Requests {
   std::optional<Error> failure;  // a wait or repeats that came to their limit
 
   const Usage& usage(int worker) const { return usage_[static_cast<std::size_t>(worker)]; }
+  // When the request that found a wait's object was sent.
+  Seconds asked(std::uint32_t connection) const { return requests_[connection].asked; }
   Seconds uploading(int worker, Seconds now) const { return up_.busy(static_cast<std::size_t>(worker), now); }
   Seconds downloading(int worker, Seconds now) const { return down_.busy(static_cast<std::size_t>(worker), now); }
   std::int64_t early_gets(int worker) const { return early_[static_cast<std::size_t>(worker)]; }

@@ -240,11 +240,13 @@ class Simulation {
                         .ready = task.ready,
                         .start = task.start,
                         .end = now_,
-                        .cpu = op.lane == Lane::compute ? now_ - task.start : 0});
+                        .cpu = op.lane == Lane::compute ? now_ - task.start : 0,
+                        .asked = op.producer_worker < 0 ? std::nullopt : std::optional(requests_.asked(connection))});
     Life& of = life(worker);
     if (op.kind == OpKind::update) {
       if (now_ > of.updated) of.span.iteration_took(now_ - of.updated);
       of.updated = now_;
+      note_busy(worker, task.iteration);
       iteration_done(task.iteration);
     } else if (op.kind == OpKind::release) {
       if (task.iteration >= op.release_age) store(-op.cost);
@@ -263,16 +265,18 @@ class Simulation {
   }
 
   void iteration_done(std::int64_t iteration) {
-    if (--left_[static_cast<std::size_t>(iteration)] > 0) return;
-    result_.iterations.push_back(now_);
-    const bool first = iteration == 0;
-    if (!first && iteration + 1 < options_.iterations) return;
-    for (int worker = 0; worker < fleet_.size(); ++worker) {
-      WorkerResult& of = result_.workers[static_cast<std::size_t>(worker)];
-      const Busy busy = busy_of(worker);
-      of.steady = first ? busy
-                        : Busy{busy.computing - of.steady.computing, busy.uploading - of.steady.uploading,
-                               busy.downloading - of.steady.downloading};
+    if (--left_[static_cast<std::size_t>(iteration)] == 0) result_.iterations.push_back(now_);
+  }
+
+  // The worker has ended an iteration.
+  void note_busy(int worker, std::int64_t iteration) {
+    Busy& steady = result_.workers[static_cast<std::size_t>(worker)].steady;
+    const Busy busy = busy_of(worker);
+    if (iteration == 0) {
+      steady = busy;
+    } else if (iteration + 1 == options_.iterations) {
+      steady = {busy.computing - steady.computing, busy.uploading - steady.uploading,
+                busy.downloading - steady.downloading};
     }
   }
 

@@ -58,7 +58,7 @@ struct Busy {
 
 struct WorkerResult {
   Busy whole;         // from its first invocation to the end
-  Busy steady;        // from the end of the job's first iteration to that of its last
+  Busy steady;        // from the end of its first iteration to that of its last
   Seconds ended = 0;  // its last invocation
   std::int64_t invocations = 0;
   std::int64_t early_gets = 0;  // that found nothing

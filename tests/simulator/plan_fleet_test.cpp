@@ -1,0 +1,100 @@
+// Plans on profiles: the simulator's seconds are the planner's, where the planner is exact.
+#include "simulator/plan_fleet.h"
+
+#include <gmock/gmock.h>
+
+#include "planner/made_profile.h"
+
+namespace funcpipe {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+class PlanFleets : public ::testing::Test {
+ protected:
+  PlanFleets()
+      : platform_(*load_platform("aws-lambda-70MBps")), profile_(made_profile(platform_)), task_{profile_, platform_} {
+    plan_.fingerprint = profile_.model.fingerprint;
+    plan_.stages = {{.first_layer = 0, .end_layer = 4, .memory_mb = 4096},
+                    {.first_layer = 4, .end_layer = 8, .memory_mb = 4096},
+                    {.first_layer = 8, .end_layer = 12, .memory_mb = 4096}};
+    plan_.global_batch = 32;
+    plan_.micro_batch = 4;
+    task_.state.optimizer_copies = 1;
+  }
+
+  SimulationResult simulated(const PlanFleet& fleet, Waiting waiting) const {
+    SimulationOptions options{.store = *store_model(platform_, false), .iterations = 6, .waiting = waiting};
+    const auto result = simulate(fleet.fleet, options);
+    EXPECT_TRUE(result);
+    return result ? *result : SimulationResult{};
+  }
+
+  Platform platform_;
+  Profile profile_;
+  PlanningTask task_;
+  Plan plan_;
+};
+
+TEST_F(PlanFleets, TakeAsLongAsThePlannerSays) {
+  // One request at a time: the planner's formula is exact.
+  task_.connections = 1;
+  const auto fleet = plan_fleet(task_, plan_, false);
+  ASSERT_TRUE(fleet) << describe(fleet.error());
+  SimulationOptions options{.store = *store_model(platform_, false),
+                            .iterations = 6,
+                            .download_connections = 1,
+                            .upload_connections = 1,
+                            .waiting = Waiting::notified};
+  const auto result = simulate(fleet->fleet, options);
+  ASSERT_TRUE(result);
+  EXPECT_NEAR(result->seconds_of(5), fleet->prediction.iteration, 1e-9);
+}
+
+TEST_F(PlanFleets, ReplicasAndPollingStayNearThePlanner) {
+  plan_.replicas = 2;
+  const auto fleet = plan_fleet(task_, plan_, false);
+  ASSERT_TRUE(fleet) << describe(fleet.error());
+  EXPECT_NEAR(simulated(*fleet, Waiting::notified).median_seconds() / fleet->prediction.iteration, 1, 0.05);
+  EXPECT_NEAR(simulated(*fleet, Waiting::polling).median_seconds() / fleet->prediction.iteration, 1, 0.15);
+}
+
+TEST_F(PlanFleets, ASmallerLastMicroBatchTakesLess) {
+  const auto even = plan_fleet(task_, plan_, false);
+  plan_.global_batch = 29;
+  const auto uneven = plan_fleet(task_, plan_, false);
+  ASSERT_TRUE(even && uneven);
+  const Seconds less =
+      simulated(*even, Waiting::notified).seconds_of(0) - simulated(*uneven, Waiting::notified).seconds_of(0);
+  EXPECT_GT(less, 0);
+  EXPECT_LT(less, even->prediction.iteration / 8);
+}
+
+TEST_F(PlanFleets, OrdersThePlannerHasNoFormulaForArePlayedToo) {
+  const auto gpipe = plan_fleet(task_, plan_, false);
+  plan_.order = PipelineOrder::one_forward_one_backward;
+  const auto fleet = plan_fleet(task_, plan_, false);
+  ASSERT_TRUE(gpipe && fleet);
+  EXPECT_FALSE(fleet->predicted);
+  EXPECT_GE(simulated(*fleet, Waiting::notified).median_seconds(),
+            simulated(*gpipe, Waiting::notified).median_seconds());
+}
+
+TEST_F(PlanFleets, RefuseAPlanForAnotherModel) {
+  plan_.fingerprint = "another";
+  const auto fleet = plan_fleet(task_, plan_, false);
+  ASSERT_FALSE(fleet);
+  EXPECT_EQ(exit_code(fleet.error()), 2);
+  EXPECT_THAT(describe(fleet.error()), AllOf(HasSubstr("another"), HasSubstr("hint")));
+}
+
+TEST_F(PlanFleets, DrawnLatenciesNeedPercentiles) {
+  EXPECT_TRUE(store_model(platform_, true));
+  const auto model = store_model(*load_platform("shaped-70MBps"), true);
+  ASSERT_FALSE(model);
+  EXPECT_THAT(describe(model.error()), AllOf(HasSubstr("shaped-70MBps"), HasSubstr("put_p99_seconds")));
+}
+
+}  // namespace
+}  // namespace funcpipe
