@@ -6,9 +6,11 @@
 
 #include "base/files.h"
 #include "cli/commands.h"
+#include "cli/interrupt.h"
 #include "cli/terminal.h"
 #include "cli/timeline_report.h"
 #include "profile/profile.h"
+#include "simulator/plan_fleet.h"
 #include "timeline/chrome_trace.h"
 #include "timeline/picture.h"
 #include "timeline/traced_job.h"
@@ -19,7 +21,7 @@ namespace {
 namespace fs = std::filesystem;
 
 struct TimelineArguments {
-  std::string job, profile, trace, iterations, out = "timeline.svg";
+  std::string job, profile, platform, trace, iterations, out = "timeline.svg";
   int connections = 4, workers = 32;
   bool json = false;
 };
@@ -57,33 +59,78 @@ Result<IterationRange> range_of(const std::string& text, const Played& played) {
   return range;
 }
 
-Result<TracedJob> traced_plan(const TimelineArguments& arguments) {
+// As long as a steady state needs to set in, by default.
+constexpr std::int64_t kSimulatedIterations = 6;
+
+Result<std::int64_t> iterations_to_play(const std::string& text) {
+  std::int64_t last = kSimulatedIterations - 1;
+  const std::size_t dash = text.rfind('-');
+  const char* const begin = text.data() + (dash == std::string::npos ? 0 : dash + 1);
+  if (!text.empty()) std::from_chars(begin, text.data() + text.size(), last);  // what is no number is refused later
+  constexpr std::int64_t kMost = 1000;
+  if (last > kMost)
+    return fail(ErrorCode::invalid_input, fmt::format("iteration {} is far away", last), "--iterations",
+                fmt::format("choose some up to {}: they differ little", kMost));
+  return std::max<std::int64_t>(last, 0) + 1;
+}
+
+Result<TracedJob> job_of_plan(const TimelineArguments& arguments, std::stop_token stop) {
   FUNCPIPE_TRY(content, given_by_user(read_json(arguments.job)));
   FUNCPIPE_TRY(plan, plan_from_json(content, arguments.job));
   FUNCPIPE_TRY(profile, given_by_user(load_profile(arguments.profile)));
-  auto programs = training_programs(plan, profile.model);
-  if (!programs) {
-    programs.error().place = arguments.job;
-    return tl::unexpected<Error>(std::move(programs).error());
+  TracedJob job{.name = plan.model, .widths = {1, arguments.connections, arguments.connections}};
+  if (!arguments.trace.empty()) {
+    auto programs = training_programs(plan, profile.model);
+    if (!programs) programs.error().place = arguments.job;
+    FUNCPIPE_TRY(made, std::move(programs));
+    FUNCPIPE_TRY(text, given_by_user(read_file(arguments.trace)));
+    FUNCPIPE_TRY(events, read_chrome_trace(text, made, arguments.trace));
+    job.programs = std::move(made);
+    job.events = std::move(events);
+    return job;
   }
-  FUNCPIPE_TRY(text, given_by_user(read_file(arguments.trace)));
-  FUNCPIPE_TRY(events, read_chrome_trace(text, *programs, arguments.trace));
-  return TracedJob{.name = plan.model,
-                   .programs = std::move(*programs),
-                   .events = std::move(events),
-                   .widths = {1, arguments.connections, arguments.connections}};
+  auto platform = given_by_user(load_platform(arguments.platform.empty() ? profile.platform : arguments.platform));
+  if (!platform && platform.error().place.empty()) platform.error().place = "--platform";
+  FUNCPIPE_TRY(on, std::move(platform));
+  PlanningTask task{profile, on};
+  task.global_batch = plan.global_batch;
+  task.connections = arguments.connections;
+  auto made = plan_fleet(task, plan, true);
+  if (!made) made.error().place = arguments.job;
+  FUNCPIPE_TRY(fleet, std::move(made));
+  FUNCPIPE_TRY(store, given_by_user(store_model(on, false)));
+  FUNCPIPE_TRY(iterations, iterations_to_play(arguments.iterations));
+  const SimulationOptions options{.store = store,
+                                  .iterations = iterations,
+                                  .download_connections = arguments.connections,
+                                  .upload_connections = arguments.connections,
+                                  .lifetime = on.limits.lifetime,
+                                  .billing_step = on.prices.billing_step};
+  job.events.resize(fleet.programs.size());
+  const auto keep = [&](int worker, const OpEvent& event) {
+    job.events[static_cast<std::size_t>(worker)].push_back(event);
+  };
+  FUNCPIPE_TRY(result, simulate(fleet.fleet, options, keep, {}, std::move(stop)));
+  if (result.failure) return tl::unexpected<Error>(*result.failure);
+  job.programs = std::move(fleet.programs);
+  return job;
 }
 
-Result<TracedJob> job_of(const TimelineArguments& arguments) {
+Result<TracedJob> job_of(const TimelineArguments& arguments, std::stop_token stop) {
   std::error_code status;
-  if (fs::is_directory(arguments.job, status)) return load_traced_job(arguments.job);
+  if (fs::is_directory(arguments.job, status)) {
+    if (!arguments.profile.empty())
+      return fail(ErrorCode::invalid_input, "a job's results need no profile", "--profile",
+                  "leave it out, or name a plan instead of the folder");
+    return load_traced_job(arguments.job);
+  }
   if (!fs::exists(arguments.job, status))
     return fail(ErrorCode::invalid_input, "there is no such folder or plan", arguments.job,
-                "name the results folder of a job, such as runs/fashion");
-  if (arguments.profile.empty() || arguments.trace.empty())
+                "name the results folder of a job, such as runs/fashion, or a plan");
+  if (arguments.profile.empty())
     return fail(ErrorCode::invalid_input, "a plan alone has no times", arguments.job,
-                "give --profile and --trace, what funcpipe simulate --trace wrote; or name a job's results folder");
-  return traced_plan(arguments);
+                "give --profile, what funcpipe profile wrote of its model; or name a job's results folder");
+  return job_of_plan(arguments, std::move(stop));
 }
 
 std::string title_of(const std::string& name, const Played& played, IterationRange range) {
@@ -97,8 +144,8 @@ std::string title_of(const std::string& name, const Played& played, IterationRan
                                                   : fmt::format("s {} to {}", range.first, range.end - 1));
 }
 
-Result<> run(const TimelineArguments& arguments) {
-  FUNCPIPE_TRY(job, job_of(arguments));
+Result<> run(const TimelineArguments& arguments, std::stop_token stop) {
+  FUNCPIPE_TRY(job, job_of(arguments, std::move(stop)));
   const Played played(std::move(job.programs), job.events, job.widths);
   FUNCPIPE_TRY(range, range_of(arguments.iterations, played));
   const CriticalPath path = critical_path(played, range);
@@ -125,8 +172,8 @@ Command add_timeline(CLI::App& app) {
   TimelineArguments& a = *arguments;
   command
       ->add_option("JOB", a.job,
-                   "Results folder of funcpipe train with metrics.trace_iterations above 0, or a plan with its "
-                   "--profile")
+                   "Results folder of funcpipe train with metrics.trace_iterations above 0; or a plan, which is "
+                   "simulated with its --profile")
       ->required()
       ->type_name("FOLDER|PLAN");
   command->add_option("--iterations", a.iterations, "Which: 4 or 4-5, as counted in trace.json [the last two]")
@@ -137,14 +184,19 @@ Command add_timeline(CLI::App& app) {
       ->capture_default_str();
   CLI::Option* profile =
       command->add_option("--profile", a.profile, "Of a plan: what its model costs")->type_name("FILE");
-  command->add_option("--trace", a.trace, "Of a plan: what funcpipe simulate --trace wrote")
+  command->add_option("--platform", a.platform, "Of a plan: aws-lambda, ..., or a .toml file [the profile's]")
+      ->needs(profile);
+  command->add_option("--trace", a.trace, "Of a plan: what funcpipe simulate --trace wrote; nothing is simulated then")
       ->type_name("FILE")
       ->needs(profile);
   command->add_option("--connections", a.connections, "Of a plan: transfers a worker has under way in each direction")
       ->check(CLI::Range(1, 256))
       ->capture_default_str();
   command->add_flag("--json", a.json, "Print the figures as JSON");
-  return [arguments] { return outcome(run(*arguments), arguments->json, "stopped"); };
+  return [arguments] {
+    Interrupt interrupt;
+    return outcome(run(*arguments, interrupt.token()), arguments->json, "stopped");
+  };
 }
 
 }  // namespace funcpipe

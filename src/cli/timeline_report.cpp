@@ -13,6 +13,7 @@ namespace funcpipe {
 namespace {
 
 constexpr std::size_t kMostWorkers = 32;  // listed one by one
+constexpr Seconds kRounding = 1e-6;       // of a trace, in microseconds since 1970
 constexpr std::size_t kGaps = 8, kParts = 2, kGapsJson = 100, kPartsJson = 10;
 
 std::string percent(Seconds part, Seconds whole) {
@@ -65,10 +66,12 @@ std::string shares_table(const TimelineReport& report, int width) {
                 "download busy", "upload busy"}},
               {"other", "upload busy", "download busy", "polling"}};
   const Seconds whole = report.use.to - report.use.from;
+  const bool polling = report.played.tells_polling();
   for (const Line& line : lines_of(report))
     table.rows.push_back({line.name, percent(line.shares.compute, whole), percent(line.shares.pipeline, whole),
                           percent(line.shares.synchronisation, whole), percent(line.shares.bubble, whole),
-                          percent(line.shares.polling, whole), percent(line.shares.data + line.shares.other, whole),
+                          polling ? percent(line.shares.polling, whole) : "-",
+                          percent(line.shares.data + line.shares.other, whole),
                           percent(line.busy[static_cast<std::size_t>(Lane::download)], whole),
                           percent(line.busy[static_cast<std::size_t>(Lane::upload)], whole)});
   return drawn(std::move(table), width);
@@ -95,8 +98,8 @@ std::vector<std::pair<std::string, Seconds>> path_parts(const TimelineReport& re
   for (int i = 0; i < kActivities; ++i)
     if (const Seconds seconds = sum.transfers[static_cast<std::size_t>(i)]; seconds > 0)
       parts.emplace_back(to_string(static_cast<Activity>(i)), seconds);
-  if (sum.polling > 0) parts.emplace_back("polling: there, but not asked for", sum.polling);
-  if (sum.late > 0) parts.emplace_back("ready, but not begun", sum.late);
+  if (sum.polling > kRounding) parts.emplace_back("polling: there, but not asked for", sum.polling);
+  if (sum.late > kRounding) parts.emplace_back("ready, but not begun", sum.late);
   return parts;
 }
 

@@ -94,7 +94,7 @@ class Drawing {
         path_(path),
         use_(use),
         rows_(played, path, options.most_workers, kTop),
-        unit_(path.to - path.from >= 10     ? Unit{1, "seconds"}
+        unit_(path.to - path.from >= 2      ? Unit{1, "seconds"}
               : path.to - path.from >= 0.01 ? Unit{1e3, "milliseconds"}
                                             : Unit{1e6, "microseconds"}),
         svg_(kWidth, rows_.bottom() + kBottom, options.title) {
@@ -128,12 +128,13 @@ class Drawing {
     const auto count = static_cast<double>(path_.range.end - path_.range.first);
     const Shares shares = use_.shares();
     const auto percent = [&](Seconds part) { return 100 * part / shares.sum(); };
+    const std::string polling =
+        played_.tells_polling() ? fmt::format(", polling {:.0f}%", percent(shares.polling)) : "";
     return fmt::format(
         "{} an iteration. Of a worker's time: compute {:.0f}%, pipeline transfer {:.0f}%, synchronisation {:.0f}%, "
-        "bubble {:.0f}%, polling {:.0f}%, other {:.0f}%",
+        "bubble {:.0f}%{}, other {:.0f}%",
         format_seconds((path_.to - path_.from) / count), percent(shares.compute), percent(shares.pipeline),
-        percent(shares.synchronisation), percent(shares.bubble), percent(shares.polling),
-        percent(shares.data + shares.other));
+        percent(shares.synchronisation), percent(shares.bubble), polling, percent(shares.data + shares.other));
   }
 
   void legend(double y) {

@@ -30,6 +30,10 @@ std::span<const PlayedOp> Played::ops_of(int worker) const {
   return std::span(ops_).subspan(begin, end - begin);
 }
 
+bool Played::tells_polling() const {
+  return std::any_of(ops_.begin(), ops_.end(), [](const PlayedOp& op) { return op.event.asked.has_value(); });
+}
+
 int Played::find(int worker, std::int64_t iteration, int op) const {
   if (iteration < first_ || iteration >= first_ + iterations_) return -1;
   const auto size = static_cast<std::int64_t>(programs_[static_cast<std::size_t>(worker)].ops.size());

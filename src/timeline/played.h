@@ -57,6 +57,8 @@ class Played {
   Lane lane(const PlayedOp& played) const { return lane_of(op(played).kind); }
   // Of a worker, in the order of `ops`.
   std::span<const PlayedOp> ops_of(int worker) const;
+  // Whether the events say when downloads asked for their objects. If not, that time counts as the download's.
+  bool tells_polling() const;
   // Index of an operation; -1: it was not traced.
   int find(int worker, std::int64_t iteration, int op) const;
 
