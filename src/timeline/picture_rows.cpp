@@ -1,6 +1,7 @@
 #include "timeline/picture_rows.h"
 
 #include <algorithm>
+#include <numeric>
 #include <set>
 
 namespace funcpipe {
@@ -15,8 +16,8 @@ std::vector<int> shown(const Played& played, const CriticalPath& path, int most)
     if (std::ssize(chosen) < most) chosen.insert(worker);
   };
   for (auto step = path.steps.rbegin(); step != path.steps.rend(); ++step) choose(played.at(step->op).worker);
-  std::vector<int> all;
-  for (int worker = 0; worker < std::ssize(played.programs()); ++worker) all.push_back(worker);
+  std::vector<int> all(played.programs().size());
+  std::iota(all.begin(), all.end(), 0);
   std::stable_sort(all.begin(), all.end(), [&](int a, int b) {
     const auto replica = [&](int worker) { return played.programs()[static_cast<std::size_t>(worker)].worker.replica; };
     return replica(a) < replica(b);

@@ -30,6 +30,7 @@ Result<std::vector<Program>> training_programs(const Plan& plan, const ModelDesc
   if (plan.micro_batch_count() < plan.replicas)
     return refuse(fmt::format("{} micro-batches for {} replicas", plan.micro_batch_count(), plan.replicas));
   std::vector<StageShape> shapes;
+  shapes.reserve(plan.stages.size());
   for (int stage = 0; stage < plan.stage_count(); ++stage) shapes.push_back(stage_shape(plan, model, stage));
   std::vector<Program> programs;
   for (int stage = 0; stage < plan.stage_count(); ++stage)

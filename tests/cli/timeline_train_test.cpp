@@ -32,7 +32,6 @@ TEST(TimelineOfTraining, ExplainsEveryMomentOfARealJob) {
     EXPECT_NEAR(sum, 2 * seconds, 0.01 * seconds) << worker;
     EXPECT_GT(worker["seconds"]["compute"], 0);
   }
-  EXPECT_TRUE(figures["critical_path_seconds"].contains("compute of stage 0")) << output.out;
   // Real downloads say when they asked.
   const json trace = *read_json(job.results() / "trace.json");
   bool asked = false;
