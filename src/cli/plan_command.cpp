@@ -127,9 +127,8 @@ class SearchView {
     constexpr int kBar = 24;
     next_ = now + kPause;
     const double share = progress.all > 0 ? (progress.done + progress.share) / progress.all : 0;
-    screen_.write("\r\x1b[2K" + fitted(fmt::format("{} searching: {}/{} combinations of micro-batch, replicas and "
-                                                   "synchronisation",
-                                                   progress_bar(share, kBar + 2), progress.done, progress.all),
+    screen_.write("\r\x1b[2K" + fitted(fmt::format("{} {}/{} configurations searched", progress_bar(share, kBar + 2),
+                                                   progress.done, progress.all),
                                        std::max(20, screen_.width() - 1)));
     drawn_ = true;
   }

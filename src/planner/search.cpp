@@ -16,8 +16,10 @@ namespace {
 constexpr int kCoarse = 3, kFine = 6;
 // A band of paces is split while its width makes a larger share of the period than this...
 constexpr double kWide = 0.05;
-// ...or while it takes more partial plans than these, or than so many per stage: splitting takes that long too...
-constexpr std::int64_t kPartialPlans = 50'000, kPartialPlansPerStage = 3;
+// ...or while it takes more partial plans than these, or than so many per stage: splitting takes that long too. Halves
+// of a band that took too many may each take so many times as many, lest splitting where it does not help go on and
+// on...
+constexpr std::int64_t kPartialPlans = 50'000, kPartialPlansPerStage = 3, kPatience = 4;
 // ...but not once its width means nothing any more.
 constexpr double kNarrow = 1e-3;
 
@@ -104,7 +106,7 @@ class Search {
         return;
       }
     }
-    search_band(0, std::move(choices), 0, 1);
+    search_band({.floor = 0, .from = 0, .to = 1, .most = kPartialPlans}, std::move(choices));
   }
 
  private:
@@ -112,40 +114,47 @@ class Search {
     std::erase_if(choices, [&](const StageChoice& choice) { return !bounds.promising(choice, frontier_); });
   }
 
-  // Plans whose slowest lanes, F + B, take `floor` or more, made of `choices`. From share `from` of the work to `to`.
-  void search_band(Seconds floor, std::vector<StageChoice> choices, double from, double to) {
+  // Plans whose slowest lanes, F + B, take `floor` or more.
+  struct Band {
+    Seconds floor;
+    double from, to;    // its part of the work, as shares of all
+    std::int64_t most;  // partial plans, before it is split
+  };
+
+  // All of `band` made of `choices`.
+  void search_band(Band band, std::vector<StageChoice> choices) {
     if (stop_.stop_requested()) return;
-    report_(from);
+    report_(band.from);
     ++statistics_.bands;
     Seconds top = 0;
     for (const int resolution : {kCoarse, kFine}) {
-      const Bounds bounds(layers_, choices, costs_.more(), resolution, floor);
+      const Bounds bounds(layers_, choices, costs_.more(), resolution, band.floor);
       if (!bounds.feasible()) return;
       drop_unpromising(choices, bounds);
       if (choices.empty()) return;
-      floor = std::max(floor, bounds.least_pace());
+      band.floor = std::max(band.floor, bounds.least_pace());
       top = slowest(choices);
-      if (width(floor, top) > kWide * bounds.least_period()) return split(floor, top, std::move(choices), from, to);
+      if (costs_.more() * (top - band.floor) > kWide * bounds.least_period())
+        return split(band, top, std::move(choices));
     }
-    const Bounds bounds(layers_, choices, costs_.more(), kFine, floor);
+    const Bounds bounds(layers_, choices, costs_.more(), kFine, band.floor);
     if (!bounds.feasible()) return;
-    const bool narrow = width(floor, top) <= kNarrow * bounds.least_period();
-    const std::int64_t most = narrow
-                                  ? std::numeric_limits<std::int64_t>::max()
-                                  : std::max<std::int64_t>(kPartialPlans, kPartialPlansPerStage * std::ssize(choices));
-    if (!label(bounds, choices, most)) split(floor, top, std::move(choices), from, to);
+    const bool narrow = costs_.more() * (top - band.floor) <= kNarrow * bounds.least_period();
+    const std::int64_t most = narrow ? std::numeric_limits<std::int64_t>::max()
+                                     : std::max(band.most, kPartialPlansPerStage * std::ssize(choices));
+    if (label(bounds, choices, most)) return;
+    band.most = kPatience * most;
+    split(band, top, std::move(choices));
   }
 
-  Seconds width(Seconds floor, Seconds top) const { return costs_.more() * (top - floor); }
-
-  void split(Seconds floor, Seconds top, std::vector<StageChoice> choices, double from, double to) {
-    const Seconds middle = (floor + top) / 2;
+  void split(const Band& band, Seconds top, std::vector<StageChoice> choices) {
+    const Seconds middle = (band.floor + top) / 2;
     std::vector<StageChoice> lower;
     std::copy_if(choices.begin(), choices.end(), std::back_inserter(lower),
                  [&](const StageChoice& choice) { return pace(choice) <= middle; });
-    const double half = (from + to) / 2;
-    search_band(floor, std::move(lower), from, half);
-    search_band(middle, std::move(choices), half, to);
+    const double half = (band.from + band.to) / 2;
+    search_band({.floor = band.floor, .from = band.from, .to = half, .most = band.most}, std::move(lower));
+    search_band({.floor = middle, .from = half, .to = band.to, .most = band.most}, std::move(choices));
   }
 
   // All plans of `choices`, from the last layer to the first. False: it takes more than `most` partial plans.
