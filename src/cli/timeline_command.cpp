@@ -33,10 +33,10 @@ Result<T> given_by_user(Result<T> result) {
 }
 
 // "4" or "4-5"; empty: those of a steady state.
-Result<IterationRange> range_of(const std::string& text, const Played& played) {
+Result<IterationRange> range_of(const std::string& text, const Played& played, const std::string& place) {
   const IterationRange whole = played.whole();
   if (whole.first == whole.end)
-    return fail(ErrorCode::invalid_input, "no iteration was traced of every worker from beginning to end", "trace",
+    return fail(ErrorCode::invalid_input, "no iteration was traced of every worker from beginning to end", place,
                 "trace more iterations");
   if (text.empty()) return played.steady();
   const auto traced =
@@ -147,7 +147,8 @@ std::string title_of(const std::string& name, const Played& played, IterationRan
 Result<> run(const TimelineArguments& arguments, std::stop_token stop) {
   FUNCPIPE_TRY(job, job_of(arguments, std::move(stop)));
   const Played played(std::move(job.programs), job.events, job.widths);
-  FUNCPIPE_TRY(range, range_of(arguments.iterations, played));
+  FUNCPIPE_TRY(range,
+               range_of(arguments.iterations, played, arguments.trace.empty() ? arguments.job : arguments.trace));
   const CriticalPath path = critical_path(played, range);
   const Utilisation use = utilisation(played, path.from, path.to);
   const PictureOptions options{.title = title_of(job.name, played, range), .most_workers = arguments.workers};

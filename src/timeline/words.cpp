@@ -138,6 +138,7 @@ std::vector<std::string> parts(const Played& played, const Gap& gap, std::size_t
   std::stable_sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
   if (found.size() > most) found.resize(most);
   std::vector<std::string> lines;
+  lines.reserve(found.size());
   for (const auto& [seconds, what] : found) lines.push_back(format_seconds(seconds) + " " + what);
   return lines;
 }
