@@ -23,7 +23,7 @@ struct SimulateArguments {
   int connections = 4;
   double lifetime = 0, wait_limit = 120;
   std::uint64_t seed = 1;
-  bool json = false;
+  bool json = false, no_store_limits = false;
 };
 
 // What the user named and is not there, or is not what it should be, is the user's mistake.
@@ -108,6 +108,10 @@ int optimizer_copies(const std::string& name) {
 Result<SimulationOptions> options_of(const SimulateArguments& arguments, const Platform& platform) {
   FUNCPIPE_TRY(faults, parse_faults(arguments.faults, "--faults"));
   FUNCPIPE_TRY(store, given_by_user(store_model(platform, arguments.latency == "drawn"), "--latency"));
+  if (arguments.no_store_limits) {
+    constexpr double kUnlimited = StoreModel::kUnlimited;
+    store.most_up = store.most_down = store.put_rate = store.get_rate = store.request_rate = kUnlimited;
+  }
   return SimulationOptions{.store = store,
                            .iterations = arguments.iterations,
                            .download_connections = arguments.connections,
@@ -195,6 +199,8 @@ Command add_simulate(CLI::App& app) {
   command->add_option("--waiting", a.waiting, "polling, as workers do, or notified at once, as formulas assume")
       ->check(CLI::IsMember({"polling", "notified"}))
       ->capture_default_str();
+  command->add_flag("--no-store-limits", a.no_store_limits,
+                    "As if the store took any number of requests and bytes from all workers together");
   command->add_option("--lifetime", a.lifetime, "Seconds of one invocation [the platform's]")
       ->check(CLI::PositiveNumber)
       ->type_name("S");

@@ -8,8 +8,9 @@
 namespace funcpipe {
 namespace {
 
-// The proof grows faster than the number of operations; of larger jobs the simulation itself shows a deadlock.
-constexpr std::int64_t kMostProvenOperations = 30'000;
+// The proof walks all operations for each worker. Of larger jobs it is left out: the simulation itself shows a
+// deadlock.
+constexpr std::int64_t kMostProofSteps = 20'000'000;
 
 // One stage's figures, of a whole micro-batch.
 struct StageFigures {
@@ -134,6 +135,7 @@ Result<PlanFleet> plan_fleet(const PlanningTask& task, const Plan& plan, bool ke
   result.predicted = predicted;
   const PlanFigures figures(judging, plan, judgement.chain, judgement.point.candidate);
   std::vector<StageShape> shapes;
+  shapes.reserve(plan.stages.size());
   for (int stage = 0; stage < plan.stage_count(); ++stage)
     shapes.push_back(stage_shape(plan, task.profile.model, stage));
   for (int stage = 0; stage < plan.stage_count(); ++stage)
@@ -145,7 +147,7 @@ Result<PlanFleet> plan_fleet(const PlanningTask& task, const Plan& plan, bool ke
       costs.reserve(program.ops.size());
       for (const Op& op : program.ops) costs.push_back(figures.cost(op, stage));
       result.fleet.add(program, std::move(model), costs);
-      if (result.fleet.operations() > kMostProvenOperations) result.proven = false;
+      if (result.fleet.operations() * result.fleet.size() > kMostProofSteps) result.proven = false;
       if (!result.proven && !keep_programs) result.programs.clear();
       if (result.proven || keep_programs) result.programs.push_back(std::move(program));
     }
