@@ -40,6 +40,16 @@ void ManualClock::advance(Seconds seconds) {
   changed_.notify_all();
 }
 
+DilatedClock::DilatedClock(Clock& clock, double dilation) : clock_(clock), dilation_(dilation) {}
+
+Seconds DilatedClock::now() const {
+  return clock_.now() / dilation_;
+}
+
+bool DilatedClock::sleep_until(Seconds deadline, std::stop_token stop) {
+  return clock_.sleep_until(deadline * dilation_, std::move(stop));
+}
+
 Seconds unix_time() {
   return duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
 }

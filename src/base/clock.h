@@ -37,6 +37,20 @@ class ManualClock final : public Clock {
   Seconds now_ = 0;
 };
 
+// Seconds of an emulated platform, of which each takes `dilation` of `clock`'s.
+class DilatedClock final : public Clock {
+ public:
+  // Keeps the reference.
+  DilatedClock(Clock& clock, double dilation);
+  Seconds outside(Seconds time) const { return time * dilation_; }  // on `clock`
+  Seconds now() const override;
+  bool sleep_until(Seconds deadline, std::stop_token stop = {}) override;
+
+ private:
+  Clock& clock_;
+  const double dilation_;
+};
+
 // Seconds since 1970 of the system's wall clock, for timestamps that leave the process.
 Seconds unix_time();
 

@@ -13,6 +13,7 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "measure/cache_sweep.h"
 #include "measure/memory_ledger.h"
 #include "measure/sample_tensors.h"
 #include "model/border_gradient.h"
@@ -43,7 +44,12 @@ Seconds quantile(std::vector<Seconds> values, double share) {
 class Trial {
  public:
   Trial(Stage stage, const ModelDescription& model, int layer, const LayerTrial& settings, MemoryLedger& ledger)
-      : stage_(std::move(stage)), model_(model), layer_(layer), settings_(settings), ledger_(ledger) {
+      : stage_(std::move(stage)),
+        model_(model),
+        layer_(layer),
+        settings_(settings),
+        ledger_(ledger),
+        others_(settings.others) {
     stage_.train(true);
     for (const at::Tensor& parameter : stage_.parameters()) parameter.mutable_grad() = at::zeros_like(parameter);
   }
@@ -74,6 +80,7 @@ class Trial {
 
   Repetition repeat(int number) {
     std::vector<at::Tensor> border, data;
+    others_.run();  // before the inputs are made: those come fresh from the layer before
     if (layer_ > 0) {
       const auto& specs = model_.layers[static_cast<std::size_t>(layer_) - 1].border;
       border = sample_tensors(specs, static_cast<std::uint64_t>(number) + 1);
@@ -92,6 +99,7 @@ class Trial {
     result.activations = std::max<Bytes>(0, ledger_.live() - before);
 
     std::vector<at::Tensor> roots, gradients;
+    others_.run();
     for (at::Tensor& output : outputs) {
       if (!output.requires_grad()) continue;
       gradients.push_back(at::ones_like(output));
@@ -112,6 +120,7 @@ class Trial {
   const int layer_;
   const LayerTrial& settings_;
   MemoryLedger& ledger_;
+  CacheSweep others_;
   SystemClock wall_;
   std::int64_t range_ = 0;
   std::vector<BorderGradient> incoming_;

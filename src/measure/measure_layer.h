@@ -14,7 +14,10 @@ struct LayerTrial {
   bool by_wall = false;               // which clock to believe:
   double seconds_per_cpu_second = 1;  // no: seconds are those of CPU this thread takes times this
   double dilation = 1;                // yes: seconds are wall seconds divided by this
-  Seconds limit = 1e9;                // wall seconds after which repeating ends, however few there were (one, at least)
+  // Touched by the other layers between two visits of this one: before each forward and each backward so much memory
+  // goes through the caches (cache_sweep.h), so that the layer finds them as it would in the whole model.
+  Bytes others = 0;
+  Seconds limit = 1e9;  // wall seconds after which repeating ends, however few there were (one, at least)
 };
 
 // `archive`: the stage file of layer `layer` alone, freed as soon as it is loaded. `model`: described at the

@@ -1,10 +1,10 @@
 // When a worker asks the store for an object that may not be there yet: the policy alone, for the worker that waits
-// and for the simulator. The first GET goes out shortly before the object is expected, as learnt from the iterations
-// before; then GETs follow with growing pauses, counted from the start of one to the start of the next, so a slow
-// answer that says "not there" is followed by the next question at once. Every machine computes the same times to the
-// bit.
+// and for the simulator. The first GET goes out when the object is expected, as learnt from the iterations before; then
+// GETs follow with growing pauses, counted from the start of one to the start of the next, so a slow answer that says
+// "not there" is followed by the next question at once. Every machine computes the same times to the bit.
 #pragma once
 
+#include <array>
 #include <optional>
 
 #include "base/units.h"
@@ -22,19 +22,20 @@ struct Polling {
   Seconds next(Seconds first, Seconds asked) const;
 };
 
-// When one operation's object arrives, over the iterations: an exponentially weighted mean, cautious upwards (one late
-// iteration must not make the next one late). Times are seconds after whatever the operation counts from.
+// When one operation's object arrives: the median of the last three iterations (of fewer: the least), so that one late
+// iteration does not make the next one late, and two teach. Times are seconds after whatever the operation counts from.
 class ArrivalEstimate {
  public:
-  // When to ask first: a little before the mean. nullopt: nothing known yet.
+  // When to ask first. nullopt: nothing known yet.
   std::optional<Seconds> first_poll() const;
   // `found`: when the GET that found it was sent; `last_missed`: the last one that did not, nullopt: the first found
   // it.
   void learn(Seconds found, std::optional<Seconds> last_missed);
 
  private:
-  Seconds mean_ = -1;  // negative: nothing known yet
-  int hits_ = 0;       // in a row: first GETs that found the object, and so say only that it was not later
+  std::array<Seconds, 3> last_{};
+  int learnt_ = 0;
+  int hits_ = 0;  // in a row: first GETs that found the object, and so say only that it was not later
 };
 
 }  // namespace funcpipe

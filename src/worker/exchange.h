@@ -31,7 +31,8 @@ using ArrivalObserver = std::function<void(int op, std::int64_t iteration, Secon
 // Thread-safe. Waits have the limit given; a time-out says who waits for whom.
 class Exchange {
  public:
-  // Objects lie under `prefix`.
+  // Objects lie under `prefix`. `clock` has the platform's seconds: when to ask for an object weighs the price of a GET
+  // against that of a function's time.
   Exchange(Store& store, Clock& clock, std::string prefix, WorkerId worker, Seconds wait_limit,
            ArrivalObserver observe = {});
 

@@ -50,6 +50,16 @@ Result<OptionMeasurement> measure_option(const MeasureRequest& request, Store& s
   return option;
 }
 
+// What a pass over the model touches besides this layer.
+Bytes touched_by_others(const ModelDescription& model, int layer) {
+  Bytes bytes = model.parameter_bytes();
+  for (const LayerDescription& other : model.layers) bytes += other.activation_bytes;
+  const LayerDescription& own = model.layers[static_cast<std::size_t>(layer)];
+  bytes -= own.activation_bytes;
+  for (const int parameter : own.parameters) bytes -= model.parameters[static_cast<std::size_t>(parameter)].bytes();
+  return std::max<Bytes>(0, bytes);
+}
+
 Result<MeasureAnswer> measure_layers(const MeasureRequest& request, Store& store, Clock& clock, Seconds deadline) {
   const std::string key = measured_model_key(request.prefix, request.micro_batch);
   FUNCPIPE_TRY(text, store.get_text(key));
@@ -75,6 +85,7 @@ Result<MeasureAnswer> measure_layers(const MeasureRequest& request, Store& store
                                             .by_wall = request.by_wall,
                                             .seconds_per_cpu_second = request.seconds_per_cpu_second,
                                             .dilation = request.dilation,
+                                            .others = touched_by_others(model, layer),
                                             .limit = std::max(0.0, 0.8 * (deadline - start))}));
       FUNCPIPE_TRY_VOID(store.put(layer_result_key(request, layer), to_json(measured).dump()));
     } catch (const std::bad_alloc&) {

@@ -73,11 +73,6 @@ Result<std::string> read_object(Store& store, const std::string& key, const std:
   return std::move(*text);
 }
 
-// training.wait_limit counts the platform's seconds, of which each is `dilation` of this machine's.
-Seconds wait_limit(const JobSpec& spec) {
-  return spec.config.training.wait_limit * spec.config.platform.dilation;
-}
-
 // One life of a worker; holds everything an iteration needs.
 class Life {
  public:
@@ -96,8 +91,11 @@ class Life {
         samples_(store, spec.train,
                  {spec.config.data.shuffle, spec.config.data.shuffle_window, spec.config.job.seed, spec.steps_per_epoch,
                   spec.plan.global_batch}),
-        exchange_(store, clock, prefix_, worker_, wait_limit(spec),
-                  [this](int op, std::int64_t iteration, Seconds asked) { trace_.asked(op, iteration, asked); }),
+        platform_clock_(clock, spec.config.platform.dilation),
+        exchange_(store, platform_clock_, prefix_, worker_, spec.config.training.wait_limit,
+                  [this](int op, std::int64_t iteration, Seconds asked) {
+                    trace_.asked(op, iteration, platform_clock_.outside(asked));
+                  }),
         reporter_(store, clock, training_reports(spec, prefix_, worker_.replica)),
         executor_(spec, spec.plan, worker_, {stage_, gradient_, &optimizer_, samples_, exchange_, &reporter_, clock}),
         life_(clock.now(), deadline),
@@ -170,7 +168,7 @@ class Life {
     const Plan plan = evaluation_plan(spec_);
     const std::string prefix = prefix_ + "/validation";
     SampleSource samples(store_, spec_.validation, {.steps_per_epoch = std::numeric_limits<std::int64_t>::max()});
-    Exchange exchange(store_, clock_, prefix, worker_, wait_limit(spec_));
+    Exchange exchange(store_, platform_clock_, prefix, worker_, spec_.config.training.wait_limit);
     Reporter reporter(store_, clock_, validation_reports(prefix_, worker_.replica));
     StageExecutor executor(spec_, plan, worker_, {stage_, gradient_, nullptr, samples, exchange, &reporter, clock_});
     const LaneWidths widths{spec_.config.training.download_connections, spec_.config.training.upload_connections};
@@ -240,6 +238,7 @@ class Life {
   FlatGradient gradient_;
   StageOptimizer optimizer_;
   SampleSource samples_;
+  DilatedClock platform_clock_;
   Exchange exchange_;
   Reporter reporter_;
   StageExecutor executor_;

@@ -36,5 +36,19 @@ TEST(ManualClock, StandsStillUntilAdvanced) {
   EXPECT_TRUE(woke);
 }
 
+TEST(DilatedClock, ASecondOfItTakesSeveral) {
+  ManualClock real;
+  DilatedClock platform(real, 4);
+  real.advance(10);
+  EXPECT_DOUBLE_EQ(platform.now(), 2.5);
+  std::atomic<bool> woke = false;
+  std::jthread sleeper([&] { woke = platform.sleep_until(3); });
+  real.advance(1.9);
+  EXPECT_FALSE(woke);
+  real.advance(0.2);
+  sleeper.join();
+  EXPECT_TRUE(woke);
+}
+
 }  // namespace
 }  // namespace funcpipe

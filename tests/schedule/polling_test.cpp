@@ -13,11 +13,11 @@ TEST(Polling, PausesGrowBetweenTheirBounds) {
   EXPECT_DOUBLE_EQ(polling.next(10, 20), 20.25);
 }
 
-TEST(ArrivalEstimate, AsksALittleBeforeWhatItHasSeen) {
+TEST(ArrivalEstimate, AsksWhenItHasSeenItCome) {
   ArrivalEstimate estimate;
   EXPECT_FALSE(estimate.first_poll());
   estimate.learn(0.32, 0.28);  // it came in between
-  EXPECT_DOUBLE_EQ(*estimate.first_poll(), 0.3 - 0.015);
+  EXPECT_DOUBLE_EQ(*estimate.first_poll(), 0.3);
 }
 
 TEST(ArrivalEstimate, BelievesThatWhatWasThereAtOnceCameEarlier) {
@@ -28,11 +28,24 @@ TEST(ArrivalEstimate, BelievesThatWhatWasThereAtOnceCameEarlier) {
   EXPECT_LT(*estimate.first_poll(), once);
 }
 
-TEST(ArrivalEstimate, OneLateArrivalMovesItLittle) {
+TEST(ArrivalEstimate, OneLateArrivalDoesNotMoveItAndTwoDo) {
   ArrivalEstimate estimate;
   estimate.learn(0.32, 0.28);
   estimate.learn(5, 4.9);
-  EXPECT_LT(*estimate.first_poll(), 0.33);
+  EXPECT_DOUBLE_EQ(*estimate.first_poll(), 0.3);
+  estimate.learn(0.32, 0.28);
+  EXPECT_DOUBLE_EQ(*estimate.first_poll(), 0.3);
+  estimate.learn(0.8, 0.6);  // the slow one is still among the last three
+  EXPECT_DOUBLE_EQ(*estimate.first_poll(), 0.7);
+  estimate.learn(0.8, 0.6);
+  EXPECT_DOUBLE_EQ(*estimate.first_poll(), 0.7);
+}
+
+TEST(ArrivalEstimate, AFirstIterationUnlikeTheOthersIsForgotten) {
+  ArrivalEstimate estimate;
+  estimate.learn(0.1, std::nullopt);
+  for (int i = 0; i < 2; ++i) estimate.learn(0.72, 0.68);
+  EXPECT_DOUBLE_EQ(*estimate.first_poll(), 0.7);
 }
 
 }  // namespace
