@@ -96,6 +96,7 @@ LayerTime at_speed(LayerTime time, double speed) {
   time.backward /= speed;
   time.forward_spread /= speed;
   time.backward_spread /= speed;
+  time.warm_up /= speed;
   return time;
 }
 

@@ -126,7 +126,8 @@ class Trial {
   std::vector<BorderGradient> incoming_;
 };
 
-LayerMeasurement summary(const std::vector<Repetition>& repetitions, double scale) {
+// `first`: what loading and the first pass took together.
+LayerMeasurement summary(const std::vector<Repetition>& repetitions, Seconds first, double scale) {
   std::vector<Seconds> forward, backward;
   LayerMeasurement result;
   for (const Repetition& repetition : repetitions) {
@@ -141,6 +142,7 @@ LayerMeasurement summary(const std::vector<Repetition>& repetitions, double scal
   result.time.backward = quantile(backward, 0.5);
   result.time.forward_spread = quantile(forward, 0.75) - quantile(forward, 0.25);
   result.time.backward_spread = quantile(backward, 0.75) - quantile(backward, 0.25);
+  result.time.warm_up = std::max(0.0, first * scale - result.time.forward - result.time.backward);
   return result;
 }
 
@@ -152,7 +154,11 @@ Result<LayerMeasurement> measure_layer(std::string archive, const ModelDescripti
                  model.layers.size());
   const c10::AutoGradMode with_gradients(true);
   MemoryLedger ledger;
+  SystemClock wall;
+  const auto now = [&] { return settings.by_wall ? wall.now() : thread_cpu_time(); };
+  Seconds began = now();
   FUNCPIPE_TRY(stage, Stage::load(archive));
+  const Seconds loading = now() - began;
   archive = std::string();
   const LayerDescription& described = model.layers[static_cast<std::size_t>(layer)];
   if (stage.first_layer() != layer || stage.end_layer() != layer + 1)
@@ -160,12 +166,14 @@ Result<LayerMeasurement> measure_layer(std::string archive, const ModelDescripti
                                                 stage.first_layer(), stage.end_layer() - 1, layer));
   try {
     Trial trial(std::move(stage), model, layer, settings, ledger);
-    SystemClock wall;
     const Seconds start = wall.now();
     const auto took = [&] { return wall.now() - start; };
+    began = now();
     trial.choose_range();
+    Seconds first = now() - began;  // it has made the first pass, where there are integers to draw
     std::vector<Repetition> repetitions;
     for (int i = 0; i < kWarmUps && (i == 0 || took() < kLongWarmUp); ++i) repetitions.push_back(trial.repeat(i));
+    first += loading + repetitions.front().forward + repetitions.front().backward;
     const Repetition warm = repetitions.back();
     repetitions.clear();
     Seconds sum = 0;
@@ -175,7 +183,8 @@ Result<LayerMeasurement> measure_layer(std::string archive, const ModelDescripti
       sum += repetitions.back().forward + repetitions.back().backward;
     }
     if (repetitions.empty()) repetitions.push_back(warm);  // a layer that fills the function's lifetime
-    auto result = summary(repetitions, settings.by_wall ? 1 / settings.dilation : settings.seconds_per_cpu_second);
+    auto result =
+        summary(repetitions, first, settings.by_wall ? 1 / settings.dilation : settings.seconds_per_cpu_second);
     for (const TensorSpec& tensor : described.border) {
       result.sizes.border += tensor.bytes();
       if (tensor.requires_grad) result.sizes.border_gradient += tensor.bytes();

@@ -95,11 +95,13 @@ Result<Chain> make_chain(const Profile& profile, const Platform& platform, int m
                              .update_per_byte = measured.update_per_byte,
                              .transfer_per_byte = measured.transfer_cpu_per_byte * share,
                              .transfer_per_request = measured.transfer_cpu_per_request * share});
-    std::vector<Seconds> forward, backward;
+    std::vector<Seconds> forward, backward, warm_up;
     for (const LayerTime& time : at.times[j]) {
+      warm_up.push_back(time.warm_up);
       forward.push_back(time.fits ? time.forward : kInfinity);
       backward.push_back(time.fits ? time.backward : kInfinity);
     }
+    chain.warm_up.push_back(std::move(warm_up));
     chain.forward.push_back(std::move(forward));
     chain.backward.push_back(std::move(backward));
   }

@@ -48,6 +48,7 @@ struct Chain {
   std::vector<SharedParameter> shared;
   std::vector<ChainOption> options;
   std::vector<std::vector<Seconds>> forward, backward;  // [option][layer]; infinity: does not fit
+  std::vector<std::vector<Seconds>> warm_up;            // [option][layer], once for each function
   Latency latency;
   Burst burst;
   Prices prices;

@@ -59,6 +59,7 @@ MergedChain merge_layers(const Chain& chain, int count) {
   for (std::size_t j = 0; j < chain.options.size(); ++j) {
     merged.chain.forward[j].assign(groups, 0);
     merged.chain.backward[j].assign(groups, 0);
+    merged.chain.warm_up[j].assign(groups, 0);
   }
   std::vector<int> group_of;
   int first = 0;
@@ -78,6 +79,7 @@ MergedChain merge_layers(const Chain& chain, int count) {
       for (std::size_t j = 0; j < chain.options.size(); ++j) {
         merged.chain.forward[j][g] += chain.forward[j][i];
         merged.chain.backward[j][g] += chain.backward[j][i];
+        merged.chain.warm_up[j][g] += chain.warm_up[j][i];
       }
       group_of.push_back(static_cast<int>(g));
     }

@@ -34,16 +34,18 @@ SpanTable::SpanTable(const Chain& chain) : layers_(chain.layers.size()), spans_(
     }
   }
   for (std::size_t j = 0; j < chain.options.size(); ++j) {
-    std::vector<Seconds> forward{0}, backward{0};
+    std::vector<Seconds> forward{0}, backward{0}, warm_up{0};
     std::vector<int> missing{0};
     for (int i = 0; i < layers; ++i) {
       const bool there = chain.forward[j][i] < kInfinity && chain.backward[j][i] < kInfinity;
       forward.push_back(forward.back() + (there ? chain.forward[j][i] : 0));
       backward.push_back(backward.back() + (there ? chain.backward[j][i] : 0));
+      warm_up.push_back(warm_up.back() + chain.warm_up[j][i]);
       missing.push_back(missing.back() + (there ? 0 : 1));
     }
     forward_.push_back(std::move(forward));
     backward_.push_back(std::move(backward));
+    warm_up_.push_back(std::move(warm_up));
     missing_.push_back(std::move(missing));
   }
 }

@@ -20,6 +20,7 @@ class SpanTable {
   const Span& at(int first, int end) const { return spans_[index(first, end)]; }
   Seconds forward(int option, int first, int end) const { return between(forward_[option], first, end); }
   Seconds backward(int option, int first, int end) const { return between(backward_[option], first, end); }
+  Seconds warm_up(int option, int first, int end) const { return between(warm_up_[option], first, end); }
   // Whether every layer of the span was measured, or could be, on `option`.
   bool measured(int option, int first, int end) const { return missing_[option][end] == missing_[option][first]; }
 
@@ -29,7 +30,7 @@ class SpanTable {
 
   std::size_t layers_;
   std::vector<Span> spans_;
-  std::vector<std::vector<Seconds>> forward_, backward_;  // [option][i]: of layers [0, i)
+  std::vector<std::vector<Seconds>> forward_, backward_, warm_up_;  // [option][i]: of layers [0, i)
   std::vector<std::vector<int>> missing_;                 // [option][i]: layers of [0, i) that do not fit alone
 };
 

@@ -10,12 +10,13 @@ namespace {
 constexpr double kEarlyGets = 1.0;
 
 // Of a worker's memory, fitted to peaks measured of small models (docs/benchmarks.md, "./dev bench prediction").
-constexpr double kLibraries = 20.0 * kMiB;  // what oneDNN and OpenBLAS set up once real layers run
-constexpr double kHeapShare = 0.45;         // held by the heap between activations, as a share of them...
-constexpr double kMostHeap = 256.0 * kMiB;  // ...blocks over 32 MiB do not come from the heap
-constexpr double kPacking = 3;              // a stage's file: its bytes, unpacked, and copied
-constexpr double kMostKept = 96.0 * kMiB;   // of freed blocks that the heap keeps
-constexpr double kSynchronising = 3.6;      // parts and sums on their way up and down
+constexpr double kLibraries = 20.0 * kMiB;     // what oneDNN and OpenBLAS set up once real layers run
+constexpr double kHeapShare = 0.45;            // held by the heap between activations, as a share of them...
+constexpr double kMostHeap = 256.0 * kMiB;     // ...blocks over 32 MiB do not come from the heap
+constexpr double kPacking = 3;                 // a stage's file: its bytes, unpacked, and copied
+constexpr double kMostKept = 96.0 * kMiB;      // of freed blocks that the heap keeps
+constexpr double kTransferring = 12.0 * kMiB;  // heaps of the threads that move tensors, where any move
+constexpr double kSynchronising = 4.8;         // of what others sum: parts and sums on their way up and down
 
 struct Lanes {
   BytesPerSecond up, down;
@@ -54,11 +55,13 @@ double StageCosts::memory(int first, int end) const {
   // activations are kept, but the heap gives small blocks of one back to the other only, not to the system.
   const double packing = kPacking * (span.parameters + span.buffers);
   const double moving = std::min<double>(in_flight, chain_.connections) * back;
-  const double synchronising = configuration_.replicas > 1 ? kSynchronising * span.trainable : 0;
+  const double replicas = configuration_.replicas;
+  const double synchronising = kSynchronising * span.trainable * (replicas - 1) / replicas;
+  const double transferring = replicas > 1 || first > 0 || end < chain_.layer_count() ? kTransferring : 0;
   const auto cached = static_cast<double>((span.reads_input ? chain_.state.input_cache : 0) +
                                           (span.reads_target ? chain_.state.target_cache : 0));
   return chain_.base_memory + kLibraries + weights + std::max(computing, packing) +
-         std::min({computing, packing, kMostKept}) + moving + synchronising + cached;
+         std::min({computing, packing, kMostKept}) + moving + synchronising + transferring + cached;
 }
 
 bool StageCosts::fits(int first, int end, int option) const {
@@ -110,10 +113,11 @@ StageTraffic StageCosts::traffic(int first, int end, int index) const {
 
   const double snapshot = span.parameters + span.trainable * chain_.state.optimizer_copies + span.buffers;
   // The job's specification, the stage, the first data.
-  traffic.start = option.cold_start + 3 * chain_.latency.get + span.parameters / traffic.downlink;
+  const Seconds warm_up = spans_.warm_up(index, first, end);
+  traffic.start = option.cold_start + 3 * chain_.latency.get + span.parameters / traffic.downlink + warm_up;
   traffic.finish = chain_.latency.put + span.parameters / traffic.uplink;
   traffic.restart = option.cold_start + chain_.latency.put + 2 * chain_.latency.get + snapshot / traffic.uplink +
-                    snapshot / traffic.downlink;
+                    snapshot / traffic.downlink + warm_up;
   return traffic;
 }
 

@@ -15,6 +15,7 @@ LayerTime scaled(LayerTime time, double factor) {
   time.backward *= factor;
   time.forward_spread *= factor;
   time.backward_spread *= factor;
+  time.warm_up *= factor;
   return time;
 }
 

@@ -48,6 +48,7 @@ json to_json(const LayerMeasurement& layer) {
           {"backward", layer.time.backward},
           {"forward_spread", layer.time.forward_spread},
           {"backward_spread", layer.time.backward_spread},
+          {"warm_up", layer.time.warm_up},
           {"activations", layer.sizes.activations},
           {"working", layer.sizes.working},
           {"border", layer.sizes.border},
@@ -85,8 +86,8 @@ Result<OptionMeasurement> option_measurement_from_json(const json& value, const 
 
 Result<LayerMeasurement> layer_measurement_from_json(const json& value, const std::string& place) {
   return parsed<LayerMeasurement>(value, place, [](const json& from, LayerMeasurement& layer) {
-    layer.time = {from.at("fits"), from.at("forward"), from.at("backward"), from.at("forward_spread"),
-                  from.at("backward_spread")};
+    layer.time = {from.at("fits"),           from.at("forward"),         from.at("backward"),
+                  from.at("forward_spread"), from.at("backward_spread"), from.at("warm_up")};
     layer.sizes = {from.at("activations"), from.at("working"), from.at("border"), from.at("border_gradient")};
     layer.least = from.at("least");
   });

@@ -27,7 +27,8 @@ LayerTime on_line(const LayerTime& low, const LayerTime& high, const Line& line)
           .forward = line(low.forward, high.forward),
           .backward = line(low.backward, high.backward),
           .forward_spread = line(low.forward_spread, high.forward_spread),
-          .backward_spread = line(low.backward_spread, high.backward_spread)};
+          .backward_spread = line(low.backward_spread, high.backward_spread),
+          .warm_up = line(low.warm_up, high.warm_up)};
 }
 
 LayerSizes on_line(const LayerSizes& low, const LayerSizes& high, const Line& line) {

@@ -23,6 +23,7 @@ struct LayerTime {
   bool fits = true;                                 // false: there was not memory enough; the figures are 0 then
   Seconds forward = 0, backward = 0;                // medians over the repetitions, warm-up left out
   Seconds forward_spread = 0, backward_spread = 0;  // interquartile ranges
+  Seconds warm_up = 0;  // loading it and its first pass take together beyond forward + backward
 };
 
 // One layer on any size.

@@ -31,7 +31,8 @@ json to_json(const LayerTime& time) {
   return {{"forward", rounded(time.forward)},
           {"backward", rounded(time.backward)},
           {"forward_spread", rounded(time.forward_spread)},
-          {"backward_spread", rounded(time.backward_spread)}};
+          {"backward_spread", rounded(time.backward_spread)},
+          {"warm_up", rounded(time.warm_up)}};
 }
 
 json to_json(const LayerSizes& sizes) {
@@ -162,11 +163,15 @@ LayerTime read_time(Reader& reader, const json& value, const std::string& path) 
     reader.wrong(path + ".fits", "only a layer that does not fit says so", "leave \"fits\": true out");
     return time;
   }
-  if (!reader.keys(value, {"forward", "backward", "forward_spread", "backward_spread"}, path)) return time;
+  std::vector<std::string> keys = {"forward", "backward", "forward_spread", "backward_spread"};
+  const bool warms_up = value.is_object() && value.contains("warm_up");  // older profiles do not say
+  if (warms_up) keys.emplace_back("warm_up");
+  if (!reader.keys(value, keys, path)) return time;
   time.forward = reader.figure(value, "forward", path);
   time.backward = reader.figure(value, "backward", path);
   time.forward_spread = reader.figure(value, "forward_spread", path);
   time.backward_spread = reader.figure(value, "backward_spread", path);
+  if (warms_up) time.warm_up = reader.figure(value, "warm_up", path);
   return time;
 }
 

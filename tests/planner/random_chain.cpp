@@ -55,14 +55,16 @@ Chain random_chain(std::mt19937_64& random, int layers, int options) {
     option.cold_start = 0.3;
     option.update_per_byte = chance(random, 0.5) ? 0 : 1e-9;
     chain.options.push_back(option);
-    std::vector<Seconds> forward, backward;
+    std::vector<Seconds> forward, backward, warm_up;
     for (int i = 0; i < layers; ++i) {
       const bool missing = chance(random, 0.03);
       forward.push_back(missing ? kInfinity : work[i] / option.vcpus);
+      warm_up.push_back(work[i]);
       backward.push_back(missing ? kInfinity : (chance(random, 0.5) ? 2 : 1) * work[i] / option.vcpus);
     }
     chain.forward.push_back(std::move(forward));
     chain.backward.push_back(std::move(backward));
+    chain.warm_up.push_back(std::move(warm_up));
   }
   return chain;
 }
@@ -98,13 +100,15 @@ Chain smooth_chain(std::mt19937_64& random, int layers, int options) {
     option.update_per_byte = 5e-10;
     chain.options.push_back(option);
     const double speed = option.vcpus <= 1 ? option.vcpus : 1 + 0.85 * (option.vcpus - 1);
-    std::vector<Seconds> forward, backward;
+    std::vector<Seconds> forward, backward, warm_up;
     for (const double seconds : work) {
       forward.push_back(seconds / speed);
       backward.push_back(2 * seconds / speed);
+      warm_up.push_back(seconds / speed);
     }
     chain.forward.push_back(std::move(forward));
     chain.backward.push_back(std::move(backward));
+    chain.warm_up.push_back(std::move(warm_up));
   }
   return chain;
 }
