@@ -234,6 +234,21 @@ TEST(Simulation, OneForwardOneBackwardByHand) {
   }
 }
 
+// Stages 0 and 2 share a parameter of 50 MB: after their synchronisation each uploads its share and fetches the
+// other's.
+TEST(Simulation, TiedParametersAreExchanged) {
+  MadeJob job(3, 1, 1, {}, 25'000'000);
+  job.up = job.down = 50e6;
+  job.latency(0.25, 0.5);
+  const Seconds apart = job.first_iteration();
+  testing::tie(job.shapes, 7, {0, 2}, {0, 12'500'000});
+  const SimulationResult result = job.run();
+  EXPECT_GT(result.seconds_of(0), apart);
+  // From the last backward of all, which is stage 0's: its share goes up and stage 2 has it.
+  EXPECT_NEAR(result.seconds_of(0), apart + (1 + 0.25) + (0.5 + 1), 1e-9);
+  EXPECT_EQ(result.bill.total().uploaded, 2 * 50'000'000);
+}
+
 TEST(Simulation, AFaultNeedsAWorker) {
   MadeJob job = ordinary_job();
   job.options.faults = *parse_faults("kill=3.0@1", "");
@@ -241,6 +256,28 @@ TEST(Simulation, AFaultNeedsAWorker) {
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().code, ErrorCode::invalid_input);
   EXPECT_THAT(result.error().message, HasSubstr("stage 3 replica 0"));
+}
+
+// No checker has seen these: stage 0 sends its activation after it has had the gradient of it.
+TEST(Simulation, ProgramsThatWaitForEachOtherAreAnError) {
+  const MadeJob job(2, 1, 1);
+  std::vector<Program> programs = job.programs();
+  const auto index_of = [&](OpKind kind) {
+    const auto found =
+        std::find_if(programs[0].ops.begin(), programs[0].ops.end(), [&](const Op& op) { return op.kind == kind; });
+    return static_cast<int>(found - programs[0].ops.begin());
+  };
+  const int send = index_of(OpKind::send_activation), receive = index_of(OpKind::receive_gradient);
+  std::erase_if(programs[0].ops[static_cast<std::size_t>(receive)].after,
+                [&](const Dependency& dependency) { return dependency.op == send; });
+  programs[0].ops[static_cast<std::size_t>(send)].after.push_back({receive, 0});
+  Fleet fleet;
+  for (const Program& program : programs)
+    fleet.add(program, {.uplink = 1e6, .downlink = 1e6}, std::vector<double>(program.ops.size()));
+  ASSERT_TRUE(fleet.link());
+  const auto result = simulate(fleet, job.options);
+  ASSERT_FALSE(result);
+  EXPECT_THAT(describe(result.error()), AllOf(HasSubstr("stage 0 replica 0"), HasSubstr("wait for each other")));
 }
 
 TEST(Simulation, StopsWhenAsked) {
