@@ -4,7 +4,6 @@
 // "not there" is followed by the next question at once. Every machine computes the same times to the bit.
 #pragma once
 
-#include <array>
 #include <optional>
 
 #include "base/units.h"
@@ -22,20 +21,24 @@ struct Polling {
   Seconds next(Seconds first, Seconds asked) const;
 };
 
-// When one operation's object arrives: the median of the last three iterations (of fewer: the least), so that one late
-// iteration does not make the next one late, and two teach. Times are seconds after whatever the operation counts from.
+// When one operation's object arrives, over the iterations. Of the first, when functions start, nothing is learnt. A
+// much later arrival than expected is believed when the next one is late too: one late iteration must not make the
+// next one late. And since those who wait for each other late confirm each other's lateness, an object that was there
+// at the first GET is asked for earlier next time, the earlier the more often in a row. Times are seconds after
+// whatever the operation counts from.
 class ArrivalEstimate {
  public:
   // When to ask first. nullopt: nothing known yet.
-  std::optional<Seconds> first_poll() const;
+  std::optional<Seconds> first_poll() const { return expected_; }
   // `found`: when the GET that found it was sent; `last_missed`: the last one that did not, nullopt: the first found
   // it.
   void learn(Seconds found, std::optional<Seconds> last_missed);
 
  private:
-  std::array<Seconds, 3> last_{};
-  int learnt_ = 0;
-  int hits_ = 0;  // in a row: first GETs that found the object, and so say only that it was not later
+  std::optional<Seconds> expected_;
+  std::optional<Seconds> late_;  // the last arrival, if it was much later than expected
+  bool started_ = false;
+  int hits_ = 0;  // in a row: first GETs that found the object
 };
 
 }  // namespace funcpipe

@@ -13,39 +13,44 @@ TEST(Polling, PausesGrowBetweenTheirBounds) {
   EXPECT_DOUBLE_EQ(polling.next(10, 20), 20.25);
 }
 
-TEST(ArrivalEstimate, AsksWhenItHasSeenItCome) {
+ArrivalEstimate started() {
   ArrivalEstimate estimate;
+  estimate.learn(7, 6.5);  // functions were starting
+  return estimate;
+}
+
+TEST(ArrivalEstimate, AsksWhenItHasSeenItCome) {
+  ArrivalEstimate estimate = started();
   EXPECT_FALSE(estimate.first_poll());
   estimate.learn(0.32, 0.28);  // it came in between
   EXPECT_DOUBLE_EQ(*estimate.first_poll(), 0.3);
-}
-
-TEST(ArrivalEstimate, BelievesThatWhatWasThereAtOnceCameEarlier) {
-  ArrivalEstimate estimate;
-  estimate.learn(0.3, std::nullopt);
-  const Seconds once = *estimate.first_poll();
-  estimate.learn(once, std::nullopt);
-  EXPECT_LT(*estimate.first_poll(), once);
+  estimate.learn(0.33, 0.30);
+  EXPECT_DOUBLE_EQ(*estimate.first_poll(), 0.315);
 }
 
 TEST(ArrivalEstimate, OneLateArrivalDoesNotMoveItAndTwoDo) {
-  ArrivalEstimate estimate;
+  ArrivalEstimate estimate = started();
   estimate.learn(0.32, 0.28);
   estimate.learn(5, 4.9);
   EXPECT_DOUBLE_EQ(*estimate.first_poll(), 0.3);
   estimate.learn(0.32, 0.28);
   EXPECT_DOUBLE_EQ(*estimate.first_poll(), 0.3);
-  estimate.learn(0.8, 0.6);  // the slow one is still among the last three
-  EXPECT_DOUBLE_EQ(*estimate.first_poll(), 0.7);
   estimate.learn(0.8, 0.6);
-  EXPECT_DOUBLE_EQ(*estimate.first_poll(), 0.7);
+  EXPECT_DOUBLE_EQ(*estimate.first_poll(), 0.3);
+  estimate.learn(0.9, 0.7);
+  EXPECT_DOUBLE_EQ(*estimate.first_poll(), 0.7);  // the earlier of the two
 }
 
-TEST(ArrivalEstimate, AFirstIterationUnlikeTheOthersIsForgotten) {
-  ArrivalEstimate estimate;
-  estimate.learn(0.1, std::nullopt);
-  for (int i = 0; i < 2; ++i) estimate.learn(0.72, 0.68);
-  EXPECT_DOUBLE_EQ(*estimate.first_poll(), 0.7);
+TEST(ArrivalEstimate, ComesDownFastWhileTheFirstGetFindsIt) {
+  ArrivalEstimate estimate = started();
+  estimate.learn(1.02, 0.98);
+  int iterations = 0;
+  while (*estimate.first_poll() > 0.2) {
+    const Seconds asked = *estimate.first_poll();
+    estimate.learn(asked, std::nullopt);
+    EXPECT_LT(*estimate.first_poll(), asked);
+    ASSERT_LT(++iterations, 7);
+  }
 }
 
 }  // namespace
