@@ -14,6 +14,7 @@ Usage& Usage::operator+=(const Usage& other) {
   remove += other.remove;
   uploaded += other.uploaded;
   downloaded += other.downloaded;
+  rent += other.rent;
   return *this;
 }
 
@@ -25,7 +26,7 @@ void Usage::add_invocation(int memory_mb, double vcpus, Seconds billed_seconds) 
 
 Dollars Usage::compute_dollars(const Prices& prices) const {
   return gb_seconds * prices.gb_second + vcpu_seconds * prices.vcpu_second +
-         static_cast<double>(invocations) * prices.invocation;
+         static_cast<double>(invocations) * prices.invocation + rent;
 }
 
 Dollars Usage::request_dollars(const Prices& prices) const {
@@ -40,18 +41,20 @@ Usage Bill::total() const {
 
 nlohmann::json to_json(const Bill& bill, const Prices& prices) {
   const auto row = [&](const Usage& usage) {
-    return nlohmann::json{{"invocations", usage.invocations},
-                          {"gb_seconds", usage.gb_seconds},
-                          {"vcpu_seconds", usage.vcpu_seconds},
-                          {"put", usage.put},
-                          {"get", usage.get},
-                          {"list", usage.list},
-                          {"delete", usage.remove},
-                          {"uploaded_bytes", usage.uploaded},
-                          {"downloaded_bytes", usage.downloaded},
-                          {"compute_dollars", usage.compute_dollars(prices)},
-                          {"request_dollars", usage.request_dollars(prices)},
-                          {"dollars", usage.dollars(prices)}};
+    nlohmann::json figures{{"invocations", usage.invocations},
+                           {"gb_seconds", usage.gb_seconds},
+                           {"vcpu_seconds", usage.vcpu_seconds},
+                           {"put", usage.put},
+                           {"get", usage.get},
+                           {"list", usage.list},
+                           {"delete", usage.remove},
+                           {"uploaded_bytes", usage.uploaded},
+                           {"downloaded_bytes", usage.downloaded},
+                           {"compute_dollars", usage.compute_dollars(prices)},
+                           {"request_dollars", usage.request_dollars(prices)},
+                           {"dollars", usage.dollars(prices)}};
+    if (usage.rent > 0) figures["rent_dollars"] = usage.rent;
+    return figures;
   };
   nlohmann::json functions = nlohmann::json::object();
   for (const auto& [name, usage] : bill.by_function) functions[name] = row(usage);

@@ -18,10 +18,11 @@ struct Usage {
   double vcpu_seconds = 0;                              // likewise
   std::int64_t put = 0, get = 0, list = 0, remove = 0;  // requests answered, whatever the answer
   Bytes uploaded = 0, downloaded = 0;
+  Dollars rent = 0;  // of a machine that is no function, at its own price
 
   Usage& operator+=(const Usage& other);
   void add_invocation(int memory_mb, double vcpus, Seconds billed_seconds);
-  Dollars compute_dollars(const Prices& prices) const;  // GB-seconds, vCPU-seconds, invocations
+  Dollars compute_dollars(const Prices& prices) const;  // GB-seconds, vCPU-seconds, invocations; rent
   Dollars request_dollars(const Prices& prices) const;  // PUT and LIST at one price, GET at another, DELETE free
   Dollars dollars(const Prices& prices) const { return compute_dollars(prices) + request_dollars(prices); }
 };

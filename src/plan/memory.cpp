@@ -57,8 +57,9 @@ Bytes estimated_memory(const Plan& plan, const ModelDescription& model, int stag
   // Activations are kept from forward to backward; the largest layer's once more as working space.
   const Bytes kept = of_micro_batches(activations, micro_batches) + of_micro_batches(largest, 1);
   const Bytes moving = of_micro_batches(borders, std::min(micro_batches, kInFlight));
-  // Shards of other replicas on their way to being added.
-  const Bytes staged = trainable / plan.replicas * std::min(plan.replicas - 1, kInFlight);
+  // Shards on their way: of other replicas, to being added; of a parameter server's eight, to being copied.
+  const Bytes staged = plan.has_server() ? trainable / 8 * kInFlight
+                                         : trainable / plan.replicas * std::min(plan.replicas - 1, kInFlight);
   return kBase + parameters + trainable + buffers + kept + moving + staged + of_the_job;
 }
 

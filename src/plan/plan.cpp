@@ -24,6 +24,8 @@ std::string_view to_string(SyncAlgorithm algorithm) {
       return "three-phase";
     case SyncAlgorithm::pipelined:
       return "pipelined";
+    case SyncAlgorithm::parameter_server:
+      return "parameter-server";
   }
   return "unknown";
 }
@@ -37,14 +39,15 @@ Result<PipelineOrder> parse_pipeline_order(std::string_view text) {
 }
 
 Result<SyncAlgorithm> parse_sync_algorithm(std::string_view text) {
-  for (const auto algorithm : {SyncAlgorithm::three_phase, SyncAlgorithm::pipelined}) {
+  for (const auto algorithm : {SyncAlgorithm::three_phase, SyncAlgorithm::pipelined, SyncAlgorithm::parameter_server}) {
     if (text == to_string(algorithm)) return algorithm;
   }
   return fail(ErrorCode::invalid_input, fmt::format("unknown synchronisation \"{}\"", text), {},
-              "choose \"pipelined\" or \"three-phase\"");
+              "choose \"pipelined\", \"three-phase\" or \"parameter-server\"");
 }
 
 std::string to_string(WorkerId worker) {
+  if (worker == kParameterServer) return "the parameter server";
   return fmt::format("stage {} replica {}", worker.stage, worker.replica);
 }
 
@@ -72,6 +75,15 @@ std::vector<MicroBatch> Plan::micro_batches_of(int replica) const {
     batches.push_back({index, first, std::min(micro_batch, global_batch - first)});
   }
   return batches;
+}
+
+std::vector<WorkerId> Plan::workers() const {
+  std::vector<WorkerId> all;
+  all.reserve(static_cast<std::size_t>(worker_count()) + 1);
+  for (int stage = 0; stage < stage_count(); ++stage)
+    for (int replica = 0; replica < replicas; ++replica) all.push_back({stage, replica});
+  if (has_server()) all.push_back(kParameterServer);
+  return all;
 }
 
 int Plan::most_in_flight(int stage) const {

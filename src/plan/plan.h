@@ -5,10 +5,12 @@
 
 #include <cstdint>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/error.h"
+#include "catalog/parameter_server.h"
 #include "catalog/platform.h"
 #include "profile/model_description.h"
 
@@ -18,9 +20,13 @@ enum class PipelineOrder {
   gpipe,                    // all forwards, then all backwards
   one_forward_one_backward  // as many forwards as stages follow, then a forward and a backward in turn
 };
-enum class SyncAlgorithm { three_phase, pipelined };  // LambdaML's, FuncPipe's scatter-reduce
+enum class SyncAlgorithm {
+  three_phase,      // LambdaML's scatter-reduce
+  pipelined,        // FuncPipe's
+  parameter_server  // of one stage: through a machine that sums (HybridPS)
+};
 std::string_view to_string(PipelineOrder order);      // "gpipe", "1f1b"
-std::string_view to_string(SyncAlgorithm algorithm);  // "three-phase", "pipelined"
+std::string_view to_string(SyncAlgorithm algorithm);  // "three-phase", "pipelined", "parameter-server"
 Result<PipelineOrder> parse_pipeline_order(std::string_view text);
 Result<SyncAlgorithm> parse_sync_algorithm(std::string_view text);
 
@@ -48,7 +54,8 @@ struct WorkerId {
   int replica = 0;
   auto operator<=>(const WorkerId&) const = default;
 };
-std::string to_string(WorkerId worker);  // "stage 1 replica 0"
+inline constexpr WorkerId kParameterServer{.stage = -1};  // sums for the others; a machine, not a function
+std::string to_string(WorkerId worker);                   // "stage 1 replica 0", "the parameter server"
 
 struct Plan {
   static constexpr int kVersion = 1;
@@ -60,16 +67,21 @@ struct Plan {
   int micro_batch = 0;   // samples; the last micro-batch of the global batch may be smaller
   PipelineOrder order = PipelineOrder::gpipe;
   SyncAlgorithm sync = SyncAlgorithm::pipelined;
+  std::string server;  // which one, where `sync` is parameter_server (catalog/parameter_server.h); else empty
 
+  bool has_server() const { return sync == SyncAlgorithm::parameter_server; }
   int stage_count() const { return static_cast<int>(stages.size()); }
-  int worker_count() const { return stage_count() * replicas; }
+  int worker_count() const { return stage_count() * replicas; }  // functions; without the parameter server
   int micro_batch_count() const { return (global_batch + micro_batch - 1) / micro_batch; }
   // Replica r plays micro-batches [r*M/d, (r+1)*M/d): uneven shares, none empty in a valid plan.
   std::vector<MicroBatch> micro_batches_of(int replica) const;
   // Whose activations a worker keeps at once: docs/algorithms.md, "Pipeline order".
   int most_in_flight(int stage) const;
-  // stage * replicas + replica.
-  int rank(WorkerId worker) const { return worker.stage * replicas + worker.replica; }
+  // stage * replicas + replica; the parameter server comes last.
+  int rank(WorkerId worker) const {
+    return worker == kParameterServer ? worker_count() : worker.stage * replicas + worker.replica;
+  }
+  std::vector<WorkerId> workers() const;  // all of them by rank, the parameter server too
 };
 
 // "2x2048 3072", "2x2048:0.5 3072:1": the sizes of its stages in order, runs of equal ones counted.
@@ -83,6 +95,13 @@ Result<Plan> plan_from_json(const nlohmann::json& json, const std::string& place
 Result<Plan> even_plan(const ModelDescription& model, int stages, int replicas, int global_batch, int micro_batch,
                        const std::vector<double>& costs = {});
 
+// The plan's parameter server; nullopt: it has none. Errors: invalid_input (more than one stage; no server by that
+// name).
+Result<std::optional<ParameterServer>> server_of(const Plan& plan);
+
+// The platform as the plan's functions meet it: a parameter server is their store (beside()). Errors: of server_of.
+Result<Platform> platform_for(const Plan& plan, Platform platform);
+
 // What a worker keeps in memory besides its stage and what passes through it.
 struct TrainingState {
   int optimizer_copies = 0;  // parameter-sized buffers the optimiser keeps: SGD 0, with momentum 1, Adam 2
@@ -91,7 +110,8 @@ struct TrainingState {
 };
 
 // Refuses, with the reason and the way out, a plan that does not fit the model (fingerprint, cuts), that would leave a
-// stage or a replica empty, that asks for memory the platform does not offer, or whose stage cannot fit its memory.
+// stage or a replica empty, that asks for memory the platform does not offer, whose stage cannot fit its memory, or
+// whose parameter server there is not (server_of).
 Result<> validate(const Plan& plan, const ModelDescription& model, const Platform& platform,
                   const TrainingState& state);
 

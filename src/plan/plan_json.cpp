@@ -137,15 +137,17 @@ json to_json(const Plan& plan) {
     if (stage.threads > 0) stages.back()["threads"] = stage.threads;
     if (stage.peak_bytes > 0) stages.back()["peak_bytes"] = stage.peak_bytes;
   }
-  return {{"version", Plan::kVersion},
-          {"model", plan.model},
-          {"fingerprint", plan.fingerprint},
-          {"stages", std::move(stages)},
-          {"replicas", plan.replicas},
-          {"global_batch", plan.global_batch},
-          {"micro_batch", plan.micro_batch},
-          {"order", std::string(to_string(plan.order))},
-          {"sync", std::string(to_string(plan.sync))}};
+  json value{{"version", Plan::kVersion},
+             {"model", plan.model},
+             {"fingerprint", plan.fingerprint},
+             {"stages", std::move(stages)},
+             {"replicas", plan.replicas},
+             {"global_batch", plan.global_batch},
+             {"micro_batch", plan.micro_batch},
+             {"order", std::string(to_string(plan.order))},
+             {"sync", std::string(to_string(plan.sync))}};
+  if (!plan.server.empty()) value["server"] = plan.server;
+  return value;
 }
 
 Result<Plan> plan_from_json(const json& value, const std::string& place) {
@@ -158,7 +160,8 @@ Result<Plan> plan_from_json(const json& value, const std::string& place) {
                                 {"global_batch", true},
                                 {"micro_batch", true},
                                 {"order", false},
-                                {"sync", false}},
+                                {"sync", false},
+                                {"server", false}},
                                place));
   FUNCPIPE_TRY(version, read_int(value, "version", 0, place));
   if (version != Plan::kVersion) {
@@ -199,6 +202,16 @@ Result<Plan> plan_from_json(const json& value, const std::string& place) {
     FUNCPIPE_TRY(sync, at_place(parse_sync_algorithm(text), place));
     plan.sync = sync;
   }
+  if (value.contains("server")) {
+    FUNCPIPE_TRY(server, read_text(value, "server", place));
+    plan.server = std::move(server);
+  }
+  if (plan.has_server() == plan.server.empty())
+    return fail(ErrorCode::invalid_input,
+                plan.has_server() ? std::string("a parameter-server plan must name its \"server\"")
+                                  : fmt::format("\"server\" goes with \"sync\": \"parameter-server\", not \"{}\"",
+                                                to_string(plan.sync)),
+                place, plan.has_server() ? "\"server\": \"c5.9xlarge\", say" : "leave it out");
   return plan;
 }
 

@@ -110,6 +110,25 @@ Result<> check_memory(const Plan& plan, const ModelDescription& model, const Pla
 
 }  // namespace
 
+Result<std::optional<ParameterServer>> server_of(const Plan& plan) {
+  if (!plan.has_server()) return std::nullopt;
+  if (plan.stage_count() > 1)
+    return refuse(
+        fmt::format("a parameter server serves functions that hold the whole model, not {} stages", plan.stage_count()),
+        "set stages to 1, or sync to \"pipelined\" or \"three-phase\"");
+  auto server = load_parameter_server(plan.server);
+  if (!server) {
+    server.error().code = ErrorCode::invalid_input;
+    return tl::unexpected(std::move(server).error());
+  }
+  return std::optional(std::move(*server));
+}
+
+Result<Platform> platform_for(const Plan& plan, Platform platform) {
+  FUNCPIPE_TRY(server, server_of(plan));
+  return server ? beside(*server, std::move(platform)) : std::move(platform);
+}
+
 Result<> validate(const Plan& plan, const ModelDescription& model, const Platform& platform,
                   const TrainingState& state) {
   if (!plan.fingerprint.empty() && plan.fingerprint != model.fingerprint) {
@@ -119,6 +138,7 @@ Result<> validate(const Plan& plan, const ModelDescription& model, const Platfor
   }
   FUNCPIPE_TRY_VOID(check_cuts(plan, model));
   FUNCPIPE_TRY_VOID(check_batches(plan));
+  if (const auto server = server_of(plan); !server) return tl::unexpected(server.error());
   const std::int64_t workers = static_cast<std::int64_t>(plan.stages.size()) * plan.replicas;
   if (workers > platform.limits.concurrency) {
     return refuse(fmt::format("{} stages x {} replicas are {} functions, but {} runs at most {} at once",

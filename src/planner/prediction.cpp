@@ -82,6 +82,9 @@ Result<Candidate> candidate_of(const Chain& chain, const Plan& plan) {
     return refuse(
         fmt::format("how long {} takes with {} stages is not known", to_string(plan.order), plan.stage_count()),
         "judge it in gpipe order, or with one stage");
+  if (plan.has_server())
+    return refuse("how long a parameter server takes is not known here",
+                  "simulate the plan (funcpipe simulate), or judge it with another synchronisation");
   Candidate candidate;
   candidate.configuration = {
       .micro_batches = plan.micro_batch_count(), .replicas = plan.replicas, .sync = plan.sync, .order = plan.order};

@@ -84,6 +84,8 @@ std::string_view to_string(Lane lane) {
 
 std::string to_string(const ObjectName& name) {
   const auto text = [&](std::string_view kind, std::string_view index) {
+    if (WorkerId{name.stage, name.replica} == kParameterServer)
+      return fmt::format("{}/server/{}{}", kind, index, name.index);
     return fmt::format("{}/s{}-r{}/{}{}", kind, name.stage, name.replica, index, name.index);
   };
   switch (name.kind) {

@@ -49,7 +49,7 @@ enum class ObjectKind : std::uint8_t {
   activation,  // from stage, replica, index = micro-batch
   gradient,    // from stage, replica, index = micro-batch
   part,        // one replica's un-summed shard: from stage, replica, index = shard
-  merged,      // a shard summed over replicas: from stage, replica, index = shard
+  merged,      // a shard summed over replicas: from stage, replica (or the parameter server), index = shard
   buffers,     // a stage's buffers: from stage, replica 0, index = the replica it is for (who deletes it)
   tied,        // a stage's share of a tied parameter's gradient: from stage, replica, index = tied parameter
                // (ModelDescription index)
@@ -63,7 +63,7 @@ struct ObjectName {
   int index = 0;
   auto operator<=>(const ObjectName&) const = default;
 };
-std::string to_string(const ObjectName& name);  // "activation/s0-r1/m3"
+std::string to_string(const ObjectName& name);  // "activation/s0-r1/m3", "merged/server/shard2"
 std::string object_key(const std::string& prefix, std::int64_t iteration, const ObjectName& name);  // "p/i00000012/..."
 
 // Elements of the stage's flat gradient (all trainable parameters of the stage, in order, without gaps).
@@ -114,7 +114,7 @@ struct StageShape {
 // The flat gradient holds the stage's trainable parameters in ascending ModelDescription index.
 StageShape stage_shape(const Plan& plan, const ModelDescription& model, int stage);
 
-// The training iteration of one worker: pipeline order and synchronisation as the plan says.
+// The training iteration of one of Plan::workers(): pipeline order and synchronisation as the plan says.
 Program training_program(const Plan& plan, const std::vector<StageShape>& shapes, WorkerId worker);
 
 // One forward-only iteration: validation. `plan.global_batch` is the validation set's size here, so a replica's share

@@ -2,6 +2,7 @@
 #include "schedule/all_reduce_pipelined.h"
 #include "schedule/all_reduce_three_phase.h"
 #include "schedule/builder.h"
+#include "schedule/parameter_server.h"
 #include "schedule/pipeline.h"
 #include "schedule/program.h"
 #include "schedule/tied.h"
@@ -19,6 +20,7 @@ bool publishes(OpKind kind) {
 //   activation: V is the next stage; its gradient of t was received;
 //   gradient:   V is the stage before; its activation of t was received;
 //   part:       V owns the shard; its merged shard of t was fetched (the shard is not empty, or there were no part);
+//               so it is where V is the parameter server, which asks for no part of t before it has summed that of t-1;
 //   merged:     every other replica V; its part of this shard of t was fetched;
 //   tied:       every other user V; its share of t was fetched. (Its own share it fetched itself before its update.)
 void append_release(ProgramBuilder& builder, int update) {
@@ -35,6 +37,7 @@ void append_release(ProgramBuilder& builder, int update) {
 Program training_program(const Plan& plan, const std::vector<StageShape>& shapes, WorkerId worker) {
   FUNCPIPE_CHECK(static_cast<int>(shapes.size()) == plan.stage_count(), "{} shapes for {} stages", shapes.size(),
                  plan.stage_count());
+  if (worker == kParameterServer) return parameter_server_program(plan, shapes.front());
   const StageShape& shape = shapes[worker.stage];
   const bool last = worker.stage == plan.stage_count() - 1;
   ProgramBuilder builder(worker, shape.gradient_elements);
@@ -54,6 +57,9 @@ Program training_program(const Plan& plan, const std::vector<StageShape>& shapes
       break;
     case SyncAlgorithm::pipelined:
       append_all_reduce_pipelined(builder, all_reduce);
+      break;
+    case SyncAlgorithm::parameter_server:
+      append_push_and_pull(builder, all_reduce);
       break;
   }
   append_tied_exchange(builder, {.worker = worker, .tied = shape.tied, .wait_after = pipeline.last_backward});

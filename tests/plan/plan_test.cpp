@@ -285,6 +285,55 @@ TEST(EstimatedMemory, IsWhatAProfileMeasuredIfThePlanSaysIt) {
   EXPECT_EQ(read->stages[1].peak_bytes, 700 * kMiB);
 }
 
+TEST(PlanFile, NamesItsParameterServer) {
+  Plan plan = *even_plan(chain({1, 1}), 1, 3, 6, 1);
+  plan.sync = SyncAlgorithm::parameter_server;
+  plan.server = "c5.9xlarge";
+  json value = to_json(plan);
+  const auto read = plan_from_json(value, "p");
+  ASSERT_TRUE(read) << describe(read.error());
+  EXPECT_TRUE(read->has_server());
+  EXPECT_EQ(read->server, "c5.9xlarge");
+  value.erase("server");
+  EXPECT_THAT(refusal(value), HasSubstr("must name its \"server\""));
+  value["server"] = 3;
+  EXPECT_THAT(refusal(value), HasSubstr("must be a text"));
+  value["server"] = "c5.9xlarge";
+  value["sync"] = "pipelined";
+  EXPECT_THAT(refusal(value), AllOf(HasSubstr("\"parameter-server\", not \"pipelined\""), HasSubstr("leave it out")));
+}
+
+TEST(Plan, TheParameterServerIsTheLastOfItsWorkers) {
+  Plan plan = *even_plan(chain({1, 1}), 1, 3, 6, 1);
+  EXPECT_EQ(std::ssize(plan.workers()), 3);
+  plan.sync = SyncAlgorithm::parameter_server;
+  const std::vector<WorkerId> workers = plan.workers();
+  ASSERT_EQ(std::ssize(workers), 4);
+  EXPECT_EQ(workers.back(), kParameterServer);
+  for (int rank = 0; rank < 4; ++rank) EXPECT_EQ(plan.rank(workers[rank]), rank);
+  EXPECT_EQ(plan.worker_count(), 3) << "functions";
+  EXPECT_EQ(to_string(workers.back()), "the parameter server");
+}
+
+TEST(Validate, AParameterServerIsKnownAndServesOneStage) {
+  const ModelDescription model = chain({1, 1});
+  Plan plan = *even_plan(model, 1, 3, 6, 1);
+  plan.sync = SyncAlgorithm::parameter_server;
+  plan.server = "c5.9xlarge";
+  EXPECT_TRUE(validate(plan, model, cloud(), {}));
+  EXPECT_EQ(platform_for(plan, cloud())->store.upload, 1.25e9);
+  plan.server = "abacus";
+  const auto unknown = validate(plan, model, cloud(), {});
+  ASSERT_FALSE(unknown);
+  EXPECT_EQ(unknown.error().code, ErrorCode::invalid_input);
+  EXPECT_THAT(describe(unknown.error()), AllOf(HasSubstr("no server named \"abacus\""), HasSubstr("c5.9xlarge")));
+  Plan cut = *even_plan(model, 2, 3, 6, 1);
+  cut.sync = SyncAlgorithm::parameter_server;
+  cut.server = "c5.9xlarge";
+  EXPECT_THAT(describe(validate(cut, model, cloud(), {}).error()),
+              AllOf(HasSubstr("not 2 stages"), HasSubstr("set stages to 1")));
+}
+
 TEST(Plan, CountsRunsOfEqualSizes) {
   Plan plan;
   plan.stages = {{0, 1, 2048}, {1, 2, 2048}, {2, 3, 1024}, {3, 4, 2048}};

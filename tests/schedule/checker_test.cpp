@@ -42,6 +42,23 @@ TEST(Checker, AcceptsTrainingProgramsOfEveryShape) {
   }
 }
 
+std::vector<Program> parameter_server_programs(int replicas, std::int64_t elements, PipelineOrder order) {
+  Plan plan = plan_of(1, replicas, 2 * replicas + 3, SyncAlgorithm::parameter_server);
+  plan.order = order;
+  return programs_of(plan, shapes_of(1, elements));
+}
+
+TEST(Checker, AcceptsAParameterServerOfEveryShape) {
+  for (const int replicas : {1, 2, 3, 5, 8, 16}) {
+    for (const std::int64_t elements : {0, 1, 7, 8, 1000}) {
+      for (const PipelineOrder order : {PipelineOrder::gpipe, PipelineOrder::one_forward_one_backward}) {
+        EXPECT_EQ(verdict(parameter_server_programs(replicas, elements, order)), "sound")
+            << to_string(order) << ", " << replicas << " replicas, " << elements << " elements";
+      }
+    }
+  }
+}
+
 TEST(Checker, AcceptsTiedParameters) {
   for (const SyncAlgorithm sync : kBoth) {
     for (const int replicas : {1, 3}) {
@@ -253,6 +270,22 @@ TEST(Checker, RefusesAnUpdateBeforeTheLastForward) {
   std::rotate(compute.begin(), compute.end() - 1, compute.end());
   programs[0].ops[find(programs[0], OpKind::update)].after.clear();
   EXPECT_THAT(verdict(programs), HasSubstr("comes before operation"));
+}
+
+TEST(Checker, RefusesAParameterServerThatIsTooEarly) {
+  const auto expect = [](const std::string& what, const std::function<void(Program&)>& damage) {
+    auto programs = parameter_server_programs(3, 100, PipelineOrder::gpipe);
+    damage(programs.back());
+    EXPECT_THAT(verdict(programs), HasSubstr(what));
+  };
+  expect("may touch the gradient", [](Program& server) {  // the next iteration's part over a sum still going up
+    server.ops[find(server, OpKind::fetch_into)].after.clear();
+  });
+  expect("may overwrite what it staged",
+         [](Program& server) { server.ops[find(server, OpKind::fetch)].after.clear(); });
+  expect("perhaps before", [](Program& server) {  // once it has the first part, others may still pull
+    server.ops[find(server, OpKind::release)].after = {{find(server, OpKind::fetch_into), 0}};
+  });
 }
 
 TEST(Checker, RefusesTheWrongElements) {

@@ -2,15 +2,18 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 
 #include "schedule/all_reduce.h"
+#include "schedule/parameter_server.h"
 #include "schedule/shapes.h"
 
 namespace funcpipe {
 namespace {
 
 using testing::plan_of;
+using testing::programs_of;
 using testing::shapes_of;
 using testing::tie;
 
@@ -135,6 +138,56 @@ TEST(Program, EveryOperationOfTheMergeOrderIsAFunctionOfTheShard) {
   EXPECT_EQ(sources(SyncAlgorithm::three_phase), (std::vector<int>{0, 2, 3}));
 }
 
+std::vector<Program> parameter_server_programs(int replicas, std::int64_t gradient) {
+  return programs_of(plan_of(1, replicas, replicas, SyncAlgorithm::parameter_server), shapes_of(1, gradient));
+}
+
+TEST(Program, TheParameterServerSumsInTheOrderOfReplicas) {
+  for (const int n : {1, 2, 3, 8}) {
+    const std::int64_t s = 800;
+    const auto programs = parameter_server_programs(n, s);
+    ASSERT_EQ(std::ssize(programs), n + 1);
+    for (int r = 0; r < n; ++r) {
+      EXPECT_EQ(elements(programs[r], Lane::upload), s);
+      EXPECT_EQ(elements(programs[r], Lane::download), s);
+      EXPECT_EQ(count(programs[r], OpKind::reduce), 0);
+    }
+    const Program& server = programs.back();
+    EXPECT_EQ(server.worker, kParameterServer);
+    EXPECT_EQ(elements(server, Lane::upload), s);
+    EXPECT_EQ(elements(server, Lane::download), n * s);
+    EXPECT_EQ(count(server, OpKind::publish), kServerShards);
+    EXPECT_EQ(count(server, OpKind::update), 0);
+    std::vector<int> replicas;  // of a shard
+    for (const Op& op : server.ops) {
+      if (op.kind == OpKind::fetch_into) replicas = {op.object.replica};
+      if (op.kind == OpKind::reduce) replicas.push_back(server.ops[op.source].object.replica);
+      if (op.kind != OpKind::publish) continue;
+      ASSERT_EQ(std::ssize(replicas), n);
+      for (int r = 0; r < n; ++r) EXPECT_EQ(replicas[r], r);
+    }
+  }
+}
+
+TEST(Program, AFunctionPullsOnceItsWholeGradientIsPushed) {
+  const auto programs = parameter_server_programs(3, 100);
+  int pulls = 0;
+  for (const Op& op : programs[1].ops) {
+    if (op.kind != OpKind::fetch_into) continue;
+    ++pulls;
+    EXPECT_EQ(op.object.stage, kParameterServer.stage);
+    EXPECT_EQ(
+        std::ranges::count_if(op.after, [&](Dependency on) { return programs[1].ops[on.op].kind == OpKind::publish; }),
+        kServerShards);
+  }
+  EXPECT_EQ(pulls, kServerShards);
+}
+
+TEST(Program, AParameterServerMovesNoEmptyShards) {
+  EXPECT_EQ(count(parameter_server_programs(2, 3).back(), OpKind::publish), 3);
+  EXPECT_TRUE(parameter_server_programs(2, 0).back().ops.empty());
+}
+
 TEST(Program, OnlyStagesThatReadDataLoadIt) {
   auto shapes = shapes_of(3, 10);
   for (StageShape& shape : shapes) shape.reads_data = false;
@@ -196,6 +249,7 @@ TEST(Program, EvaluationSendsBuffersToReplicasThatEvaluate) {
 
 TEST(Program, NamesSayEverything) {
   EXPECT_EQ(to_string(ObjectName{ObjectKind::activation, 0, 1, 3}), "activation/s0-r1/m3");
+  EXPECT_EQ(to_string(ObjectName{ObjectKind::merged, kParameterServer.stage, 0, 2}), "merged/server/shard2");
   EXPECT_EQ(object_key("job/x", 12, {ObjectKind::part, 2, 1, 0}), "job/x/i00000012/part/s2-r1/shard0");
   std::set<std::string> keys;
   for (const ObjectKind kind : {ObjectKind::activation, ObjectKind::gradient, ObjectKind::part, ObjectKind::merged,

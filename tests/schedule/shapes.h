@@ -32,9 +32,7 @@ using Writer = Program (*)(const Plan&, const std::vector<StageShape>&, WorkerId
 inline std::vector<Program> programs_of(const Plan& plan, const std::vector<StageShape>& shapes,
                                         Writer writer = training_program) {
   std::vector<Program> programs;
-  for (int k = 0; k < plan.stage_count(); ++k) {
-    for (int r = 0; r < plan.replicas; ++r) programs.push_back(writer(plan, shapes, {k, r}));
-  }
+  for (const WorkerId worker : plan.workers()) programs.push_back(writer(plan, shapes, worker));
   return programs;
 }
 

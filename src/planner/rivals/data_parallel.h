@@ -5,8 +5,8 @@
 
 #include <vector>
 
+#include "catalog/parameter_server.h"
 #include "planner/optimizer.h"
-#include "planner/rivals/parameter_server.h"
 
 namespace funcpipe {
 

@@ -52,13 +52,5 @@ TEST(DataParallel, ServerServesOneFunctionAtTheFunctionsRateAndManyAtItsOwn) {
   EXPECT_NEAR(eight.points()[0].dollars, 19 * 18.0 / 3600, 1e-12);
 }
 
-TEST(DataParallel, ServerFileIsRead) {
-  const auto server = load_parameter_server("c5.9xlarge");
-  ASSERT_TRUE(server) << describe(server.error());
-  EXPECT_DOUBLE_EQ(server->per_second * 3600, 1.53);
-  EXPECT_DOUBLE_EQ(server->bandwidth, 1.25e9);
-  EXPECT_EQ(load_parameter_server("c1.nothing").error().code, ErrorCode::not_found);
-}
-
 }  // namespace
 }  // namespace funcpipe
