@@ -1,0 +1,99 @@
+#include "comparison/play.h"
+
+#include <algorithm>
+#include <vector>
+
+namespace funcpipe {
+namespace {
+
+// Iterations of a short and of a long job: what lies between them is steady.
+constexpr std::int64_t kShort = 2, kLong = 5;
+constexpr Seconds kWaitLimit = 1e5;  // slow plans are shown as slow, not as failed
+
+// Requests of one iteration, as the planner has them: a job's without those at starts and ends.
+struct Requests {
+  double puts = 0, gets = 0;
+};
+Requests predicted_requests(const Prediction& prediction, const Plan& plan, std::int64_t iterations) {
+  const Usage& usage = prediction.usage;
+  const auto restarts = static_cast<double>(usage.invocations - plan.worker_count());
+  const auto count = static_cast<double>(iterations);
+  return {.puts = (static_cast<double>(usage.put) - plan.stage_count() - restarts) / count,
+          .gets = (static_cast<double>(usage.get) - 3 * static_cast<double>(usage.invocations)) / count};
+}
+
+Result<SimulationResult> simulated(const Fleet& fleet, const SimulationOptions& options, std::stop_token stop) {
+  FUNCPIPE_TRY(result, simulate(fleet, options, {}, {}, std::move(stop)));
+  if (result.failure) return tl::unexpected(std::move(*result.failure));
+  return result;
+}
+
+}  // namespace
+
+Result<SimulationOptions> play_options(const Ground& ground, std::int64_t iterations, bool unlimited) {
+  FUNCPIPE_TRY(store, store_model(ground.platform, /*drawn=*/false));
+  if (unlimited) {
+    constexpr double kUnlimited = StoreModel::kUnlimited;
+    store.most_up = store.most_down = store.put_rate = store.get_rate = store.request_rate = kUnlimited;
+  }
+  return SimulationOptions{.store = store,
+                           .iterations = iterations,
+                           .download_connections = ground.connections,
+                           .upload_connections = ground.connections,
+                           .lifetime = ground.platform.limits.lifetime,
+                           .billing_step = ground.platform.prices.billing_step,
+                           .wait_limit = kWaitLimit,
+                           .seed = ground.seed};
+}
+
+Result<PlayedPlan> play(const Ground& ground, int batch, const Proposal& proposal, std::stop_token stop) {
+  if (!proposal.playable)
+    return PlayedPlan{.plan = proposal.plan,
+                      .predicted_seconds = proposal.seconds,
+                      .predicted_dollars = proposal.dollars,
+                      .seconds = proposal.seconds,
+                      .dollars = proposal.dollars,
+                      .simulated = false};
+  const Plan& plan = proposal.plan;
+  FUNCPIPE_TRY(made, plan_fleet(ground.task(batch), plan, /*keep_programs=*/false));
+  FUNCPIPE_TRY(options, play_options(ground, kShort));
+  FUNCPIPE_TRY(short_job, simulated(made.fleet, options, stop));
+  options.iterations = kLong;
+  FUNCPIPE_TRY(long_job, simulated(made.fleet, options, stop));
+
+  const Prediction& prediction = made.prediction;
+  PlayedPlan played{
+      .plan = plan, .predicted_seconds = prediction.iteration, .predicted_dollars = prediction.iteration_dollars};
+  std::vector<Seconds> steady;
+  for (std::size_t i = kShort; i < long_job.iterations.size(); ++i) steady.push_back(long_job.seconds_of(i));
+  std::nth_element(steady.begin(), steady.begin() + std::ssize(steady) / 2, steady.end());
+  played.seconds = steady[steady.size() / 2];
+  double rate = 0;  // dollars a second, all workers
+  for (const StagePrediction& stage : prediction.stages) rate += stage.cost.rate;
+  const Usage before = short_job.bill.total(), after = long_job.bill.total();
+  const Requests predicted = predicted_requests(prediction, plan, ground.iterations);
+  const Prices& prices = ground.platform.prices;
+  const auto between = static_cast<double>(kLong - kShort);
+  played.dollars = prediction.iteration_dollars + rate * (played.seconds - prediction.iteration) +
+                   prices.put * (static_cast<double>(after.put - before.put) / between - predicted.puts) +
+                   prices.get * (static_cast<double>(after.get - before.get) / between - predicted.gets);
+  return played;
+}
+
+Result<Shares> shares_of(const Ground& ground, int batch, const Plan& plan, std::stop_token stop) {
+  FUNCPIPE_TRY(made, plan_fleet(ground.task(batch), plan, /*keep_programs=*/true));
+  FUNCPIPE_TRY(options, play_options(ground, kLong));
+  std::vector<std::vector<OpEvent>> events(made.programs.size());
+  const auto keep = [&](int worker, const OpEvent& event) {
+    events[static_cast<std::size_t>(worker)].push_back(event);
+  };
+  FUNCPIPE_TRY(result, simulate(made.fleet, options, keep, {}, std::move(stop)));
+  if (result.failure) return tl::unexpected(std::move(*result.failure));
+  const Played played(std::move(made.programs), events, {1, ground.connections, ground.connections});
+  // An iteration's time: from the end of the one before the last to the end of the last.
+  const IterationRange steady = played.steady();
+  const Seconds from = *played.updated(steady.end - 2), to = *played.updated(steady.end - 1);
+  return utilisation(played, from, to).shares();
+}
+
+}  // namespace funcpipe
