@@ -128,9 +128,11 @@ Result<> run(const SimulateArguments& arguments, std::stop_token stop) {
   FUNCPIPE_TRY(content, given_by_user(read_json(arguments.plan)));
   FUNCPIPE_TRY(plan, plan_from_json(content, arguments.plan));
   FUNCPIPE_TRY(profile, given_by_user(load_profile(arguments.profile)));
-  FUNCPIPE_TRY(
-      platform,
-      given_by_user(load_platform(arguments.platform.empty() ? profile.platform : arguments.platform), "--platform"));
+  FUNCPIPE_TRY(named, given_by_user(load_platform(arguments.platform.empty() ? profile.platform : arguments.platform),
+                                    "--platform"));
+  auto beside_server = platform_for(plan, std::move(named));
+  if (!beside_server) beside_server.error().place = arguments.plan;
+  FUNCPIPE_TRY(platform, std::move(beside_server));
   FUNCPIPE_TRY(options, options_of(arguments, platform));
   PlanningTask task{profile, platform};
   task.global_batch = plan.global_batch;

@@ -23,7 +23,8 @@ std::vector<StageUse> stage_uses(const SimulationReport& report) {
   const bool steady = result.iterations.size() > 1 && !result.failure;
   const double iterations = std::max<double>(1, static_cast<double>(result.iterations.size()) - (steady ? 1 : 0));
   std::vector<StageUse> uses(report.plan.stages.size());
-  for (std::size_t i = 0; i < result.workers.size(); ++i) {
+  const auto functions = static_cast<std::size_t>(report.plan.worker_count());
+  for (std::size_t i = 0; i < std::min(result.workers.size(), functions); ++i) {
     const WorkerResult& worker = result.workers[i];
     const Busy& busy = steady ? worker.steady : worker.whole;
     StageUse& use = uses[i / static_cast<std::size_t>(report.plan.replicas)];

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,9 @@ struct WorkerModel {
   double snapshot_bytes = 0;                // saved and read where a lifetime ends
   double first_data_bytes = -1;  // an invocation's first `load` reads them, later ones find them here; < 0: none
   bool stores_stage = false;     // at the end
+  // Per second, of a machine beside the store, which is no function: its requests wait for no latency, no lifetime
+  // ends, and it is billed from the job's start to its end.
+  std::optional<Dollars> rent;
 };
 
 struct FleetOp {

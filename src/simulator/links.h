@@ -18,8 +18,8 @@ namespace funcpipe {
 
 class Links {
  public:
-  // `most`: transfers on one link at once. `cap` may be infinity. While the cap holds, buckets refill by the slowed
-  // clock too (no platform has both).
+  // `most`: transfers on one link at once. `cap` may be infinity. While the cap holds, buckets are emptied and refilled
+  // by the slowed clock too: where there are both (a parameter server beside functions with a burst), near enough.
   Links(std::size_t most, BytesPerSecond cap) : most_(most), cap_(cap) {}
 
   void add(BytesPerSecond rate, const Burst& burst);

@@ -1,6 +1,7 @@
 #include "simulator/plan_fleet.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "base/check.h"
 #include "schedule/checker.h"
@@ -31,10 +32,10 @@ class PlanFigures {
         samples_[static_cast<std::size_t>(batch.index)] = batch.samples;
   }
 
-  const WorkerModel& model(int stage) const { return stages_[static_cast<std::size_t>(stage)].model; }
+  const WorkerModel& model(WorkerId worker) const { return figures(worker).model; }
 
-  double cost(const Op& op, int stage) const {
-    const StageFigures& of = stages_[static_cast<std::size_t>(stage)];
+  double cost(const Op& op, WorkerId worker) const {
+    const StageFigures& of = figures(worker);
     // The last micro-batch may be a smaller one.
     const double share = op.micro_batch < 0 ? 1
                                             : static_cast<double>(samples_[static_cast<std::size_t>(op.micro_batch)]) /
@@ -64,6 +65,11 @@ class PlanFigures {
   }
 
  private:
+  // A parameter server's program has none of the operations that a stage's seconds and borders are for.
+  const StageFigures& figures(WorkerId worker) const {
+    return stages_[worker == kParameterServer ? 0 : static_cast<std::size_t>(worker.stage)];
+  }
+
   StageFigures figures(const StageCosts& costs, int stage) const {
     const auto k = static_cast<std::size_t>(stage);
     const int first = k == 0 ? 0 : candidate_.ends[k - 1], end = candidate_.ends[k], index = candidate_.options[k];
@@ -73,7 +79,8 @@ class PlanFigures {
     StageFigures of{.forward = cost.forward, .backward = cost.backward};
     // Handling what is synchronised delays the update, as the planner has it: its own passes over the gradient are no
     // operations of the compute lane, and the additions are counted in them.
-    const double synchronised = plan_.replicas > 1 ? 3 * span.trainable : 0;
+    const double passes = plan_.has_server() ? 2 : plan_.replicas > 1 ? 3 : 0;
+    const double synchronised = passes * span.trainable;
     of.update = span.trainable * option.update_per_byte + synchronised * option.transfer_per_byte;
     if (first > 0) {
       of.in = chain_.layers[static_cast<std::size_t>(first) - 1].border;
@@ -111,17 +118,27 @@ class PlanFigures {
   std::vector<int> samples_;  // by micro-batch
 };
 
+WorkerModel server_model(const ParameterServer& server) {
+  constexpr double kUnlimited = std::numeric_limits<double>::infinity();
+  return {.function = "server " + server.name, .uplink = kUnlimited, .downlink = kUnlimited, .rent = server.per_second};
+}
+
 }  // namespace
 
 Result<PlanFleet> plan_fleet(const PlanningTask& task, const Plan& plan, bool keep_programs) {
   // The planner knows how long 1f1b takes with one stage only. Its seconds of an operation are the same in any order;
   // the memory it would ask for is not.
-  const bool predicted = plan.order == PipelineOrder::gpipe || plan.stage_count() == 1;
+  const bool known_order = plan.order == PipelineOrder::gpipe || plan.stage_count() == 1;
   Plan judged = plan;
   Platform platform = task.platform;
-  if (!predicted) {
+  if (!known_order) {
     judged.order = PipelineOrder::gpipe;
     platform.limit_memory = false;
+  }
+  FUNCPIPE_TRY(server, server_of(plan));
+  if (server) {
+    judged.sync = SyncAlgorithm::three_phase;
+    judged.server.clear();
   }
   PlanningTask judging{task.profile, platform};
   judging.state = task.state;
@@ -132,25 +149,24 @@ Result<PlanFleet> plan_fleet(const PlanningTask& task, const Plan& plan, bool ke
 
   PlanFleet result;
   result.prediction = std::move(judgement.point.prediction);
-  result.predicted = predicted;
+  result.predicted = known_order && !server;
   const PlanFigures figures(judging, plan, judgement.chain, judgement.point.candidate);
   std::vector<StageShape> shapes;
   shapes.reserve(plan.stages.size());
   for (int stage = 0; stage < plan.stage_count(); ++stage)
     shapes.push_back(stage_shape(plan, task.profile.model, stage));
-  for (int stage = 0; stage < plan.stage_count(); ++stage)
-    for (int replica = 0; replica < plan.replicas; ++replica) {
-      Program program = training_program(plan, shapes, {stage, replica});
-      WorkerModel model = figures.model(stage);
-      model.stores_stage = replica == 0;
-      std::vector<double> costs;
-      costs.reserve(program.ops.size());
-      for (const Op& op : program.ops) costs.push_back(figures.cost(op, stage));
-      result.fleet.add(program, std::move(model), costs);
-      if (result.fleet.operations() * result.fleet.size() > kMostProofSteps) result.proven = false;
-      if (!result.proven && !keep_programs) result.programs.clear();
-      if (result.proven || keep_programs) result.programs.push_back(std::move(program));
-    }
+  for (const WorkerId worker : plan.workers()) {
+    Program program = training_program(plan, shapes, worker);
+    WorkerModel model = worker == kParameterServer ? server_model(*server) : figures.model(worker);
+    model.stores_stage = worker.replica == 0 && worker != kParameterServer;
+    std::vector<double> costs;
+    costs.reserve(program.ops.size());
+    for (const Op& op : program.ops) costs.push_back(figures.cost(op, worker));
+    result.fleet.add(program, std::move(model), costs);
+    if (result.fleet.operations() * result.fleet.size() > kMostProofSteps) result.proven = false;
+    if (!result.proven && !keep_programs) result.programs.clear();
+    if (result.proven || keep_programs) result.programs.push_back(std::move(program));
+  }
   if (result.proven) FUNCPIPE_TRY_VOID(check_programs(result.programs));
   if (!keep_programs) result.programs.clear();
   FUNCPIPE_TRY_VOID(result.fleet.link());

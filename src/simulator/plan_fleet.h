@@ -10,19 +10,20 @@
 namespace funcpipe {
 
 struct PlanFleet {
-  Prediction prediction;          // the planner's
-  bool predicted = true;          // false: the planner has no formula for the plan's order; it is gpipe's then
+  Prediction prediction;  // the planner's
+  // false: the planner has no formula for the plan's order, or for a parameter server; it is gpipe's, or three-phase's.
+  bool predicted = true;
   std::vector<Program> programs;  // by rank, if they were to be kept
   bool proven = true;             // the programs are proven sound together; false: too many to prove
   Fleet fleet;
 };
 
 // Of `task`: profile, platform, state, accounting.iterations, connections. Errors: invalid_input, as judge()
-// (planner/planner.h).
+// (planner/planner.h), or of server_of() (plan/plan.h).
 Result<PlanFleet> plan_fleet(const PlanningTask& task, const Plan& plan, bool keep_programs);
 
-// The platform's store, as long as nothing else is said. `drawn`: latencies are drawn. Errors: invalid_input, if the
-// platform's percentiles are not known.
+// The platform's store, as long as nothing else is said. Of a plan with a parameter server: that of platform_for().
+// `drawn`: latencies are drawn. Errors: invalid_input, if the platform's percentiles are not known.
 Result<StoreModel> store_model(const Platform& platform, bool drawn);
 
 }  // namespace funcpipe

@@ -116,7 +116,10 @@ void Requests::await_answer(std::uint32_t connection, Seconds now) {
   const Request& request = requests_[connection];
   const bool reads = request.kind == RequestKind::get || request.kind == RequestKind::wait;
   const LatencyDistribution& latency = reads ? store_.get : store_.put;
-  const Seconds takes = latency.constant() ? latency.median() : latency.draw(random(connection, kLatency));
+  const bool beside_store = fleet_.worker(players_.worker_of(connection)).model.rent.has_value();
+  const Seconds takes = beside_store         ? 0
+                        : latency.constant() ? latency.median()
+                                             : latency.draw(random(connection, kLatency));
   agenda_.at(now + takes, EventKind::answered, connection);
 }
 

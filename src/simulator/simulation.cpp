@@ -35,7 +35,8 @@ class Simulation {
     result_.workers.resize(static_cast<std::size_t>(fleet.size()));
     lives_.resize(result_.workers.size());
     computing_.resize(result_.workers.size());
-    left_.assign(static_cast<std::size_t>(options.iterations), fleet.size());
+    for (int i = 0; i < fleet.size(); ++i) updating_ += fleet.worker(i).updates ? 1 : 0;
+    left_.assign(static_cast<std::size_t>(options.iterations), updating_ > 0 ? updating_ : fleet.size());
     result_.first_forward = std::numeric_limits<double>::infinity();
     for (const Fault& fault : options.faults)
       for (int i = 0; i < fleet.size(); ++i)
@@ -125,7 +126,7 @@ class Simulation {
 
   void first_request(int worker) {
     Life& of = life(worker);
-    of.deadline = now_ + options_.lifetime;
+    of.deadline = model(worker).rent ? std::numeric_limits<double>::infinity() : now_ + options_.lifetime;
     of.data_there = model(worker).first_data_bytes < 0;
     if (!std::isinf(of.deadline)) agenda_.at(of.deadline, EventKind::out_of_time, static_cast<std::uint32_t>(worker));
     request(worker, RequestKind::get, read_job, 0);
@@ -181,10 +182,11 @@ class Simulation {
   }
 
   void bill_until_now(int worker) {
+    result_.workers[static_cast<std::size_t>(worker)].ended = now_;
+    if (model(worker).rent) return;
     const Seconds billed = round_up(now_ - life(worker).invoked, options_.billing_step);
     result_.bill.by_function[model(worker).function].add_invocation(model(worker).memory_mb, model(worker).vcpus,
                                                                     billed);
-    result_.workers[static_cast<std::size_t>(worker)].ended = now_;
   }
 
   // The operation in a connection's hand may run.
@@ -257,7 +259,7 @@ class Simulation {
     if (op.lane == Lane::upload) requests_.published(worker, task.op, task.iteration, now_);
     ++result_.operations;
     if (!players_.all_played(worker)) return;
-    if (!fleet_.worker(worker).updates)
+    if (updating_ == 0)
       for (std::int64_t i = of.iteration; i < of.iteration + of.chunk; ++i) iteration_done(i);
     if (of.chunk == 1) of.span.iteration_took(now_ - of.chunk_began);  // with what follows the update
     of.iteration += of.chunk;
@@ -330,7 +332,9 @@ class Simulation {
     for (int worker = 0; worker < fleet_.size(); ++worker) {
       // Where the job fails the client ends the functions that still run.
       if (life(worker).running) bill_until_now(worker);
-      result_.bill.by_function[model(worker).function] += requests_.usage(worker);
+      Usage& usage = result_.bill.by_function[model(worker).function];
+      usage += requests_.usage(worker);
+      usage.rent += model(worker).rent.value_or(0) * now_;
       WorkerResult& of = result_.workers[static_cast<std::size_t>(worker)];
       of.whole = busy_of(worker);
       of.early_gets = requests_.early_gets(worker);
@@ -350,7 +354,8 @@ class Simulation {
   Requests requests_;
   std::vector<Life> lives_;
   std::vector<Seconds> computing_;  // by worker, so far
-  std::vector<int> left_;           // workers that have not ended the iteration
+  int updating_ = 0;                // workers with an update, or else all end an iteration
+  std::vector<int> left_;           // of these those that have not ended it, by iteration
   std::vector<std::uint32_t> ended_;
   int running_;
   Seconds now_ = 0;

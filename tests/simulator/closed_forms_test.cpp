@@ -4,6 +4,7 @@
 #include <numeric>
 #include <random>
 
+#include "schedule/parameter_server.h"
 #include "simulator/made_fleet.h"
 
 namespace funcpipe {
@@ -108,14 +109,16 @@ struct Synchronisation {
   Seconds latency = 0;
   int downloads = 1, uploads = 1;
   double rate = 50e6;
+  double cap = testing::kNoLimit;  // of all together, each way
 
-  // Shards of equal size, whatever n.
-  std::int64_t elements() const { return 20'000'000 / n * n; }
+  // Shards of equal size, whatever n, a parameter server's too.
+  std::int64_t elements() const { return 20'000'000 / (kServerShards * n) * (kServerShards * n); }
   double size() const { return static_cast<double>(elements()) * 4; }
   double shard_seconds() const { return size() / n / rate; }
   Seconds measured() const {
     MadeJob job(1, n, n, {.forward = 1, .backward = 2}, elements(), algorithm);
     job.up = job.down = rate;
+    job.options.store.most_up = job.options.store.most_down = cap;
     job.latency(latency, latency);
     job.options.download_connections = downloads;
     job.options.upload_connections = uploads;
@@ -157,6 +160,20 @@ TEST(ClosedForms, PipelinedScatterReduceAsPlayed) {
     const Synchronisation sync{SyncAlgorithm::pipelined, n, 0, 4, 4};
     EXPECT_NEAR(sync.measured(), 2 * sync.size() / sync.rate + sync.shard_seconds(), kExact) << n << " workers";
   }
+}
+
+// Functions push all of their gradient, then pull the sum; the server's own requests take no time. Its link is as wide
+// as three of theirs.
+TEST(ClosedForms, ParameterServer) {
+  for (const int n : {1, 2, 3, 4, 8, 16})
+    for (const Seconds t : {0.0, 0.03})
+      for (const int connections : {1, 2, 4, kServerShards}) {
+        Synchronisation sync{SyncAlgorithm::parameter_server, n, t, connections, connections};
+        sync.cap = 3 * sync.rate;
+        const double s = sync.size(), slowest = std::max(s / sync.rate, n * s / sync.cap);
+        EXPECT_NEAR(sync.measured(), 2 * slowest + 2 * t * kServerShards / connections, kExact)
+            << n << " functions, " << t << " s, " << connections << " at a time";
+      }
 }
 
 TEST(ClosedForms, TheDownloadBoundIsNeverBeaten) {

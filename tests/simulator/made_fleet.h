@@ -28,6 +28,7 @@ struct MadeJob {
   double stage_bytes = 0, snapshot_bytes = 0, first_data_bytes = -1;
   Seconds cold_start = 0;
   bool stores_stage = false;
+  Dollars rent = 0;  // of a parameter server, per second
   SimulationOptions options;
 
   // `stages` stages alike.
@@ -40,6 +41,8 @@ struct MadeJob {
   }
 
   double cost(const Op& op, int stage) const {
+    if (stage == kParameterServer.stage)
+      return static_cast<double>(op.slice.elements) * (op.kind == OpKind::reduce ? 0 : 4);
     const StageFigures& own = stages[static_cast<std::size_t>(stage)];
     switch (op.kind) {
       case OpKind::forward:
@@ -76,6 +79,10 @@ struct MadeJob {
     for (const Program& program : all) {
       std::vector<double> costs;
       for (const Op& op : program.ops) costs.push_back(cost(op, program.worker.stage));
+      if (program.worker == kParameterServer) {
+        fleet.add(program, {.function = "server", .uplink = kNoLimit, .downlink = kNoLimit, .rent = rent}, costs);
+        continue;
+      }
       fleet.add(program,
                 {.function = "f",
                  .memory_mb = 1024,

@@ -81,6 +81,36 @@ TEST_F(PlanFleets, OrdersThePlannerHasNoFormulaForArePlayedToo) {
             simulated(*gpipe, Waiting::notified).median_seconds());
 }
 
+TEST_F(PlanFleets, AParameterServerIsTheStoreAndIsPaidAllTheTime) {
+  plan_.stages = {{.first_layer = 0, .end_layer = 12, .memory_mb = 10240}};
+  plan_.replicas = 4;
+  plan_.order = PipelineOrder::one_forward_one_backward;
+  plan_.sync = SyncAlgorithm::three_phase;
+  const auto three_phase = plan_fleet(task_, plan_, false);
+  plan_.sync = SyncAlgorithm::parameter_server;
+  plan_.server = "c5.9xlarge";
+  const auto fleet = plan_fleet(task_, plan_, false);
+  ASSERT_TRUE(three_phase && fleet) << describe(fleet.error());
+  EXPECT_TRUE(fleet->proven);
+  EXPECT_FALSE(fleet->predicted);
+  const Seconds alone = simulated(*three_phase, Waiting::notified).median_seconds();
+  platform_ = *platform_for(plan_, platform_);
+  const SimulationResult result = simulated(*fleet, Waiting::notified);
+  ASSERT_EQ(result.iterations.size(), 6U);
+  // Through the server twice the gradient crosses a function's link; by itself 2.5 times, and with S3's latency.
+  EXPECT_LT(result.median_seconds(), alone);
+  const Usage& server = result.bill.by_function.at("server c5.9xlarge");
+  EXPECT_NEAR(server.rent, result.total * 1.53 / 3600, 1e-9);
+  EXPECT_EQ(server.invocations, 0);
+  EXPECT_EQ(result.bill.total().request_dollars(platform_.prices), 0);
+}
+
+TEST_F(PlanFleets, AParameterServerServesOneStage) {
+  plan_.sync = SyncAlgorithm::parameter_server;
+  plan_.server = "c5.9xlarge";
+  EXPECT_THAT(describe(plan_fleet(task_, plan_, false).error()), HasSubstr("not 3 stages"));
+}
+
 TEST_F(PlanFleets, RefuseAPlanForAnotherModel) {
   plan_.fingerprint = "another";
   const auto fleet = plan_fleet(task_, plan_, false);
