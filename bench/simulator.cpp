@@ -48,14 +48,14 @@ double cost_of(const Op& op) {
   }
 }
 
-Fleet fleet_of(const Job& job) {
+SimulatedFleet fleet_of(const Job& job) {
   Plan plan;
   for (int k = 0; k < job.stages; ++k) plan.stages.push_back({.first_layer = k, .end_layer = k + 1});
   plan.replicas = job.replicas;
   plan.micro_batch = 1;
   plan.global_batch = job.micro_batches * job.replicas;
   const std::vector<StageShape> shapes(static_cast<std::size_t>(job.stages), {.gradient_elements = 5'000'000});
-  Fleet fleet;
+  SimulatedFleet fleet;
   for (int k = 0; k < job.stages; ++k)
     for (int r = 0; r < job.replicas; ++r) {
       const Program program = training_program(plan, shapes, {k, r});
@@ -77,7 +77,7 @@ Fleet fleet_of(const Job& job) {
 
 void row(const Job& job) {
   const Seconds began = thread_cpu_time();
-  const Fleet fleet = fleet_of(job);
+  const SimulatedFleet fleet = fleet_of(job);
   const Seconds built = thread_cpu_time();
   SimulationOptions options;
   options.iterations = job.iterations;

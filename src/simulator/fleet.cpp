@@ -18,7 +18,7 @@ tl::unexpected<Error> unlinked(const ObjectName& name, const std::string& what) 
 
 }  // namespace
 
-void Fleet::add(const Program& program, WorkerModel model, const std::vector<double>& costs) {
+void SimulatedFleet::add(const Program& program, WorkerModel model, const std::vector<double>& costs) {
   const auto size = static_cast<std::uint32_t>(program.ops.size());
   FUNCPIPE_CHECK(costs.size() == size, "{} costs for {} operations", costs.size(), size);
   const std::int32_t index = this->size();
@@ -81,7 +81,7 @@ void Fleet::add(const Program& program, WorkerModel model, const std::vector<dou
   workers_.push_back(std::move(worker));
 }
 
-Result<> Fleet::link() {
+Result<> SimulatedFleet::link() {
   const auto by_name = [](const Object& a, const Object& b) { return a.name < b.name; };
   std::sort(produced_.begin(), produced_.end(), by_name);
   const auto twice = std::adjacent_find(produced_.begin(), produced_.end(),

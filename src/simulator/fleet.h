@@ -47,7 +47,7 @@ struct Successor {
   std::uint32_t next_iteration : 1;
 };
 
-class Fleet {
+class SimulatedFleet {
  public:
   struct Worker {
     WorkerId id;

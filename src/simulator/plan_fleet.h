@@ -15,7 +15,7 @@ struct PlanFleet {
   bool predicted = true;
   std::vector<Program> programs;  // by rank, if they were to be kept
   bool proven = true;             // the programs are proven sound together; false: too many to prove
-  Fleet fleet;
+  SimulatedFleet fleet;
 };
 
 // Of `task`: profile, platform, state, accounting.iterations, connections. Errors: invalid_input, as judge()

@@ -4,7 +4,7 @@
 
 namespace funcpipe {
 
-Players::Players(const Fleet& fleet, int download_width, int upload_width, bool keep_ready)
+Players::Players(const SimulatedFleet& fleet, int download_width, int upload_width, bool keep_ready)
     : fleet_(fleet),
       width_(2 + static_cast<std::uint32_t>(download_width) + static_cast<std::uint32_t>(upload_width)),
       lanes_{0, 1, 1 + static_cast<std::uint32_t>(download_width), width_ - 1},
@@ -15,7 +15,7 @@ Players::Players(const Fleet& fleet, int download_width, int upload_width, bool 
 }
 
 void Players::reset(int worker, std::int64_t iteration) {
-  const Fleet::Worker& of = fleet_.worker(worker);
+  const SimulatedFleet::Worker& of = fleet_.worker(worker);
   const auto from = fleet_.dependencies().begin() + of.first_op;
   std::copy(from, from + of.ops, remaining_.begin() + static_cast<std::ptrdiff_t>(slot(worker, iteration)));
   State& state = states_[static_cast<std::size_t>(worker)];
@@ -25,7 +25,7 @@ void Players::reset(int worker, std::int64_t iteration) {
 }
 
 void Players::begin(int worker, std::int64_t first, std::int64_t end, Seconds now) {
-  const Fleet::Worker& of = fleet_.worker(worker);
+  const SimulatedFleet::Worker& of = fleet_.worker(worker);
   State& state = states_[static_cast<std::size_t>(worker)];
   state = {.end = end, .began = now, .oldest = first};
   state.iteration.fill(first);
@@ -44,7 +44,7 @@ void Players::begin(int worker, std::int64_t first, std::int64_t end, Seconds no
 }
 
 void Players::hand_out(int worker, std::uint32_t connection, Lane lane, Seconds now) {
-  const Fleet::Worker& of = fleet_.worker(worker);
+  const SimulatedFleet::Worker& of = fleet_.worker(worker);
   State& state = states_[static_cast<std::size_t>(worker)];
   const auto l = static_cast<std::size_t>(lane);
   const std::uint32_t size = of.lanes[l + 1] - of.lanes[l];
@@ -78,7 +78,7 @@ void Players::met(int worker, std::uint32_t op, std::int64_t iteration, Seconds 
   const std::size_t at = slot(worker, iteration) + op;
   if (!ready_.empty()) ready_[at] = now;
   if (--remaining_[at] != 0) return;
-  const Fleet::Worker& of = fleet_.worker(worker);
+  const SimulatedFleet::Worker& of = fleet_.worker(worker);
   const auto lane = static_cast<std::size_t>(fleet_.ops()[of.first_op + op].lane);
   const std::uint32_t base = static_cast<std::uint32_t>(worker) * width_;
   for (std::uint32_t i = base + lanes_[lane]; i < base + lanes_[lane + 1]; ++i) {
@@ -90,7 +90,7 @@ void Players::met(int worker, std::uint32_t op, std::int64_t iteration, Seconds 
 
 void Players::done(std::uint32_t connection, Seconds now) {
   const int worker = worker_of(connection);
-  const Fleet::Worker& of = fleet_.worker(worker);
+  const SimulatedFleet::Worker& of = fleet_.worker(worker);
   State& state = states_[static_cast<std::size_t>(worker)];
   const auto [own, waiting, iteration, ready, start] = tasks_[connection];
   const std::uint32_t op = of.first_op + static_cast<std::uint32_t>(own);

@@ -24,7 +24,7 @@ struct Task {
 class Players {
  public:
   // Keeps a reference. `keep_ready`: whether Task::ready is wanted, which takes memory.
-  Players(const Fleet& fleet, int download_width, int upload_width, bool keep_ready);
+  Players(const SimulatedFleet& fleet, int download_width, int upload_width, bool keep_ready);
 
   // Iterations [first, end) of a worker whose earlier ones are all played.
   void begin(int worker, std::int64_t first, std::int64_t end, Seconds now);
@@ -64,7 +64,7 @@ class Players {
 
   const State& state(int worker) const { return states_[static_cast<std::size_t>(worker)]; }
   std::size_t slot(int worker, std::int64_t iteration) const {
-    const Fleet::Worker& of = fleet_.worker(worker);
+    const SimulatedFleet::Worker& of = fleet_.worker(worker);
     return std::size_t{of.first_op} * kSlots + static_cast<std::size_t>(iteration % kSlots) * of.ops;
   }
   void reset(int worker, std::int64_t iteration);
@@ -72,7 +72,7 @@ class Players {
   void start_if_ready(int worker, std::uint32_t connection, Seconds now);
   void met(int worker, std::uint32_t op, std::int64_t iteration, Seconds now);
 
-  const Fleet& fleet_;
+  const SimulatedFleet& fleet_;
   const std::uint32_t width_;                          // connections of a worker
   const std::array<std::uint32_t, kLanes + 1> lanes_;  // its lanes' first connections, and the end
   std::vector<State> states_;

@@ -34,7 +34,8 @@ bool RequestRate::admits(Seconds now) {
   return true;
 }
 
-Requests::Requests(const Fleet& fleet, const Players& players, const SimulationOptions& options, Agenda& agenda)
+Requests::Requests(const SimulatedFleet& fleet, const Players& players, const SimulationOptions& options,
+                   Agenda& agenda)
     : fleet_(fleet),
       players_(players),
       store_(options.store),
@@ -54,7 +55,7 @@ Requests::Requests(const Fleet& fleet, const Players& players, const SimulationO
       refused_(static_cast<std::size_t>(fleet.size())) {
   if (options.waiting == Waiting::notified) waiters_.resize(static_cast<std::size_t>(fleet.operations()));
   for (int i = 0; i < fleet.size(); ++i) {
-    const Fleet::Worker& worker = fleet.worker(i);
+    const SimulatedFleet::Worker& worker = fleet.worker(i);
     const Burst burst = slowed(store_.burst, options.faults, worker.id);
     rates_.push_back(slowed(worker.model.downlink, options.faults, worker.id));
     down_.add(rates_.back(), burst);
@@ -252,7 +253,7 @@ void Requests::published(int worker, std::int32_t op, std::int64_t iteration, Se
 }
 
 void Requests::forget_arrivals(int worker) {
-  const Fleet::Worker& of = fleet_.worker(worker);
+  const SimulatedFleet::Worker& of = fleet_.worker(worker);
   std::fill_n(arrivals_.begin() + of.first_wait, of.waits, ArrivalEstimate{});
 }
 

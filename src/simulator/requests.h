@@ -61,7 +61,7 @@ enum class RequestKind : std::uint8_t { get, wait, put, remove };
 
 class Requests {
  public:
-  Requests(const Fleet& fleet, const Players& players, const SimulationOptions& options, Agenda& agenda);
+  Requests(const SimulatedFleet& fleet, const Players& players, const SimulationOptions& options, Agenda& agenda);
 
   // `connection` has nothing under way. `use`, `iteration`: what the request is for, so that its draws are its own.
   struct Order {
@@ -127,7 +127,7 @@ class Requests {
   double rate_of(int worker, bool up) const { return rates_[static_cast<std::size_t>(worker) * 2 + (up ? 1 : 0)]; }
   Error given_up(const Request& request, int worker, Seconds now) const;
 
-  const Fleet& fleet_;
+  const SimulatedFleet& fleet_;
   const Players& players_;
   const StoreModel& store_;
   const Polling polling_;

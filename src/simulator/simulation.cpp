@@ -22,7 +22,7 @@ Seconds round_up(Seconds seconds, Seconds step) {
 
 class Simulation {
  public:
-  Simulation(const Fleet& fleet, const SimulationOptions& options, const FleetObserver& observe,
+  Simulation(const SimulatedFleet& fleet, const SimulationOptions& options, const FleetObserver& observe,
              const SimulationProgress& progress, std::stop_token stop)
       : fleet_(fleet),
         options_(options),
@@ -344,7 +344,7 @@ class Simulation {
     return std::move(result_);
   }
 
-  const Fleet& fleet_;
+  const SimulatedFleet& fleet_;
   const SimulationOptions& options_;
   const FleetObserver& observe_;
   const SimulationProgress& progress_;
@@ -375,8 +375,9 @@ Seconds SimulationResult::median_seconds() const {
   return *middle;
 }
 
-Result<SimulationResult> simulate(const Fleet& fleet, const SimulationOptions& options, const FleetObserver& observe,
-                                  const SimulationProgress& progress, std::stop_token stop) {
+Result<SimulationResult> simulate(const SimulatedFleet& fleet, const SimulationOptions& options,
+                                  const FleetObserver& observe, const SimulationProgress& progress,
+                                  std::stop_token stop) {
   for (const Fault& fault : options.faults) {
     bool there = false;
     for (int i = 0; i < fleet.size(); ++i) there |= fleet.worker(i).id == fault.worker;

@@ -89,7 +89,7 @@ using FleetObserver = std::function<void(int worker, const OpEvent&)>;
 using SimulationProgress = std::function<void(std::int64_t iterations_done, Seconds now)>;
 
 // Errors: invalid_input (a fault of a worker there is not), failed (programs that wait for each other), cancelled.
-Result<SimulationResult> simulate(const Fleet& fleet, const SimulationOptions& options,
+Result<SimulationResult> simulate(const SimulatedFleet& fleet, const SimulationOptions& options,
                                   const FleetObserver& observe = {}, const SimulationProgress& progress = {},
                                   std::stop_token stop = {});
 

@@ -72,10 +72,10 @@ struct MadeJob {
 
   std::vector<Program> programs() const { return programs_of(plan, shapes); }
 
-  Fleet fleet() const {
+  SimulatedFleet fleet() const {
     const std::vector<Program> all = programs();
     EXPECT_TRUE(check_programs(all));
-    Fleet fleet;
+    SimulatedFleet fleet;
     for (const Program& program : all) {
       std::vector<double> costs;
       for (const Op& op : program.ops) costs.push_back(cost(op, program.worker.stage));

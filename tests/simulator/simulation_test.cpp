@@ -271,7 +271,7 @@ TEST(Simulation, ProgramsThatWaitForEachOtherAreAnError) {
   std::erase_if(programs[0].ops[static_cast<std::size_t>(receive)].after,
                 [&](const Dependency& dependency) { return dependency.op == send; });
   programs[0].ops[static_cast<std::size_t>(send)].after.push_back({receive, 0});
-  Fleet fleet;
+  SimulatedFleet fleet;
   for (const Program& program : programs)
     fleet.add(program, {.uplink = 1e6, .downlink = 1e6}, std::vector<double>(program.ops.size()));
   ASSERT_TRUE(fleet.link());
@@ -289,10 +289,10 @@ TEST(Simulation, StopsWhenAsked) {
   EXPECT_EQ(result.error().code, ErrorCode::cancelled);
 }
 
-TEST(Fleet, AnObjectNeedsOneProducer) {
+TEST(SimulatedFleet, AnObjectNeedsOneProducer) {
   MadeJob job(2, 1, 1);
   const std::vector<Program> programs = job.programs();
-  Fleet alone;
+  SimulatedFleet alone;
   alone.add(programs[1], {}, std::vector<double>(programs[1].ops.size()));
   const auto linked = alone.link();
   ASSERT_FALSE(linked);
