@@ -19,6 +19,7 @@ Command add_profile(CLI::App& app);
 Command add_plan(CLI::App& app);
 Command add_simulate(CLI::App& app);
 Command add_timeline(CLI::App& app);
+Command add_bench(CLI::App& app);
 Command add_emulate(CLI::App& app);
 Command add_options(CLI::App& app);
 

@@ -21,10 +21,10 @@ int main(int argc, char** argv) {
   app.get_formatter()->label("SUBCOMMAND", "COMMAND");
   app.set_version_flag("--version", FUNCPIPE_VERSION);
   app.footer("Exit codes: 0 done, 1 the job failed, 2 the input is wrong.\nfuncpipe COMMAND --help says more.");
-  const funcpipe::Command actions[] = {funcpipe::add_train(app, argv[0]), funcpipe::add_validate(app),
-                                       funcpipe::add_profile(app),        funcpipe::add_plan(app),
-                                       funcpipe::add_simulate(app),       funcpipe::add_timeline(app),
-                                       funcpipe::add_emulate(app),        funcpipe::add_options(app)};
+  const funcpipe::Command actions[] = {
+      funcpipe::add_train(app, argv[0]), funcpipe::add_validate(app), funcpipe::add_profile(app),
+      funcpipe::add_plan(app),           funcpipe::add_simulate(app), funcpipe::add_timeline(app),
+      funcpipe::add_bench(app),          funcpipe::add_emulate(app),  funcpipe::add_options(app)};
   std::vector<std::string> names;
   const std::vector<CLI::App*> commands = app.get_subcommands([](const CLI::App*) { return true; });
   for (CLI::App* command : commands) {

@@ -22,7 +22,11 @@ Requests predicted_requests(const Prediction& prediction, const Plan& plan, std:
           .gets = (static_cast<double>(usage.get) - 3 * static_cast<double>(usage.invocations)) / count};
 }
 
-Result<SimulationResult> simulated(const Fleet& fleet, const SimulationOptions& options, std::stop_token stop) {
+double vcpus_of(const Platform& platform, const StagePlan& stage) {
+  return platform.size(stage.memory_mb, stage.vcpus)->vcpus;
+}
+
+Result<SimulationResult> simulated(const SimulatedFleet& fleet, const SimulationOptions& options, std::stop_token stop) {
   FUNCPIPE_TRY(result, simulate(fleet, options, {}, {}, std::move(stop)));
   if (result.failure) return tl::unexpected(std::move(*result.failure));
   return result;
@@ -30,8 +34,10 @@ Result<SimulationResult> simulated(const Fleet& fleet, const SimulationOptions& 
 
 }  // namespace
 
-Result<SimulationOptions> play_options(const Ground& ground, std::int64_t iterations, bool unlimited) {
-  FUNCPIPE_TRY(store, store_model(ground.platform, /*drawn=*/false));
+Result<SimulationOptions> play_options(const Ground& ground, const Plan& plan, std::int64_t iterations,
+                                       bool unlimited) {
+  FUNCPIPE_TRY(platform, platform_for(plan, ground.platform));  // a parameter server is its functions' store
+  FUNCPIPE_TRY(store, store_model(platform, /*drawn=*/false));
   if (unlimited) {
     constexpr double kUnlimited = StoreModel::kUnlimited;
     store.most_up = store.most_down = store.put_rate = store.get_rate = store.request_rate = kUnlimited;
@@ -47,16 +53,9 @@ Result<SimulationOptions> play_options(const Ground& ground, std::int64_t iterat
 }
 
 Result<PlayedPlan> play(const Ground& ground, int batch, const Proposal& proposal, std::stop_token stop) {
-  if (!proposal.playable)
-    return PlayedPlan{.plan = proposal.plan,
-                      .predicted_seconds = proposal.seconds,
-                      .predicted_dollars = proposal.dollars,
-                      .seconds = proposal.seconds,
-                      .dollars = proposal.dollars,
-                      .simulated = false};
   const Plan& plan = proposal.plan;
   FUNCPIPE_TRY(made, plan_fleet(ground.task(batch), plan, /*keep_programs=*/false));
-  FUNCPIPE_TRY(options, play_options(ground, kShort));
+  FUNCPIPE_TRY(options, play_options(ground, plan, kShort));
   FUNCPIPE_TRY(short_job, simulated(made.fleet, options, stop));
   options.iterations = kLong;
   FUNCPIPE_TRY(long_job, simulated(made.fleet, options, stop));
@@ -68,7 +67,19 @@ Result<PlayedPlan> play(const Ground& ground, int batch, const Proposal& proposa
   for (std::size_t i = kShort; i < long_job.iterations.size(); ++i) steady.push_back(long_job.seconds_of(i));
   std::nth_element(steady.begin(), steady.begin() + std::ssize(steady) / 2, steady.end());
   played.seconds = steady[steady.size() / 2];
+  for (const StagePrediction& stage : prediction.stages) played.computing = std::max(played.computing, stage.busy);
   double rate = 0;  // dollars a second, all workers
+  // A server's formula is its rival's own (planner/rivals/data_parallel.h), and its requests are free.
+  if (plan.has_server()) {
+    for (const StagePlan& stage : plan.stages)
+      rate +=
+          plan.replicas * compute_price(ground.platform.prices, stage.memory_mb, vcpus_of(ground.platform, stage), 1);
+    rate += ground.server.per_second;
+    played.predicted_seconds = proposal.seconds;
+    played.predicted_dollars = proposal.dollars;
+    played.dollars = proposal.dollars + rate * (played.seconds - proposal.seconds);
+    return played;
+  }
   for (const StagePrediction& stage : prediction.stages) rate += stage.cost.rate;
   const Usage before = short_job.bill.total(), after = long_job.bill.total();
   const Requests predicted = predicted_requests(prediction, plan, ground.iterations);
@@ -82,7 +93,7 @@ Result<PlayedPlan> play(const Ground& ground, int batch, const Proposal& proposa
 
 Result<Shares> shares_of(const Ground& ground, int batch, const Plan& plan, std::stop_token stop) {
   FUNCPIPE_TRY(made, plan_fleet(ground.task(batch), plan, /*keep_programs=*/true));
-  FUNCPIPE_TRY(options, play_options(ground, kLong));
+  FUNCPIPE_TRY(options, play_options(ground, plan, kLong));
   std::vector<std::vector<OpEvent>> events(made.programs.size());
   const auto keep = [&](int worker, const OpEvent& event) {
     events[static_cast<std::size_t>(worker)].push_back(event);

@@ -16,16 +16,17 @@ struct PlayedPlan {
   Seconds predicted_seconds = 0;
   Dollars predicted_dollars = 0;
   // The median of the iterations after the second one, and the bill of one of them with its share of start-up and
-  // lifetimes' ends (which the planner counts). Of what cannot be played: as predicted.
+  // lifetimes' ends (which the planner counts).
   Seconds seconds = 0;
   Dollars dollars = 0;
-  bool simulated = true;
+  Seconds computing = 0;  // of an iteration, on the busiest function's compute lane
 
   double product() const { return seconds * dollars; }
 };
 
 // The simulator as the comparison has it: constant latencies, workers that poll, the store's limits unless `unlimited`.
-Result<SimulationOptions> play_options(const Ground& ground, std::int64_t iterations, bool unlimited = false);
+Result<SimulationOptions> play_options(const Ground& ground, const Plan& plan, std::int64_t iterations,
+                                       bool unlimited = false);
 
 // Errors: as plan_fleet() and simulate(); what ends a job early (a store that refuses requests too often) is one too.
 Result<PlayedPlan> play(const Ground& ground, int batch, const Proposal& proposal, std::stop_token stop);

@@ -42,14 +42,9 @@ std::vector<int> local_batches(int batch) {
   return shares;
 }
 
-struct OnChain {
-  int micro_batch = 0;
-  std::vector<int> ends;  // layer i of the merged chain ends before layer ends[i] of the model
-};
-
 // Candidates of chains merged to `layers` (0: as they are) as plans of the model.
 Result<std::vector<Proposal>> proposals_of(const Ground& ground, int batch, const std::vector<int>& micro_batches,
-                                           int layers, const std::vector<Candidate>& candidates, bool playable) {
+                                           int layers, const std::vector<Candidate>& candidates) {
   FUNCPIPE_TRY(chains, chains_at(ground, batch, micro_batches, 0));
   std::vector<Proposal> found;
   for (Candidate candidate : candidates) {
@@ -62,7 +57,6 @@ Result<std::vector<Proposal>> proposals_of(const Ground& ground, int batch, cons
     proposal.plan = plan_of(candidate, chain, ground.profile.model, batch);
     proposal.seconds = candidate.period;
     proposal.dollars = candidate.dollars;
-    proposal.playable = playable;
   }
   return found;
 }
@@ -103,9 +97,14 @@ Result<std::vector<Proposal>> data_parallel(System system, const Ground& ground,
   const bool through_store = system == System::lambda_ml || system == System::lambda_ml_ga;
   const Frontier frontier =
       through_store ? lambda_ml(chains, space, kind) : hybrid_ps(chains, space, kind, ground.server);
-  FUNCPIPE_TRY(found, proposals_of(ground, batch, micro_batches, 1, frontier.points(), through_store));
+  FUNCPIPE_TRY(found, proposals_of(ground, batch, micro_batches, 1, frontier.points()));
   // The activations of one micro-batch are held.
-  for (Proposal& proposal : found) proposal.plan.order = PipelineOrder::one_forward_one_backward;
+  for (Proposal& proposal : found) {
+    proposal.plan.order = PipelineOrder::one_forward_one_backward;
+    if (through_store) continue;
+    proposal.plan.sync = SyncAlgorithm::parameter_server;
+    proposal.plan.server = ground.server_name;
+  }
   return found;
 }
 
@@ -179,7 +178,7 @@ Result<std::vector<Proposal>> planned(const Ground& ground, int batch, const Pla
   const Frontier frontier = steps.uniform_sizes ? uniform(chains, space, stop)
                             : steps.moved_cuts  ? optimize_merged(chains, kMergedLayers, space, nullptr, stop)
                                                 : optimize(chains, space, nullptr, stop);
-  return proposals_of(ground, batch, micro_batches, layers, frontier.points(), true);
+  return proposals_of(ground, batch, micro_batches, layers, frontier.points());
 }
 
 Result<std::vector<Proposal>> proposals(System system, const Ground& ground, int batch, std::stop_token stop) {
@@ -192,7 +191,7 @@ Result<std::vector<Proposal>> proposals(System system, const Ground& ground, int
   space.accounting = ground.task(batch).accounting;
   if (system == System::tpdmp) space.most_stages = kTpdmpStages;
   const Frontier frontier = system == System::tpdmp ? tpdmp(chains, space) : bayes(ground, chains, space);
-  return proposals_of(ground, batch, micro_batches, kMergedLayers, frontier.points(), true);
+  return proposals_of(ground, batch, micro_batches, kMergedLayers, frontier.points());
 }
 
 }  // namespace funcpipe

@@ -22,9 +22,8 @@ bool is_framework(System system);
 
 struct Proposal {
   Plan plan;
-  Seconds seconds = 0;   // of an iteration, as its planner has it
-  Dollars dollars = 0;   // likewise, under its planner's cost model
-  bool playable = true;  // false: there is no program for it, the figures are a formula's
+  Seconds seconds = 0;  // of an iteration, as its planner has it
+  Dollars dollars = 0;  // likewise, under its planner's cost model
 };
 
 // What the paper's planner may choose besides cuts, sizes and replicas, and how it counts; the steps from there to ours

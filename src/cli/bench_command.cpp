@@ -1,0 +1,89 @@
+#include <algorithm>
+
+#include "cli/commands.h"
+#include "cli/interrupt.h"
+#include "cli/number_list.h"
+#include "cli/progress.h"
+#include "cli/terminal.h"
+#include "comparison/results.h"
+
+namespace funcpipe {
+namespace {
+
+struct PaperArguments {
+  Selection selection;
+  std::string batches = "16,64,256", out = "results";
+};
+
+// One line that is redrawn on a terminal.
+class ProgressLine {
+ public:
+  ~ProgressLine() {
+    if (drawn_) screen_.write("\r\x1b[2K");
+  }
+  void show(int done, int all) {
+    if (!screen_.live) return;
+    constexpr int kBar = 32;
+    drawn_ = true;
+    screen_.write("\r\x1b[2K" + fitted(fmt::format("{} {} of {} parts",
+                                                   progress_bar(static_cast<double>(done) / all, kBar), done, all),
+                                       std::max(20, screen_.width() - 1)));
+  }
+
+ private:
+  Screen screen_ = standard_error_screen();
+  bool drawn_ = false;
+};
+
+Result<Comparison> compared(const Selection& selection, std::stop_token stop) {
+  ProgressLine line;
+  return run_comparison(selection, std::move(stop), [&](int done, int all) { line.show(done, all); });
+}
+
+Result<> run(PaperArguments arguments, std::stop_token stop) {
+  FUNCPIPE_TRY(batches, parse_number_list(arguments.batches, "--batches"));
+  std::ranges::sort(batches);
+  batches.erase(std::unique(batches.begin(), batches.end()), batches.end());
+  arguments.selection.batches = std::move(batches);
+  FUNCPIPE_TRY_VOID(prepare_folder(arguments.out));
+  auto comparison = compared(arguments.selection, std::move(stop));
+  if (!comparison && comparison.error().code == ErrorCode::not_found)
+    comparison.error().code = ErrorCode::invalid_input;  // what the user named
+  if (!comparison) return tl::unexpected(std::move(comparison.error()));
+  FUNCPIPE_TRY_VOID(write_results(*comparison, arguments.out));
+  const auto covered = std::ranges::count_if(comparison->cells, &Cell::ours_covers_published);
+  fmt::print("{} of {} cells: ours is at least as fast and as cheap as FuncPipe as published.\nResults: {}/README.md\n",
+             covered, comparison->cells.size(), arguments.out);
+  return {};
+}
+
+}  // namespace
+
+Command add_bench(CLI::App& app) {
+  CLI::App* command = app.add_subcommand("bench", "Comparisons with other systems");
+  command->require_subcommand(1);
+  CLI::App* paper = command->add_subcommand(
+      "paper", "Every system of the paper and ours, planned and simulated: tables and pictures, in some minutes");
+  const auto arguments = std::make_shared<PaperArguments>();  // shared by the parser and the command
+  PaperArguments& a = *arguments;
+  paper->add_option("--models", a.selection.models, "Profiles to take: names of profiles/, or .json files")
+      ->delimiter(',')
+      ->capture_default_str()
+      ->type_name("LIST");
+  paper->add_option("--batches", a.batches, "Global batches")->capture_default_str()->type_name("LIST");
+  paper->add_option("--platforms", a.selection.platforms, "Platforms: names, or .toml files")
+      ->delimiter(',')
+      ->capture_default_str()
+      ->type_name("LIST");
+  paper->add_option("--seed", a.selection.seed, "Of the Bayesian search")->capture_default_str()->type_name("N");
+  paper->add_option("--threads", a.selection.threads, "At work side by side; 0: as many as there are processors")
+      ->check(CLI::Range(0, 256))
+      ->capture_default_str();
+  paper->add_option("--out", a.out, "Folder for the results")->capture_default_str()->type_name("FOLDER");
+  return [arguments] {
+    Interrupt interrupt;
+    return outcome(run(*arguments, interrupt.token()), false, "stopped");
+  };
+}
+
+}  // namespace funcpipe

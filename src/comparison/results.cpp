@@ -1,0 +1,53 @@
+#include "comparison/results.h"
+
+#include <fmt/format.h>
+
+#include "base/files.h"
+#include "comparison/pages.h"
+#include "comparison/pictures.h"
+
+namespace funcpipe {
+
+std::vector<ResultFile> result_files(const Comparison& comparison) {
+  std::vector<ResultFile> files = {
+      {"README.md", verdict_page(comparison)},
+      {"plans.md", plans_page(comparison)},
+      {"breakdown.md", breakdown_page(comparison)},
+      {"all-reduce.md", all_reduce_page(comparison)},
+      {"scaling.md", scaling_page(comparison)},
+      {"ablation.md", ablation_page(comparison)},
+      {"sensitivity.md", sensitivity_page(comparison)},
+      {"gains.svg", gains_picture(comparison)},
+      {"all-reduce.svg", all_reduce_picture(comparison)},
+      {"scaling.svg", scaling_picture(comparison)},
+      {"sensitivity.svg", sensitivity_picture(comparison)},
+  };
+  for (std::size_t p = 0; p < comparison.selection.platforms.size(); ++p) {
+    const std::string& name = comparison.ground(p, 0).platform.name;
+    files.push_back({fmt::format("frontiers-{}.svg", name), frontiers_picture(comparison, p)});
+    files.push_back({fmt::format("breakdown-{}.svg", name), breakdown_picture(comparison, p)});
+  }
+  return files;
+}
+
+Result<> prepare_folder(const std::filesystem::path& folder) {
+  const std::filesystem::path probe = folder / ".writable";
+  auto written = write_file(probe, "");
+  if (!written) {
+    written.error().code = ErrorCode::invalid_input;
+    written.error().place = folder.string();
+    written.error().hint = "name a folder that can be written: --out results";
+    return written;
+  }
+  std::error_code none;
+  std::filesystem::remove(probe, none);
+  return {};
+}
+
+Result<> write_results(const Comparison& comparison, const std::filesystem::path& folder) {
+  for (const ResultFile& file : result_files(comparison))
+    FUNCPIPE_TRY_VOID(write_file(folder / file.name, file.content));
+  return {};
+}
+
+}  // namespace funcpipe

@@ -1,0 +1,21 @@
+// The files that a comparison leaves.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "comparison/comparison.h"
+
+namespace funcpipe {
+
+struct ResultFile {
+  std::string name, content;
+};
+std::vector<ResultFile> result_files(const Comparison& comparison);
+
+// Makes the folder, and tries that a file can be written in it. Errors: invalid_input.
+Result<> prepare_folder(const std::filesystem::path& folder);
+Result<> write_results(const Comparison& comparison, const std::filesystem::path& folder);
+
+}  // namespace funcpipe
