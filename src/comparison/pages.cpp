@@ -158,7 +158,8 @@ std::string ablation_page(const Comparison& comparison) {
 std::string sensitivity_page(const Comparison& comparison) {
   std::string text = comparison_head("Other networks");
   text +=
-      "The platform with its functions' bandwidth, or its store's latency, multiplied; every system planned anew. "
+      "The platform with its functions' bandwidth, or its store's latency, multiplied; every system planned anew, "
+      "pipelines on layers merged to 15. "
       "Plans "
       "of least seconds x dollars, as simulated: seconds, dollars of 1000 iterations. *framework*: the best of "
       "LambdaML, "

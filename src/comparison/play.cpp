@@ -26,7 +26,8 @@ double vcpus_of(const Platform& platform, const StagePlan& stage) {
   return platform.size(stage.memory_mb, stage.vcpus)->vcpus;
 }
 
-Result<SimulationResult> simulated(const SimulatedFleet& fleet, const SimulationOptions& options, std::stop_token stop) {
+Result<SimulationResult> simulated(const SimulatedFleet& fleet, const SimulationOptions& options,
+                                   std::stop_token stop) {
   FUNCPIPE_TRY(result, simulate(fleet, options, {}, {}, std::move(stop)));
   if (result.failure) return tl::unexpected(std::move(*result.failure));
   return result;

@@ -14,8 +14,7 @@ struct Network {
   double bandwidth = 1, latency = 1;  // times the platform's
 };
 // The platform itself first.
-inline constexpr Network kNetworks[] = {{1, 1},    {0.25, 1}, {0.5, 1}, {2, 1}, {4, 1},
-                                        {1, 0.25}, {1, 0.5},  {1, 2},   {1, 4}};
+inline constexpr Network kNetworks[] = {{1, 1}, {0.25, 1}, {0.5, 1}, {2, 1}, {4, 1}, {1, 0.25}, {1, 4}};
 
 struct SensitivityRow {
   Network network;

@@ -11,7 +11,6 @@ namespace funcpipe {
 namespace {
 
 constexpr int kPaperMicroBatch = 4;
-constexpr int kMergedLayers = 30;                   // as the paper merges them
 constexpr int kMostMicroBatch = 32;                 // of pipelines; profiles were measured at 1 and 4
 constexpr int kTpdmpStages = 16;                    // more make no faster plan in any cell
 constexpr double kBayesShares[] = {0.0, 0.5, 1.0};  // weights of dollars against seconds, a search for each
@@ -173,10 +172,10 @@ Result<std::vector<Proposal>> planned(const Ground& ground, int batch, const Pla
   if (steps.free_sync) space.syncs.push_back(SyncAlgorithm::three_phase);
   space.orders = {PipelineOrder::gpipe};
   if (steps.accumulation) space.orders.push_back(PipelineOrder::one_forward_one_backward);
-  const int layers = steps.moved_cuts || ground.profile.layer_count() <= kMergedLayers ? 0 : kMergedLayers;
+  const int layers = steps.moved_cuts || ground.profile.layer_count() <= steps.layers ? 0 : steps.layers;
   FUNCPIPE_TRY(chains, chains_at(ground, batch, micro_batches, layers));
   const Frontier frontier = steps.uniform_sizes ? uniform(chains, space, stop)
-                            : steps.moved_cuts  ? optimize_merged(chains, kMergedLayers, space, nullptr, stop)
+                            : steps.moved_cuts  ? optimize_merged(chains, steps.layers, space, nullptr, stop)
                                                 : optimize(chains, space, nullptr, stop);
   return proposals_of(ground, batch, micro_batches, layers, frontier.points());
 }

@@ -26,6 +26,8 @@ struct Proposal {
   Dollars dollars = 0;  // likewise, under its planner's cost model
 };
 
+inline constexpr int kMergedLayers = 30;  // as the paper merges them
+
 // What the paper's planner may choose besides cuts, sizes and replicas, and how it counts; the steps from there to ours
 // one by one.
 struct PlannerSteps {
@@ -35,6 +37,7 @@ struct PlannerSteps {
   bool accumulation = false;      // one stage in 1f1b order too; else gpipe
   bool moved_cuts = false;        // cuts and sizes are improved on the unmerged chain; else as merged to 30 layers
   bool uniform_sizes = false;     // a step back: all stages have one function size
+  int layers = kMergedLayers;     // chains are merged to so many
 };
 inline constexpr PlannerSteps kPublishedSteps;
 inline constexpr PlannerSteps kOurSteps = {
