@@ -14,6 +14,7 @@ import tempfile
 import job
 
 PLATFORM = "aws-lambda-70MBps"
+PUT_DOLLARS = 5e-6  # platforms/aws-lambda-70MBps.toml
 MODELS = {
     "bert": {"source": "zoo:bert?layers=4&width=256&heads=4&vocab=8000&seq=64&classes=2", "batch": 32, "micro": 4},
     "resnet": {"source": "zoo:resnet?blocks=1,1,1,1&classes=10&size=64", "batch": 32, "micro": 4},
@@ -125,18 +126,21 @@ def main():
                     "training.wait_limit": 600, "parallelism.plan": path, "platform.name": PLATFORM,
                     "platform.dilation": dilation})
                 measured = job.median(run.iteration_seconds(skip=2)) / dilation
-                bill = sum(usage["dollars"] for function, usage in run.bill["by_function"].items()
-                           if function != "client")
+                functions = [usage for name_, usage in run.bill["by_function"].items() if name_ != "client"]
+                # Each worker stores its trace, which this measurement alone asks for.
+                bill = sum(usage["dollars"] for usage in functions) - len(used) * replicas * PUT_DOLLARS
+                gets = sum(usage["get"] for usage in functions)
                 peak, bound = run.result["peak_memory_bytes"], max(s["memory_bytes"] for s in predicted["stages"])
                 ratios = (predicted["iteration_seconds"] / measured, predicted["dollars"] / bill, bound / peak)
                 for key, ratio in zip(errors, ratios):
                     errors[key].append(abs(ratio - 1))
                 rows.append([name, f"{stages}x{replicas}", "/".join(str(s["memory_mb"]) for s in used), sync, dilation,
                              f"{measured:.3f}", f"{predicted['iteration_seconds']:.3f}", f"{ratios[0]:.2f}",
-                             f"{bill * 1e6:.1f}", f"{ratios[1]:.2f}", f"{peak / 2**20:.0f}", f"{ratios[2]:.2f}"])
+                             f"{bill * 1e6:.1f}", f"{ratios[1]:.2f}", gets, f"{predicted['get'] / gets:.2f}",
+                             f"{peak / 2**20:.0f}", f"{ratios[2]:.2f}"])
                 print(" ".join(map(str, rows[-1])), file=sys.stderr, flush=True)
     print(job.table(["model", "plan", "memory MB", "sync", "dilation", "measured s", "predicted s", "ratio",
-                     "bill $/M", "ratio", "peak MiB", "ratio"], rows))
+                     "bill $/M", "ratio", "GETs", "ratio", "peak MiB", "ratio"], rows))
     for key, values in errors.items():
         print(f"{key}: mean error {100 * sum(values) / len(values):.1f}%, worst {100 * max(values):.1f}%")
 

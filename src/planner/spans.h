@@ -31,7 +31,7 @@ class SpanTable {
   std::size_t layers_;
   std::vector<Span> spans_;
   std::vector<std::vector<Seconds>> forward_, backward_, warm_up_;  // [option][i]: of layers [0, i)
-  std::vector<std::vector<int>> missing_;                 // [option][i]: layers of [0, i) that do not fit alone
+  std::vector<std::vector<int>> missing_;  // [option][i]: layers of [0, i) that do not fit alone
 };
 
 }  // namespace funcpipe

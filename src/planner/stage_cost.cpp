@@ -9,6 +9,9 @@ namespace {
 // GETs that come too early, per object waited for (worker/arrival.h): assumed.
 constexpr double kEarlyGets = 1.0;
 
+// Iterations that one report of losses is of: metrics.log_freq's default.
+constexpr double kReported = 10;
+
 // Of a worker's memory, fitted to peaks measured of small models (docs/benchmarks.md, "./dev bench prediction").
 constexpr double kLibraries = 20.0 * kMiB;     // what oneDNN and OpenBLAS set up once real layers run
 constexpr double kHeapShare = 0.45;            // held by the heap between activations, as a share of them...
@@ -109,7 +112,9 @@ StageTraffic StageCosts::traffic(int first, int end, int index) const {
   const double waited =
       all * (has_before + (out_gradient > 0)) + replicas * 2 * (replicas - 1) * (synchronised > 0) + replicas * tied;
   traffic.gets = waited * (1 + kEarlyGets);
-  traffic.puts = all * (has_after + (in_gradient > 0)) + replicas * replicas * (synchronised > 0) + replicas * tied;
+  const bool reports = end == chain_.layer_count();
+  traffic.puts = reports * replicas / kReported + all * (has_after + (in_gradient > 0)) +
+                 replicas * replicas * (synchronised > 0) + replicas * tied;
 
   const double snapshot = span.parameters + span.trainable * chain_.state.optimizer_copies + span.buffers;
   // The job's specification, the stage, the first data.
