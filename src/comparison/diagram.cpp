@@ -8,7 +8,7 @@ namespace funcpipe {
 namespace {
 
 constexpr std::string_view kGrid = "#e6e6e6", kAxis = "#888";
-constexpr double kGlyph = 6.6;  // width of a character of 12 pixels, on average
+constexpr double kGlyph = 7.3;  // width of a character of 12 pixels, on average
 
 }  // namespace
 

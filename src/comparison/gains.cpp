@@ -20,11 +20,11 @@ std::string_view name_of(Band band) {
   return band == Band::below ? "below" : band == Band::above ? "above" : "within";
 }
 
-std::optional<Gain> gain(const Cell& cell, System system, const std::function<bool(System)>& rivals) {
+std::optional<Gain> gain(const Cell& cell, System system, const std::function<bool(System)>& rivals, Aim against) {
   const SystemResult& own = cell.of(system);
-  Gain gain{.rival = cell.best(Aim::between, rivals)};
+  Gain gain{.rival = cell.best(against, rivals)};
   if (!gain.rival || !own.feasible()) return std::nullopt;
-  const PlayedPlan &theirs = gain.rival->at(Aim::between), &ours = own.at(Aim::between);
+  const PlayedPlan &theirs = gain.rival->at(against), &ours = own.at(Aim::between);
   gain.speedup = theirs.seconds / ours.seconds;
   gain.saving = 1 - ours.dollars / theirs.dollars;
   for (const PlayedPlan& one : own.played) {

@@ -19,9 +19,9 @@ std::string_view name_of(Band band);
 
 struct Gain {
   const SystemResult* rival = nullptr;
-  // Plan of least seconds x dollars against plan of least seconds x dollars.
+  // Ours of least seconds x dollars against the rivals' best plan: of the same aim, unless asked for another.
   double speedup = 0, saving = 0;  // its seconds over ours; what ours costs less, as a share
-  // Against the rival's plan of least seconds x dollars: our fastest that is no dearer, our cheapest that is no slower.
+  // Against the same plan: our fastest that is no dearer, our cheapest that is no slower.
   // 0: there is none.
   double faster_for_no_more = 0, cheaper_in_no_more = 0;
   double fastest = 0;   // the rivals' fastest over our fastest
@@ -29,7 +29,9 @@ struct Gain {
 };
 
 // nullopt: one side has no feasible plan.
-std::optional<Gain> gain(const Cell& cell, System system, const std::function<bool(System)>& rivals);
+// `against`: the rivals' plan that ours is compared with.
+std::optional<Gain> gain(const Cell& cell, System system, const std::function<bool(System)>& rivals,
+                         Aim against = Aim::between);
 
 // Why a gain of published FuncPipe against the frameworks is what it is, from the rival's plan and where its time goes.
 std::string reason(const Gain& gain);

@@ -42,8 +42,9 @@ void bars(Svg& svg, const Comparison& comparison, std::size_t platform, const Sc
         svg.rectangle(at, std::min(from, to), kBar - 2, std::max(1.0, std::abs(from - to)), colour_of(kShown[i]),
                       {.edge = {}, .tooltip = words(figure)});
         if (figure > scale.high || figure < scale.low)
-          svg.text(at + kBar / 2 - 1, figure > scale.high ? scale.top - 3 : scale.bottom + 10, words(figure),
-                   {.size = 7.5, .anchor = Anchor::middle});
+          svg.text(at + kBar / 2 - 1,
+                   (figure > scale.high ? scale.top - 3 : scale.bottom + 8) + 6.5 * static_cast<double>(i),
+                   words(figure), {.size = 7, .anchor = Anchor::middle});
       }
       svg.text(x + kBar - 1, scale.bottom + 22, fmt::format("{}", comparison.selection.batches[b]),
                {.size = 10, .anchor = Anchor::middle});

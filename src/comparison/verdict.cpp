@@ -37,10 +37,10 @@ struct Counts {
   std::vector<std::string> within, above, below;  // names: both in band; faster and cheaper and a band left upwards
 };
 
-Counts count(const Comparison& comparison, const std::function<bool(const Cell&)>& wanted) {
+Counts count(const Comparison& comparison, const std::function<bool(const Cell&)>& wanted, Aim against) {
   Counts counts;
   for (const Cell& cell : comparison.cells) {
-    const auto one = gain(cell, System::published, is_framework);
+    const auto one = gain(cell, System::published, is_framework, against);
     if (!one || !wanted(cell)) continue;
     ++counts.cells;
     const Band speedup = band_of(one->speedup, kPaperSpeedup), saving = band_of(one->saving, kPaperSaving);
@@ -96,7 +96,8 @@ std::string inputs(const Comparison& comparison) {
       "the "
       "plan is chosen under the paper's cost model, memory x time, and then pays the real bill.\n"
       "* **ours**: all of `funcpipe plan`, and the simulator has the last word among the plans of the frontier.\n\n"
-      "Each system has one memory model, one profile and one bill. Of each frontier up to 9 plans are simulated (the "
+      "Each system has one memory model, one profile and one bill. Of each frontier up to 9 plans are simulated, of "
+      "ours up to 40 (the "
       "fastest, the cheapest, the one of least seconds x dollars, and some in between); the best for time, for cost "
       "and in "
       "between (least seconds x dollars) are chosen by what was simulated, but for FuncPipe as published, whose "
@@ -120,7 +121,7 @@ std::string bands_table(const Comparison& comparison) {
                seconds_text(rival), dollars_text(rival), seconds_text(own), dollars_text(own), times(one->speedup),
                std::string(name_of(band_of(one->speedup, kPaperSpeedup))), percent(one->saving),
                std::string(name_of(band_of(one->saving, kPaperSaving))),
-               one->faster_for_no_more > 0 ? times(one->faster_for_no_more) : "none",
+               one->faster_for_no_more > 1 ? times(one->faster_for_no_more) : "none",
                one->cheaper_in_no_more > 0 ? percent(one->cheaper_in_no_more) : "none", reason(*one)});
   }
   return table.str();
@@ -135,27 +136,50 @@ std::string small_case(const Comparison& comparison) {
     const bool little = one->faster_for_no_more < kPaperSpeedup[0] && one->cheaper_in_no_more < kPaperSaving[1] / 2;
     text += fmt::format("* {}: {} ({} faster for no more money, {} cheaper in no more time).\n", name_of_cell(cell),
                         little ? "little or no gain, as expected" : "a gain, against expectation",
-                        one->faster_for_no_more > 0 ? times(one->faster_for_no_more) : "not",
+                        one->faster_for_no_more > 1 ? times(one->faster_for_no_more) : "not",
                         percent(one->cheaper_in_no_more));
   }
   return text.empty() ? text : "ResNet101 at batch 16, where the paper shows little or no gain:\n\n" + text + "\n";
 }
 
-std::string paper_section(const Comparison& comparison) {
-  const Counts claimed = count(comparison, is_claimed);
-  std::string text = "## FuncPipe as published against the best serverless framework\n\n";
-  text += fmt::format(
-      "The paper: {} to {} faster and {} to {} cheaper than the best serverless framework. Here, of the {} cells where "
-      "it "
-      "claims that (models other than ResNet101, batches over {}), FuncPipe as published is faster in {} and cheaper "
-      "in {}; "
-      "its speed-up is in the paper's band in {}, its saving in {}.\n\n"
+std::string in_bands(const Comparison& comparison, Aim against) {
+  const Counts claimed = count(comparison, is_claimed, against);
+  const auto named = [&](const std::vector<std::string>& names) {
+    return std::ssize(names) == claimed.cells && !names.empty() ? fmt::format("all {}", names.size()) : list_of(names);
+  };
+  return fmt::format(
+      "of the {} cells where the paper claims its bands (models other than ResNet101, batches over {}), FuncPipe as "
+      "published is faster in {} and cheaper in {}; its speed-up is in the paper's band in {}, its saving in {}.\n\n"
       "* Both in their bands: {}.\n"
       "* Neither below its band, one or both above: {}.\n"
       "* Speed-up or saving below its band: {}.\n\n",
-      times(kPaperSpeedup[0]), times(kPaperSpeedup[1]), percent(kPaperSaving[0]), percent(kPaperSaving[1]),
       claimed.cells, kSmallBatch, claimed.faster, claimed.cheaper, claimed.speedup_within, claimed.saving_within,
-      list_of(claimed.within), list_of(claimed.above), list_of(claimed.below));
+      named(claimed.within), named(claimed.above), named(claimed.below));
+}
+
+std::string fastest_table(const Comparison& comparison) {
+  MarkdownTable table(
+      {"platform", "model", "batch", "fastest framework", "seconds", "dollars", "speed-up", "band", "saving", "band"});
+  for (const Cell& cell : comparison.cells) {
+    const auto one = gain(cell, System::published, is_framework, Aim::time);
+    if (!one) continue;
+    const PlayedPlan& rival = one->rival->at(Aim::time);
+    table.row({cell.platform, cell.model, fmt::format("{}", cell.batch), std::string(name_of(one->rival->system)),
+               seconds_text(rival), dollars_text(rival), times(one->speedup),
+               std::string(name_of(band_of(one->speedup, kPaperSpeedup))), percent(one->saving),
+               std::string(name_of(band_of(one->saving, kPaperSaving)))});
+  }
+  return table.str();
+}
+
+std::string paper_section(const Comparison& comparison) {
+  std::string text = "## FuncPipe as published against the best serverless framework\n\n";
+  text += fmt::format(
+      "The paper: {} to {} faster and {} to {} cheaper than the best serverless framework. What that framework's best "
+      "configuration is decides the outcome, so there are two answers.\n\n",
+      times(kPaperSpeedup[0]), times(kPaperSpeedup[1]), percent(kPaperSaving[0]), percent(kPaperSaving[1]));
+  text += "Against the frameworks' plan of least seconds x dollars, " + in_bands(comparison, Aim::between);
+  text += "Against the frameworks' fastest plan, " + in_bands(comparison, Aim::time);
   text += small_case(comparison);
   text += "![speed-up and saving](gains.svg)\n\n";
   text +=
@@ -164,7 +188,9 @@ std::string paper_section(const Comparison& comparison) {
       "our fastest plan that costs no more than the framework's; *cheaper in no more*: the cheapest that takes no "
       "longer. "
       "*why*: what the framework's own plan leaves to gain.\n\n" +
-      bands_table(comparison);
+      bands_table(comparison) +
+      "Against the frameworks' fastest plan (FuncPipe's is still that of least seconds x dollars):\n\n" +
+      fastest_table(comparison);
   // Why, from the figures.
   int alone = 0, computing = 0, all = 0;
   for (const Cell& cell : comparison.cells) {
@@ -178,20 +204,20 @@ std::string paper_section(const Comparison& comparison) {
   text += fmt::format(
       "Where it stays below: in {} of {} cells the frameworks' best plan is one function that holds the whole model "
       "and "
-      "accumulates the batch, which no pipeline can undercut; in {} more it computes for over 70% of the time. Both "
-      "follow "
-      "from the measured compute speed: a vCPU is taken as {:g} of a core of the machine the profiles were measured "
-      "on, and "
-      "the slower a function computes, the less its network matters. The paper's functions are of 2022, and its "
-      "profiles "
-      "are not public.\n\n",
+      "accumulates the batch: it pays for computing and for nothing else. In {} more it computes for over 70% of the "
+      "time. "
+      "Both come from how large functions are today, and from the measured compute speed: a vCPU is taken as {:g} of a "
+      "core "
+      "of the machine the profiles were measured on, and the slower a function computes, the less its network matters. "
+      "The "
+      "profiles behind the paper's figures are not public.\n\n",
       alone, all, computing, comparison.grounds.front().platform.vcpu_speed);
   return text;
 }
 
 std::string ours_section(const Comparison& comparison) {
   std::string text = "## Ours\n\n";
-  int covered = 0, borrowed = 0, feasible = 0, only_ours = 0;
+  int covered = 0, borrowed = 0, feasible = 0, only_ours = 0, behind = 0;
   std::vector<std::string> lost;
   MarkdownTable table({"platform", "model", "batch", "published s", "dollars", "ours s", "dollars", "speed-up",
                        "saving", "fastest", "cheapest", "best of all others", "faster for no more",
@@ -208,6 +234,7 @@ std::string ours_section(const Comparison& comparison) {
       lost.push_back(name_of_cell(cell));
     const auto over_published = gain(cell, System::ours, [](System system) { return system == System::published; });
     const auto over_all = gain(cell, System::ours, everyone_but_ours);
+    if (over_all && over_all->rival->at(Aim::between).product() < ours.at(Aim::between).product()) ++behind;
     std::vector<std::string> row = {cell.platform, cell.model, fmt::format("{}", cell.batch)};
     row.push_back(published.feasible() ? seconds_text(published.at(Aim::between)) : "-");
     row.push_back(published.feasible() ? dollars_text(published.at(Aim::between)) : "-");
@@ -219,7 +246,7 @@ std::string ours_section(const Comparison& comparison) {
           over_published ? percent(over_published->cheapest) : "-"})
       row.push_back(figure);
     row.push_back(over_all ? std::string(name_of(over_all->rival->system)) : "-");
-    row.push_back(over_all && over_all->faster_for_no_more > 0 ? times(over_all->faster_for_no_more) : "none");
+    row.push_back(over_all && over_all->faster_for_no_more > 1 ? times(over_all->faster_for_no_more) : "none");
     row.push_back(over_all && over_all->cheaper_in_no_more > 0 ? percent(over_all->cheaper_in_no_more) : "none");
     table.row(std::move(row));
   }
@@ -230,6 +257,11 @@ std::string ours_section(const Comparison& comparison) {
       "planner's, which is in our search space too: there our formula had ranked a plan higher that is slower when "
       "played.",
       feasible, covered, lost.empty() ? "" : fmt::format("; not in: {}", list_of(lost)), borrowed);
+  text += fmt::format(
+      " Against all others: in {} of {} cells another planner's plan of least seconds x dollars has a smaller product "
+      "when "
+      "played than ours.",
+      behind, feasible);
   if (only_ours > 0) text += fmt::format(" In {} cells nothing of the published planner's fits.", only_ours);
   text +=
       "\n\n*speed-up, saving*: plans of least seconds x dollars, over FuncPipe as published; *fastest, cheapest*: each "
