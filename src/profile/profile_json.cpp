@@ -28,11 +28,12 @@ double rounded(double figure) {
 
 json to_json(const LayerTime& time) {
   if (!time.fits) return {{"fits", false}};
-  return {{"forward", rounded(time.forward)},
-          {"backward", rounded(time.backward)},
-          {"forward_spread", rounded(time.forward_spread)},
-          {"backward_spread", rounded(time.backward_spread)},
-          {"warm_up", rounded(time.warm_up)}};
+  json value = {{"forward", rounded(time.forward)},
+                {"backward", rounded(time.backward)},
+                {"forward_spread", rounded(time.forward_spread)},
+                {"backward_spread", rounded(time.backward_spread)}};
+  if (time.warm_up > 0) value["warm_up"] = rounded(time.warm_up);
+  return value;
 }
 
 json to_json(const LayerSizes& sizes) {
@@ -164,7 +165,7 @@ LayerTime read_time(Reader& reader, const json& value, const std::string& path) 
     return time;
   }
   std::vector<std::string> keys = {"forward", "backward", "forward_spread", "backward_spread"};
-  const bool warms_up = value.is_object() && value.contains("warm_up");  // older profiles do not say
+  const bool warms_up = value.is_object() && value.contains("warm_up");  // zero is not written
   if (warms_up) keys.emplace_back("warm_up");
   if (!reader.keys(value, keys, path)) return time;
   time.forward = reader.figure(value, "forward", path);

@@ -46,6 +46,18 @@ TEST(Profile, IsWrittenALayerALine) {
   EXPECT_EQ(*text, *golden);
 }
 
+TEST(Profile, AWarmUpIsWrittenWhereThereIsOne) {
+  Profile profile = example_profile();
+  profile.micro_batches[0].times[1][0].warm_up = 0.25;
+  json value = to_json(profile);
+  EXPECT_FALSE(value["micro_batches"][0]["times"][0][0].contains("warm_up"));
+  const auto again = profile_from_json(value, "p.json");
+  ASSERT_TRUE(again) << describe(again.error());
+  EXPECT_DOUBLE_EQ(again->micro_batches[0].times[1][0].warm_up, 0.25);
+  value["micro_batches"][0]["times"][1][0]["warm_up"] = -1;
+  EXPECT_EQ(error_of(value).place, "p.json: micro_batches[0].times[1][0].warm_up");
+}
+
 TEST(Profile, CountsTiedParametersOnceAndFrozenOnesNever) {
   const Profile profile = example_profile();
   EXPECT_EQ(profile.trainable_bytes(0, 1), 96);

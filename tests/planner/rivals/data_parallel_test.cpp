@@ -15,6 +15,7 @@ Chain plain_chain() {
   chain.options.push_back({.memory_mb = 1024, .vcpus = 1, .uplink = 50e6, .downlink = 50e6, .per_second = 1.0 / 3600});
   chain.forward = {{1}};
   chain.backward = {{2}};
+  chain.warm_up = {{0}};
   chain.limits.lifetime = kInfinity;
   return chain;
 }
