@@ -76,7 +76,6 @@ Frontier uniform(const std::vector<Chain>& chains, const SearchSpace& space, std
       chain.forward = {chain.forward[option]};
       chain.backward = {chain.backward[option]};
       chain.warm_up = {chain.warm_up[option]};
-      chain.warm_up = {chain.warm_up[option]};
     }
     const Frontier frontier = optimize(alone, space, nullptr, stop);
     for (Candidate candidate : frontier.points()) {
