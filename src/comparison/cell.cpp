@@ -74,6 +74,7 @@ std::vector<Proposal> shortlist(const std::vector<Proposal>& frontier, std::size
     taken.insert(least(frontier, [&](const Proposal& one) { return std::abs(std::log(one.seconds) - wanted); }));
   }
   std::vector<Proposal> list;
+  list.reserve(taken.size());
   for (const std::size_t i : taken) list.push_back(frontier[i]);
   return list;
 }

@@ -19,6 +19,7 @@ Result<> run_all(const std::vector<Task>& tasks, int threads, const std::stop_to
   std::mutex reporting;
   {
     std::vector<std::jthread> pool;
+    pool.reserve(static_cast<std::size_t>(threads));
     for (int i = 0; i < threads; ++i)
       pool.emplace_back([&] {
         for (std::size_t mine = next++; mine < tasks.size() && !stop.stop_requested(); mine = next++) {

@@ -71,6 +71,7 @@ void Diagram::draw_frame(const DiagramWords& words) {
 
 void Diagram::curve(const std::vector<std::pair<double, double>>& points, std::string_view colour, double width) {
   std::vector<std::pair<double, double>> pixels;
+  pixels.reserve(points.size());
   for (const auto& [a, b] : points) pixels.emplace_back(x(a), y(b));
   svg_.path(pixels, colour, width);
 }

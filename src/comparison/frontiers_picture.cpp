@@ -65,6 +65,7 @@ std::string frontiers_picture(const Comparison& comparison, std::size_t platform
   svg.text(20, 28, title, {.size = 16, .bold = true});
   svg.text(20, 48, "dollars of 1000 iterations; as simulated; ring: least seconds x dollars", {.size = 12});
   std::vector<LegendEntry> entries;
+  entries.reserve(kSystems.size());
   for (const System system : kSystems) entries.push_back({colour_of(system), std::string(name_of(system))});
   draw_legend(svg, 20, 72, width - 10, entries);
   for (std::size_t m = 0; m < selection.models.size(); ++m)

@@ -46,7 +46,7 @@ void bars(Svg& svg, const Comparison& comparison, std::size_t platform, const Sc
                    (figure > scale.high ? scale.top - 3 : scale.bottom + 8) + 6.5 * static_cast<double>(i),
                    words(figure), {.size = 7, .anchor = Anchor::middle});
       }
-      svg.text(x + kBar - 1, scale.bottom + 22, fmt::format("{}", comparison.selection.batches[b]),
+      svg.text(x + kBar - 1, scale.bottom + 26, fmt::format("{}", comparison.selection.batches[b]),
                {.size = 10, .anchor = Anchor::middle});
     }
 }
@@ -68,7 +68,7 @@ void frame(Svg& svg, const Comparison& comparison, const Scale& scale, double ri
   svg.line(scale.left, scale.position(base), right, scale.position(base), "#444");
   double x = scale.left + 12;
   for (std::size_t m = 0; m < comparison.selection.models.size(); ++m, x += group_width(comparison))
-    svg.text(x + (group_width(comparison) - kGroupGap) / 2 - 4, scale.bottom + 38, comparison.ground(0, m).model,
+    svg.text(x + (group_width(comparison) - kGroupGap) / 2 - 4, scale.bottom + 41, comparison.ground(0, m).model,
              {.size = 11, .anchor = Anchor::middle});
 }
 

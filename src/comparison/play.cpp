@@ -86,8 +86,10 @@ Result<PlayedPlan> play(const Ground& ground, int batch, const Proposal& proposa
   const Requests predicted = predicted_requests(prediction, plan, ground.iterations);
   const Prices& prices = ground.platform.prices;
   const auto between = static_cast<double>(kLong - kShort);
+  // Both jobs report once, at their ends; a long one does so every few iterations.
+  const double reports = plan.replicas / static_cast<double>(options.report_every);
   played.dollars = prediction.iteration_dollars + rate * (played.seconds - prediction.iteration) +
-                   prices.put * (static_cast<double>(after.put - before.put) / between - predicted.puts) +
+                   prices.put * (static_cast<double>(after.put - before.put) / between + reports - predicted.puts) +
                    prices.get * (static_cast<double>(after.get - before.get) / between - predicted.gets);
   return played;
 }
