@@ -15,9 +15,8 @@ namespace funcpipe {
 struct Account {
   Credentials credentials;
   std::string label = "client";  // whose line of the bill: a function's name, or "client"
-  // Null for the client, who is not shaped. Shared with transfers that are under way when the instance is reaped.
-  std::shared_ptr<TokenBucket> uplink, downlink;
-  Latency latency;  // waited per request, after dilation
+  Route uplink, downlink;        // empty for the client, who is not shaped
+  Latency latency;               // waited per request, after dilation
 };
 
 // Lives on the io_context's thread.

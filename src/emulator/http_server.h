@@ -49,7 +49,7 @@ class HttpRequest {
   std::optional<std::string_view> parameter(std::string_view name) const;  // of the query
 
   // The body can be read once. `uplink` paces all reads that follow.
-  void pace(std::shared_ptr<TokenBucket> uplink) { uplink_ = Pacer(std::move(uplink)); }
+  void pace(Route uplink) { uplink_ = Pacer(std::move(uplink)); }
   // Reads up to into.size() bytes; 0 at the end of the body.
   asio::awaitable<std::size_t> read_some(std::span<std::byte> into);
   // The whole body; exhausted if it is longer than `limit` (the rest is left unread; answer 413).
@@ -81,8 +81,8 @@ struct HttpResponse {
   NamedValues headers;  // Content-Length, Date, Server and Connection are added
   // The answer to a HEAD request has the same body, of which only the length is sent.
   std::variant<std::string, MemoryRange, FileRange> body;
-  std::shared_ptr<TokenBucket> downlink;  // paces the body; shared with the instance's other transfers
-  std::function<void(Bytes)> sent;        // if set, called with the number of body bytes that were sent
+  Route downlink;                   // paces the body
+  std::function<void(Bytes)> sent;  // if set, called with the number of body bytes that were sent
 };
 
 class HttpServer {

@@ -10,7 +10,6 @@
 #include <cstdlib>
 
 #include "base/clock.h"
-#include "emulator/instance_environment.h"
 
 namespace funcpipe {
 namespace fs = std::filesystem;
@@ -104,7 +103,7 @@ Result<> Instance::set_up() {
                                        host_.options->platform.limits.request_payload, reader));
   api_ = std::move(api);
 
-  Account account = instance_account(host_.options->platform, function_, host_.options->dilation);
+  Account account = instance_account(host_.options->platform, function_, host_.store, host_.options->dilation);
   access_key_id_ = account.credentials.access_key_id;
   const InstanceNames names{.log_stream = log_stream_,
                             .task_root = package_->folder,

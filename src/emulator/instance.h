@@ -15,6 +15,7 @@
 #include <variant>
 
 #include "emulator/credential_table.h"
+#include "emulator/instance_environment.h"
 #include "emulator/instance_guardian.h"
 #include "emulator/instance_log.h"
 #include "emulator/instance_process.h"
@@ -34,6 +35,7 @@ struct InstanceHost {
   std::shared_ptr<Isolation> isolation;
   CredentialTable& table;
   InstanceGuardian& guardian;
+  StoreLinks store;
 };
 
 // The unpacked package a function's instances run in; its folder goes with the last of them once it is replaced.

@@ -1,5 +1,6 @@
 #include "emulator/instance_environment.h"
 
+#include <cmath>
 #include <cstdlib>
 #include <map>
 
@@ -38,13 +39,22 @@ std::vector<std::string> instance_environment(const LambdaFunction& function, co
   return environment;
 }
 
-Account instance_account(const Platform& platform, const LambdaFunction& function, double dilation) {
+StoreLinks store_links(const Platform& platform, double dilation) {
+  if (!platform.limited || !platform.limit_network) return {};
+  const auto link = [&](BytesPerSecond rate) {
+    return std::isinf(rate) ? nullptr : std::make_shared<TokenBucket>(rate / dilation, Burst{});
+  };
+  return {.uplink = link(platform.store.upload), .downlink = link(platform.store.download)};
+}
+
+Account instance_account(const Platform& platform, const LambdaFunction& function, const StoreLinks& store,
+                         double dilation) {
   Account account{.credentials = CredentialTable::make(true), .label = function.name};
   const FunctionSize* size = platform.size(function.memory_mb, function.vcpus);
   if (!platform.limited || !platform.limit_network || !size) return account;
   const Burst burst{.bytes = platform.burst.bytes, .rate = platform.burst.rate / dilation};
-  account.uplink = std::make_shared<TokenBucket>(size->uplink / dilation, burst);
-  account.downlink = std::make_shared<TokenBucket>(size->downlink / dilation, burst);
+  account.uplink = {std::make_shared<TokenBucket>(size->uplink / dilation, burst), store.uplink};
+  account.downlink = {std::make_shared<TokenBucket>(size->downlink / dilation, burst), store.downlink};
   account.latency = {.put = platform.latency.put * dilation, .get = platform.latency.get * dilation};
   return account;
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -22,7 +23,14 @@ struct InstanceNames {
 std::vector<std::string> instance_environment(const LambdaFunction& function, const InstanceNames& names,
                                               const Credentials& credentials);
 
+// What the store gives all instances together; null where there is no limit.
+struct StoreLinks {
+  std::shared_ptr<TokenBucket> uplink, downlink;
+};
+StoreLinks store_links(const Platform& platform, double dilation);
+
 // Fresh credentials with the network of the function's memory size.
-Account instance_account(const Platform& platform, const LambdaFunction& function, double dilation);
+Account instance_account(const Platform& platform, const LambdaFunction& function, const StoreLinks& store,
+                         double dilation);
 
 }  // namespace funcpipe

@@ -38,7 +38,8 @@ Result<std::unique_ptr<LambdaServer>> LambdaServer::start(asio::io_context& cont
                           .options = state->options,
                           .isolation = state->isolation,
                           .table = table,
-                          .guardian = *state->guardian};
+                          .guardian = *state->guardian,
+                          .store = store_links(state->options->platform, state->options->dilation)};
   const auto shared_functions = std::make_shared<FunctionTable>(std::move(functions));
   state->scheduler = std::make_shared<LambdaScheduler>(host, shared_functions, bill);
   const auto api = std::make_shared<LambdaApi>(state->options, table, shared_functions, state->scheduler, file_threads);

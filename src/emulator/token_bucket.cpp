@@ -38,10 +38,32 @@ Seconds TokenBucket::book(Bytes bytes, Seconds from) {
   return std::max(peak_end_, baseline_end_ - static_cast<double>(burst_.bytes) / rate_);
 }
 
+namespace {
+
+bool limits(const std::shared_ptr<TokenBucket>& bucket) {
+  return bucket && !bucket->unlimited();
+}
+
+}  // namespace
+
+bool Route::limited() const {
+  return limits(instance) || limits(store);
+}
+
+std::size_t Pacer::chunk() const {
+  std::size_t least = std::size_t{1} << 20;
+  for (const auto& bucket : {route_.instance, route_.store})
+    if (limits(bucket)) least = std::min(least, bucket->chunk());
+  return least;
+}
+
 asio::awaitable<void> Pacer::take(Bytes bytes) {
   if (!limited() || bytes <= 0) co_return;
   const Seconds asked = now();
-  last_slot_ = bucket_->book(bytes, last_slot_ < 0 ? asked : std::max(last_slot_, asked - kMostCatchUp));
+  const Seconds from = last_slot_ < 0 ? asked : std::max(last_slot_, asked - kMostCatchUp);
+  last_slot_ = from;
+  for (const auto& bucket : {route_.instance, route_.store})
+    if (limits(bucket)) last_slot_ = std::max(last_slot_, bucket->book(bytes, from));
   if (last_slot_ <= asked) co_return;
   asio::steady_timer timer(co_await asio::this_coro::executor);
   timer.expires_at(SteadyClock::time_point(

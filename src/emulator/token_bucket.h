@@ -1,4 +1,5 @@
-// Bandwidth of one direction of one instance: a token bucket shared by all its connections, on the io_context's thread.
+// Bandwidth of one direction of one instance: a token bucket shared by all its connections, on the io_context's thread;
+// and of the store, a bucket shared by all instances.
 //
 // A transfer asks for its bytes chunk by chunk through a Pacer of its own; each chunk gets a slot on the bucket's
 // schedule, in the order of asking. The schedule runs in computed time, not in slept time: a chunk woken late asks for
@@ -35,19 +36,27 @@ class TokenBucket {
   Seconds peak_end_ = 0;      // the same at the burst rate
 };
 
-// One transfer (a request's body, a response's body) through a bucket. Without a bucket, or an unlimited one: free.
+// What a transfer passes. Without a bucket, or with an unlimited one: free.
+struct Route {
+  std::shared_ptr<TokenBucket> instance;  // shared with the instance's other transfers and its credentials
+  std::shared_ptr<TokenBucket> store;     // shared with those of all instances
+
+  bool limited() const;
+};
+
+// One transfer (a request's body, a response's body) through both buckets of its route at once.
 class Pacer {
  public:
-  explicit Pacer(std::shared_ptr<TokenBucket> bucket = {}) : bucket_(std::move(bucket)) {}
+  explicit Pacer(Route route = {}) : route_(std::move(route)) {}
 
-  bool limited() const { return bucket_ && !bucket_->unlimited(); }
+  bool limited() const { return route_.limited(); }
   // At most this many bytes per take().
-  std::size_t chunk() const { return limited() ? bucket_->chunk() : std::size_t{1} << 20; }
+  std::size_t chunk() const;
   // Waits until `bytes` have passed.
   boost::asio::awaitable<void> take(Bytes bytes);
 
  private:
-  std::shared_ptr<TokenBucket> bucket_;  // shared with the instance's other transfers and its credentials
+  Route route_;
   Seconds last_slot_ = -1;
 };
 

@@ -106,15 +106,22 @@ TEST(LambdaFunction, InstancesAreShapedByMemorySizeAndDilation) {
   LambdaFunction function;
   function.name = "f";
   function.memory_mb = 512;
-  const Account account = instance_account(platform, function, 2);
+  const Account account = instance_account(platform, function, {}, 2);
   EXPECT_EQ(account.label, "f");
   EXPECT_FALSE(account.credentials.session_token.empty());
   EXPECT_DOUBLE_EQ(account.latency.put, 0.04);
-  ASSERT_TRUE(account.uplink && account.downlink);
-  EXPECT_NEAR(account.uplink->book(1'000'000, 1000) - 1000, 0.2, 0.02);
-  EXPECT_NEAR(account.downlink->book(1'000'000, 1000) - 1000, 0.1, 0.02);
+  ASSERT_TRUE(account.uplink.instance && account.downlink.instance);
+  EXPECT_NEAR(account.uplink.instance->book(1'000'000, 1000) - 1000, 0.2, 0.02);
+  EXPECT_NEAR(account.downlink.instance->book(1'000'000, 1000) - 1000, 0.1, 0.02);
+  EXPECT_FALSE(store_links(platform, 2).uplink) << "the platform has no limit";
+  platform.store.upload = 1e6;
+  const StoreLinks store = store_links(platform, 2);
+  EXPECT_FALSE(store.downlink);
+  EXPECT_EQ(instance_account(platform, function, store, 2).uplink.store, store.uplink);
+  EXPECT_NEAR(store.uplink->book(1'000'000, 1000) - 1000, 2, 1e-9);
   platform.limit_network = false;
-  EXPECT_FALSE(instance_account(platform, function, 2).uplink);
+  EXPECT_FALSE(store_links(platform, 2).uplink);
+  EXPECT_FALSE(instance_account(platform, function, store, 2).uplink.limited());
 }
 
 }  // namespace

@@ -67,12 +67,13 @@ S3Harness::~S3Harness() {
   running_->file_threads.join();
 }
 
-Credentials S3Harness::add_instance(const std::string& label, BytesPerSecond rate, Latency latency, Burst burst) {
+Credentials S3Harness::add_instance(const std::string& label, BytesPerSecond rate, Latency latency, Burst burst,
+                                    const StoreLinks& store) {
   Account account;
   account.credentials = CredentialTable::make(true);
   account.label = label;
-  account.uplink = std::make_shared<TokenBucket>(rate, burst);
-  account.downlink = std::make_shared<TokenBucket>(rate, burst);
+  account.uplink = {std::make_shared<TokenBucket>(rate, burst), store.uplink};
+  account.downlink = {std::make_shared<TokenBucket>(rate, burst), store.downlink};
   account.latency = latency;
   running_->on_thread([&] { running_->table.add(account); });
   return account.credentials;

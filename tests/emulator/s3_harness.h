@@ -7,6 +7,7 @@
 
 #include "catalog/bill.h"
 #include "emulator/credential_table.h"
+#include "emulator/instance_environment.h"
 #include "store/s3_store.h"
 
 namespace funcpipe {
@@ -32,8 +33,9 @@ class S3Harness {
   std::string url() const { return "http://127.0.0.1:" + std::to_string(port_); }
   Endpoint endpoint() const { return Endpoint{url()}; }
   const Credentials& client() const { return client_; }
-  // Credentials of an instance with these limits, dilation 1.
-  Credentials add_instance(const std::string& label, BytesPerSecond rate, Latency latency, Burst burst = {});
+  // Credentials of an instance with these limits, dilation 1. `store`: what it shares with others.
+  Credentials add_instance(const std::string& label, BytesPerSecond rate, Latency latency, Burst burst = {},
+                           const StoreLinks& store = {});
   void remove_instance(const Credentials& credentials);
   Bill bill();
 

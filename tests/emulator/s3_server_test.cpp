@@ -157,20 +157,23 @@ TEST(S3Server, AReapedInstanceIsRefused) {
 
 class Shaping : public testing::Test {
  protected:
-  // Seconds to move `size` bytes each way by `connections` at once, through one instance's credentials.
-  void measure(Credentials credentials, Bytes size, int connections) {
-    auto store = server.store_of(credentials);
+  // Seconds to move `size` bytes each way by `connections` of each of `instances` at once.
+  void measure(const std::vector<Credentials>& instances, Bytes size, int connections) {
+    std::vector<std::unique_ptr<S3Store>> stores;
+    for (const Credentials& credentials : instances) stores.push_back(server.store_of(credentials));
     const std::string text = pattern(static_cast<std::size_t>(size), 4);
     const auto parallel = [&](auto work) {
       const auto start = std::chrono::steady_clock::now();
       {
         std::vector<std::jthread> threads;
-        for (int i = 0; i < connections; ++i) threads.emplace_back([&, i] { work("key-" + std::to_string(i)); });
+        for (const auto& store : stores)
+          for (int i = 0; i < connections; ++i)
+            threads.emplace_back([&, key = fmt::format("key-{}", threads.size())] { work(*store, key); });
       }
       return seconds_since(start);
     };
-    up = parallel([&](const std::string& key) { EXPECT_TRUE(store->put(key, text)); });
-    down = parallel([&](const std::string& key) { EXPECT_EQ(store->get_text(key).value(), text); });
+    up = parallel([&](S3Store& store, const std::string& key) { EXPECT_TRUE(store.put(key, text)); });
+    down = parallel([&](S3Store& store, const std::string& key) { EXPECT_EQ(store.get_text(key).value(), text); });
   }
 
   ScratchFolder scratch;
@@ -180,7 +183,7 @@ class Shaping : public testing::Test {
 };
 
 TEST_F(Shaping, OneConnectionGetsTheBaseline) {
-  measure(server.add_instance("f", 20e6, {}), 8'000'000, 1);
+  measure({server.add_instance("f", 20e6, {})}, 8'000'000, 1);
   // Never faster than the formula; slower only by what the machine adds.
   EXPECT_GT(up, 0.4 * 0.97);
   EXPECT_LT(up, 0.4 * 1.5);
@@ -189,7 +192,7 @@ TEST_F(Shaping, OneConnectionGetsTheBaseline) {
 }
 
 TEST_F(Shaping, ConnectionsOfAnInstanceShareIt) {
-  measure(server.add_instance("f", 20e6, {}), 2'000'000, 4);
+  measure({server.add_instance("f", 20e6, {})}, 2'000'000, 4);
   EXPECT_GT(up, 0.4 * 0.97);
   EXPECT_LT(up, 0.4 * 1.5);
   EXPECT_GT(down, 0.4 * 0.97);
@@ -197,9 +200,25 @@ TEST_F(Shaping, ConnectionsOfAnInstanceShareIt) {
 }
 
 TEST_F(Shaping, ABurstRunsAheadOfTheBaseline) {
-  measure(server.add_instance("f", 10e6, {}, Burst{4'000'000, 400e6}), 6'000'000, 1);
+  measure({server.add_instance("f", 10e6, {}, Burst{4'000'000, 400e6})}, 6'000'000, 1);
   EXPECT_GT(up, 0.2 * 0.9);  // 4 MB of the 6 at once
   EXPECT_LT(up, 0.45);
+}
+
+TEST_F(Shaping, AllInstancesShareTheStoresBandwidth) {
+  Platform platform;
+  platform.store = {.upload = 60e6, .download = 60e6};
+  const StoreLinks store = store_links(platform, 2);  // dilated like all the rest
+  std::vector<Credentials> instances;
+  for (int i = 0; i < 4; ++i) instances.push_back(server.add_instance("f", 20e6, {}, {}, store));
+  measure(instances, 3'000'000, 1);  // 12 MB at 30 MB/s; each alone would take 0.15 s
+  EXPECT_GT(up, 0.4 * 0.97);
+  EXPECT_LT(up, 0.4 * 1.5);
+  EXPECT_GT(down, 0.4 * 0.97);
+  EXPECT_LT(down, 0.4 * 1.5);
+  measure({instances.front()}, 8'000'000, 2);  // one alone has its own link
+  EXPECT_GT(up, 0.8 * 0.97);
+  EXPECT_GT(down, 0.8 * 0.97);
 }
 
 TEST_F(Shaping, LatencyIsWaitedForEveryRequest) {

@@ -1,3 +1,0 @@
-#pragma once
-
-#include "catalog/parameter_server.h"
