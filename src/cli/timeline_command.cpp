@@ -1,5 +1,6 @@
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstdio>
 #include <nlohmann/json.hpp>
@@ -134,7 +135,9 @@ Result<TracedJob> job_of(const TimelineArguments& arguments, std::stop_token sto
 }
 
 std::string title_of(const std::string& name, const Played& played, IterationRange range) {
-  const WorkerId last = played.programs().back().worker;
+  const auto of_last_function = std::find_if(played.programs().rbegin(), played.programs().rend(),
+                                             [](const Program& program) { return program.worker != kParameterServer; });
+  const WorkerId last = of_last_function->worker;
   const auto count = [](int number, const char* what) {
     return fmt::format("{} {}{}", number, what, number == 1 ? "" : "s");
   };

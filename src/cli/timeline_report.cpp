@@ -51,8 +51,9 @@ std::vector<Line> lines_of(const TimelineReport& report) {
     while (!one_by_one && worker < report.use.workers.size() &&
            id_of(report.played, static_cast<int>(worker)).stage == stage);
     const auto count = group.workers.size();
-    Line line{.name = one_by_one ? to_string(id_of(report.played, static_cast<int>(worker) - 1))
-                                 : fmt::format("stage {}, mean of {}", stage, count),
+    Line line{.name = one_by_one                        ? to_string(id_of(report.played, static_cast<int>(worker) - 1))
+                      : stage == kParameterServer.stage ? to_string(kParameterServer)
+                                                        : fmt::format("stage {}, mean of {}", stage, count),
               .shares = group.shares()};
     for (const WorkerUse& use : group.workers)
       for (std::size_t lane = 0; lane < kLanes; ++lane) line.busy[lane] += use.busy[lane] / static_cast<double>(count);

@@ -68,7 +68,8 @@ struct JobConfig {
     int stages = 2;
     int replicas = 1;
     std::string order = "gpipe";
-    std::string sync = "pipelined";  // pipelined | three-phase
+    std::string sync = "pipelined";     // pipelined | three-phase | parameter-server
+    std::string server = "c5.9xlarge";  // that of parameter-server
   } parallelism;
   struct Checkpoint {
     std::int64_t interval = 0;  // iterations between snapshots; 0: only before a function's lifetime ends

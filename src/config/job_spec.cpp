@@ -164,6 +164,7 @@ std::string trained_key(const std::string& prefix, int stage) {
   return fmt::format("{}/trained/stage-{:02}.pt", prefix, stage);
 }
 std::string trace_key(const std::string& prefix, WorkerId worker) {
+  if (worker == kParameterServer) return prefix + "/trace/server.json";
   return fmt::format("{}/trace/s{}-r{}.json", prefix, worker.stage, worker.replica);
 }
 

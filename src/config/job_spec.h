@@ -46,7 +46,7 @@ std::string report_key(const std::string& prefix, std::int64_t iteration,
                        int replica);  // prefix/report/i00000010-r0.json
 std::string validation_report_key(const std::string& prefix, std::int64_t round, int replica);
 std::string snapshot_key(const std::string& prefix, std::int64_t iteration, WorkerId worker);  // prefix/snapshot/...
-std::string trace_key(const std::string& prefix, WorkerId worker);  // prefix/trace/s3-r0.json
+std::string trace_key(const std::string& prefix, WorkerId worker);  // prefix/trace/s3-r0.json, server.json
 std::string trained_key(const std::string& prefix, int stage);      // prefix/trained/stage-03.pt
 
 // The payload a worker is invoked with, and its answer.

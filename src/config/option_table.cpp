@@ -159,9 +159,14 @@ const std::vector<OptionRecord>& option_table() {
           "gpipe: all forwards, then all backwards; 1f1b: in turn as soon as they can, which keeps fewer activations.",
           {.choices = {"gpipe", "1f1b"}},
           [](const Plan& plan) { return std::vector<OptionValue>{std::string(to_string(plan.order))}; }),
-      row("parallelism", "sync", FIELD(parallelism.sync), "How the gradients of a stage's replicas are summed.",
-          {.choices = {"pipelined", "three-phase"}},
+      row("parallelism", "sync", FIELD(parallelism.sync),
+          "How the gradients of a stage's replicas are summed; parameter-server is for one stage, on the embedded "
+          "cloud.",
+          {.choices = {"pipelined", "three-phase", "parameter-server"}},
           [](const Plan& plan) { return std::vector<OptionValue>{std::string(to_string(plan.sync))}; }),
+      row("parallelism", "server", FIELD(parallelism.server),
+          "The machine of parameter-server: a file's stem in platforms/servers/.", {},
+          [](const Plan& plan) { return std::vector<OptionValue>{plan.server}; }),
 
       row("checkpoint", "interval", FIELD(checkpoint.interval),
           "Between snapshots, of which each worker's last two stay in the store; 0: only before a function's lifetime "

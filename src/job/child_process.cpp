@@ -9,6 +9,7 @@
 
 #include <array>
 #include <cstring>
+#include <string_view>
 
 namespace funcpipe {
 namespace {
@@ -77,7 +78,7 @@ class SpawnSettings {
 }  // namespace
 
 Result<ChildOutput> run_child(const std::filesystem::path& program, const std::vector<std::string>& arguments,
-                              std::stop_token stop) {
+                              std::stop_token stop, const std::map<std::string, std::string>& environment) {
   Pipe out, err, wake;
   if (!out.good() || !err.good() || !wake.good())
     return fail(ErrorCode::exhausted, fmt::format("cannot make a pipe: {}", std::strerror(errno)), program.string());
@@ -86,10 +87,19 @@ Result<ChildOutput> run_child(const std::filesystem::path& program, const std::v
   std::vector<char*> argv{const_cast<char*>(name.c_str())};
   for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
   argv.push_back(nullptr);
+  std::vector<std::string> more;
+  for (const auto& [variable, value] : environment) more.push_back(variable + "=" + value);
+  std::vector<char*> variables;
+  for (std::string& variable : more) variables.push_back(variable.data());
+  for (char** own = environ; *own; ++own) {
+    const std::string_view assignment(*own);
+    if (!environment.contains(std::string(assignment.substr(0, assignment.find('='))))) variables.push_back(*own);
+  }
+  variables.push_back(nullptr);
   const SpawnSettings settings(out, err);
   pid_t pid = 0;
   if (const int error =
-          ::posix_spawn(&pid, name.c_str(), &settings.actions, &settings.attributes, argv.data(), environ))
+          ::posix_spawn(&pid, name.c_str(), &settings.actions, &settings.attributes, argv.data(), variables.data()))
     return fail(error == ENOENT ? ErrorCode::not_found : ErrorCode::exhausted,
                 fmt::format("cannot be started: {}", std::strerror(error)), name);
   out.close_write();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -15,9 +16,10 @@ struct ChildOutput {
   std::string err;
 };
 
-// Runs a program to its end in a process group of its own, nothing on its standard input. A stop kills the group:
-// cancelled. Errors: not_found (no such program), exhausted (no process to be had).
+// Runs a program to its end in a process group of its own, nothing on its standard input, with this process's
+// environment and, over it, `environment`. A stop kills the group: cancelled. Errors: not_found (no such program),
+// exhausted (no process to be had).
 Result<ChildOutput> run_child(const std::filesystem::path& program, const std::vector<std::string>& arguments,
-                              std::stop_token stop = {});
+                              std::stop_token stop = {}, const std::map<std::string, std::string>& environment = {});
 
 }  // namespace funcpipe

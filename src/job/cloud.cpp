@@ -1,5 +1,6 @@
 #include "job/cloud.h"
 
+#include "base/check.h"
 #include "functions/lambda_service.h"
 
 namespace funcpipe {
@@ -79,6 +80,17 @@ std::string Cloud::description() const {
 std::map<std::string, std::string> Cloud::function_environment() const {
   if (emulator_) return {};
   return {{"AWS_ENDPOINT_URL_S3", choice_.s3_endpoint}};
+}
+
+std::map<std::string, std::string> Cloud::client_environment() const {
+  FUNCPIPE_CHECK(emulator_, "no embedded cloud at {}", choice_.s3_endpoint);
+  const Credentials credentials = emulator_->credentials();
+  const Endpoint s3 = emulator_->s3();
+  return {{"AWS_ENDPOINT_URL_S3", s3.url},
+          {"AWS_REGION", s3.region},
+          {"AWS_ACCESS_KEY_ID", credentials.access_key_id},
+          {"AWS_SECRET_ACCESS_KEY", credentials.secret_access_key},
+          {"AWS_SESSION_TOKEN", credentials.session_token}};
 }
 
 Bill Cloud::bill() const {

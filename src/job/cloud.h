@@ -43,6 +43,10 @@ class Cloud {
   // What functions need in their environment to reach the store, beyond what the platform gives them.
   std::map<std::string, std::string> function_environment() const;
 
+  // What a program on this machine needs in its environment to reach an embedded cloud's store as this client does:
+  // without limits.
+  std::map<std::string, std::string> client_environment() const;
+
   // Embedded: everything that was used. Else only what this client requested: the rest is in the functions' REPORT
   // lines (job/report_line.h).
   Bill bill() const;

@@ -25,14 +25,12 @@ Result<> collect_model(Store& store, const JobSpec& spec, const std::string& pre
 Result<> collect_trace(Store& store, const JobSpec& spec, const std::string& prefix, const fs::path& folder) {
   if (spec.config.metrics.trace_iterations == 0) return {};
   nlohmann::json events = nlohmann::json::array();
-  for (int stage = 0; stage < spec.plan.stage_count(); ++stage) {
-    for (int replica = 0; replica < spec.plan.replicas; ++replica) {
-      const std::string key = trace_key(prefix, {stage, replica});
-      FUNCPIPE_TRY(text, store.get_text(key));
-      if (!text) continue;
-      FUNCPIPE_TRY(trace, parse_json(*text, key));
-      for (auto& event : trace["traceEvents"]) events.push_back(std::move(event));
-    }
+  for (const WorkerId worker : spec.plan.workers()) {
+    const std::string key = trace_key(prefix, worker);
+    FUNCPIPE_TRY(text, store.get_text(key));
+    if (!text) continue;
+    FUNCPIPE_TRY(trace, parse_json(*text, key));
+    for (auto& event : trace["traceEvents"]) events.push_back(std::move(event));
   }
   return write_file(folder / "trace.json", nlohmann::json{{"traceEvents", std::move(events)}}.dump() + "\n");
 }

@@ -98,14 +98,15 @@ void Fleet::run(WorkerId worker, std::stop_token stop) {
   WorkerInvocation invocation{options_.job, options_.bucket, options_.prefix, worker, 0};
   Result<> outcome;
   while (true) {
-    auto answer = invoke(invocation, stop);
+    const bool serves = worker == kParameterServer;
+    auto answer = serves ? options_.serve(invocation, stop) : invoke(invocation, stop);
     if (!answer) {
       outcome = tl::unexpected(answer.error());
       break;
     }
     {
       const std::lock_guard lock(mutex_);
-      peak_memory_ = std::max(peak_memory_, answer->peak_memory);
+      if (!serves) peak_memory_ = std::max(peak_memory_, answer->peak_memory);
     }
     if (answer->status == "done") break;
     if (answer->status != "continue" || answer->next_iteration <= invocation.first_iteration) {

@@ -1,4 +1,4 @@
-// One synchronous invocation per worker, each held by a thread of its own.
+// One synchronous invocation per worker, each held by a thread of its own; or the parameter server's process.
 #pragma once
 
 #include <condition_variable>
@@ -23,7 +23,9 @@ struct LaunchOptions {
   std::vector<WorkerId> workers;
   std::function<std::string(WorkerId)> function_of;
   std::function<double(WorkerId)> vcpus_of;  // of its function, which no REPORT line says
-  std::function<void()> end_functions;       // ends those that still run, where the cloud can; empty: it cannot
+  // Plays the parameter server, if it is among the workers: no function, so nobody invokes it.
+  std::function<Result<WorkerAnswer>(const WorkerInvocation&, std::stop_token)> serve;
+  std::function<void()> end_functions;  // ends those that still run, where the cloud can; empty: it cannot
 };
 
 class Fleet {
@@ -45,7 +47,7 @@ class Fleet {
   // publishes an object after this.
   void stop();
 
-  Bytes peak_memory() const;  // largest any worker reported
+  Bytes peak_memory() const;  // largest any function reported
   // From the REPORT lines of the invocations that have ended: what clouds without a bill of their own tell.
   Bill reported_usage() const;
 

@@ -60,6 +60,10 @@ Result<PlanOfJob> plan_by_profile(const JobConfig& config, const ModelDescriptio
   if (is_set(config, "training.micro_batch")) task.micro_batches = {config.training.micro_batch};
   if (is_set(config, "parallelism.sync")) {
     FUNCPIPE_TRY(sync, parse_sync_algorithm(config.parallelism.sync));
+    if (sync == SyncAlgorithm::parameter_server)
+      return fail(ErrorCode::invalid_input, "plans with a parameter server are not searched",
+                  config.given.at("parallelism.sync"),
+                  "set parallelism.stages to 1 and parallelism.replicas, or choose another parallelism.sync");
     task.syncs = {sync};
   }
   task.accounting.iterations = iterations;

@@ -109,6 +109,7 @@ Result<Plan> resolve_plan(const JobConfig& config, const ModelDescription& model
     FUNCPIPE_TRY(sync, parse_sync_algorithm(wanted.sync));
     plan.order = order;
     plan.sync = sync;
+    if (plan.has_server()) plan.server = wanted.server;
   }
   choose_sizes(plan, config, model, platform, state);
   if (auto valid = validate(plan, model, platform, state); !valid) {

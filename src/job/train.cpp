@@ -45,7 +45,8 @@ struct Prepared {
   Datasets data;
   WorkerTool worker;
   JobSpec spec;
-  std::string planning;  // where the plan is from, for the user; empty: as the user said
+  std::optional<ParameterServer> server;  // the plan's; the platform is then that beside it
+  std::string planning;                   // where the plan is from, for the user; empty: as the user said
 };
 
 // Whether the model takes the target too, though model.loss does not say that it is its own loss.
@@ -99,7 +100,13 @@ Result<Prepared> prepare(const JobConfig& config, std::stop_token stop) {
     planning =
         "neither a plan nor stages and replicas are set: cut evenly; with a profile of the model (funcpipe profile) in "
         "parallelism.profile it is planned";
-  return Prepared{std::move(platform), std::move(data), std::move(worker), std::move(spec), std::move(planning)};
+  FUNCPIPE_TRY(server, server_of(spec.plan));
+  if (server && !config.platform.s3_endpoint.empty())
+    return fail(ErrorCode::invalid_input, "a parameter server runs on this machine, beside an embedded cloud only",
+                "parallelism.sync", "leave out platform.s3_endpoint, or choose another synchronisation");
+  if (server) platform = beside(*server, std::move(platform));
+  return Prepared{std::move(platform), std::move(data),   std::move(worker),
+                  std::move(spec),     std::move(server), std::move(planning)};
 }
 
 double vcpus_of(const Platform& platform, const StagePlan& stage) {
@@ -108,18 +115,12 @@ double vcpus_of(const Platform& platform, const StagePlan& stage) {
 }
 
 // What the workers under way have cost so far, which no REPORT line says yet.
-Dollars running_cost(const JobSpec& spec, const Platform& platform, Seconds seconds) {
-  Dollars sum = 0;
-  for (const StagePlan& stage : spec.plan.stages)
-    sum += spec.plan.replicas * compute_price(platform.prices, stage.memory_mb, vcpus_of(platform, stage), seconds);
+Dollars running_cost(const Prepared& job, Seconds seconds) {
+  Dollars sum = job.server ? job.server->per_second * seconds : 0;
+  for (const StagePlan& stage : job.spec.plan.stages)
+    sum += job.spec.plan.replicas *
+           compute_price(job.platform.prices, stage.memory_mb, vcpus_of(job.platform, stage), seconds);
   return sum;
-}
-
-std::vector<WorkerId> workers_of(const Plan& plan) {
-  std::vector<WorkerId> workers;
-  for (int stage = 0; stage < plan.stage_count(); ++stage)
-    for (int replica = 0; replica < plan.replicas; ++replica) workers.push_back({stage, replica});
-  return workers;
 }
 
 // Until the workers are done, with every report read; the error of whatever failed first.
@@ -171,8 +172,9 @@ Result<TrainResult> train(const JobConfig& config, TrainObserver& observer, std:
 
   FUNCPIPE_TRY(settings, function_template(*cloud, platform, config.platform.role, worker));
   FUNCPIPE_TRY_VOID(deployment.create_functions(spec, settings, cloud->embedded()));
-  observer.step(fmt::format("starting {} workers ({} stages x {} replicas)", spec.plan.worker_count(),
-                            spec.plan.stage_count(), spec.plan.replicas));
+  observer.step(fmt::format("starting {} workers ({} stages x {} replicas){}", spec.plan.worker_count(),
+                            spec.plan.stage_count(), spec.plan.replicas,
+                            prepared.server ? " and parameter server " + prepared.server->name : ""));
   if (stop.stop_requested()) return stopped();
 
   SystemClock clock;
@@ -183,16 +185,18 @@ Result<TrainResult> train(const JobConfig& config, TrainObserver& observer, std:
       {.job = spec.id,
        .bucket = config.platform.bucket,
        .prefix = deployment.prefix(),
-       .workers = workers_of(spec.plan),
+       .workers = spec.plan.workers(),
        .function_of =
            [&](WorkerId id) {
              return deployment.function_of(spec.plan.stages[static_cast<std::size_t>(id.stage)].size());
            },
        .vcpus_of =
            [&](WorkerId id) { return vcpus_of(platform, spec.plan.stages[static_cast<std::size_t>(id.stage)]); },
+       .serve = [&](const WorkerInvocation& invocation,
+                    std::stop_token ended) { return worker.serve(invocation, cloud->client_environment(), ended); },
        .end_functions = [&] { cloud->end_functions(); }});
   const auto dollars = [&] {
-    return cloud->bill().total().request_dollars(platform.prices) + running_cost(spec, platform, platform_seconds());
+    return cloud->bill().total().request_dollars(platform.prices) + running_cost(prepared, platform_seconds());
   };
   Watcher watcher(cloud->store(), spec, deployment.prefix(), observer, clock, dollars);
   observer.training_starts(spec);
@@ -211,6 +215,8 @@ Result<TrainResult> train(const JobConfig& config, TrainObserver& observer, std:
   result.folder = results.path();
   result.epochs = watcher.epochs();
   result.bill = whole_bill(*cloud, fleet);
+  if (prepared.server)
+    result.bill.by_function["server " + prepared.server->name].rent = prepared.server->per_second * training_seconds;
   result.whole_bill = cloud->embedded();
   result.prices = platform.prices;
   result.training_seconds = training_seconds;

@@ -45,8 +45,9 @@ std::string last_words(const ChildOutput& output) {
 }
 
 // The JSON a verb prints; {"error": {"code", "message", "place", "hint"}} becomes the Error it was.
-Result<json> call(const fs::path& program, const std::vector<std::string>& arguments, std::stop_token stop) {
-  FUNCPIPE_TRY(output, run_child(program, arguments, stop));
+Result<json> call(const fs::path& program, const std::vector<std::string>& arguments, std::stop_token stop,
+                  const std::map<std::string, std::string>& environment = {}) {
+  FUNCPIPE_TRY(output, run_child(program, arguments, stop, environment));
   const json answer = json::parse(output.out, nullptr, false);
   if (answer.is_object() && answer.contains("error") && answer["error"].is_object()) {
     const json& error = answer["error"];
@@ -103,6 +104,13 @@ Result<> WorkerTool::assemble(const std::string& source, const std::vector<Tenso
   FUNCPIPE_TRY(answer, call(program_, arguments, stop));
   static_cast<void>(answer);
   return {};
+}
+
+Result<WorkerAnswer> WorkerTool::serve(const WorkerInvocation& invocation,
+                                       const std::map<std::string, std::string>& environment,
+                                       std::stop_token stop) const {
+  FUNCPIPE_TRY(answer, call(program_, {"serve", "--invocation", to_json(invocation).dump()}, stop, environment));
+  return worker_answer_from_json(answer);
 }
 
 }  // namespace funcpipe

@@ -2,18 +2,20 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <stop_token>
 #include <string>
 #include <vector>
 
 #include "base/error.h"
+#include "config/job_spec.h"
 #include "plan/plan.h"
 #include "profile/model_description.h"
 
 namespace funcpipe {
 
-// The verbs of funcpipe-worker that touch a model, called as a child process: this program needs no libtorch.
-// Errors of the worker are passed on as they are; a stop gives cancelled.
+// The verbs of funcpipe-worker, which touch models and tensors, called as a child process: this program needs no
+// libtorch. Errors of the worker are passed on as they are; a stop gives cancelled.
 class WorkerTool {
  public:
   // $FUNCPIPE_WORKER, or funcpipe-worker beside this program. Error: not_found.
@@ -35,6 +37,10 @@ class WorkerTool {
   Result<> assemble(const std::string& source, const std::vector<TensorSpec>& inputs, std::uint64_t seed,
                     const std::vector<std::filesystem::path>& stages, const std::filesystem::path& folder,
                     std::stop_token stop) const;
+
+  // Plays the parameter server of a job to its end. `environment`: how it reaches the store.
+  Result<WorkerAnswer> serve(const WorkerInvocation& invocation, const std::map<std::string, std::string>& environment,
+                             std::stop_token stop) const;
 
  private:
   std::filesystem::path program_;

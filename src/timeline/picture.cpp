@@ -171,9 +171,11 @@ class Drawing {
   void draw(const WorkerRows& rows) {
     const WorkerId id = played_.programs()[static_cast<std::size_t>(rows.worker)].worker;
     const Row& compute = rows.lanes[0];
-    svg_.text(16, compute.centre() + 4, fmt::format("stage {}", id.stage), {.size = 11, .bold = true});
+    const bool serves = id == kParameterServer;
+    svg_.text(16, compute.centre() + 4, serves ? "server" : fmt::format("stage {}", id.stage),
+              {.size = 11, .bold = true});
     svg_.text(16, std::max(compute.y + compute.height + 11, compute.centre() + 15),
-              fmt::format("replica {}", id.replica), {.size = 10, .colour = "#444"});
+              serves ? "sums" : fmt::format("replica {}", id.replica), {.size = 10, .colour = "#444"});
     const WorkerUse& use = use_.workers[static_cast<std::size_t>(rows.worker)];
     for (const Lane lane : {Lane::compute, Lane::download, Lane::upload}) {
       const Row& row = rows.lanes[static_cast<std::size_t>(lane)];

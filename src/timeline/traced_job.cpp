@@ -27,15 +27,15 @@ Result<std::vector<Program>> training_programs(const Plan& plan, const ModelDesc
   }
   if (layer != std::ssize(model.layers))
     return refuse(fmt::format("its stages have {} layers, {} has {}", layer, model.source, model.layers.size()));
+  if (plan.has_server() && plan.stage_count() > 1)
+    return refuse(fmt::format("a parameter server serves no {} stages", plan.stage_count()));
   if (plan.micro_batch_count() < plan.replicas)
     return refuse(fmt::format("{} micro-batches for {} replicas", plan.micro_batch_count(), plan.replicas));
   std::vector<StageShape> shapes;
   shapes.reserve(plan.stages.size());
   for (int stage = 0; stage < plan.stage_count(); ++stage) shapes.push_back(stage_shape(plan, model, stage));
   std::vector<Program> programs;
-  for (int stage = 0; stage < plan.stage_count(); ++stage)
-    for (int replica = 0; replica < plan.replicas; ++replica)
-      programs.push_back(training_program(plan, shapes, {stage, replica}));
+  for (const WorkerId worker : plan.workers()) programs.push_back(training_program(plan, shapes, worker));
   return programs;
 }
 

@@ -1,5 +1,8 @@
 #include "worker/function.h"
 
+#include <signal.h>
+#include <sys/prctl.h>
+
 #include <limits>
 #include <nlohmann/json.hpp>
 
@@ -79,6 +82,14 @@ Answer answer_event(const LambdaEvent& event, Clock& clock) {
 }
 
 }  // namespace
+
+Result<nlohmann::json> serve_invocation(const std::string& invocation) {
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  SystemClock clock;
+  FUNCPIPE_TRY(payload, parse_json(invocation, "--invocation"));
+  FUNCPIPE_TRY(answer, play_event(payload, clock, std::numeric_limits<double>::infinity()));
+  return to_json(answer);
+}
 
 Result<> serve_invocations(const std::string& address) {
   LambdaRuntime runtime(address);

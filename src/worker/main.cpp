@@ -1,8 +1,8 @@
 // funcpipe-worker: what runs inside a function, and what opens models for funcpipe.
 //
-// Inside Lambda (AWS_LAMBDA_RUNTIME_API is set) it plays the workers it is invoked as. Otherwise its verbs print one
-// JSON object: the answer, or {"error": {"code", "message", "place", "hint"}} with exit code 2 (the input is wrong)
-// or 1.
+// Inside Lambda (AWS_LAMBDA_RUNTIME_API is set) it plays the workers it is invoked as. Otherwise its verbs, of which
+// `serve` plays a parameter server, print one JSON object: the answer, or {"error": {"code", "message", "place",
+// "hint"}} with exit code 2 (the input is wrong) or 1.
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -55,7 +55,7 @@ int run_verbs(int argc, char** argv) {
   app.require_subcommand(1);
   ModelChoice model;
   std::vector<std::string> inputs, stages;
-  std::string plan, folder;
+  std::string plan, folder, invocation;
   const auto verb = [&](const char* name, const char* text) {
     CLI::App* command = app.add_subcommand(name, text);
     command->add_option("--model,MODEL", model.source, "zoo:NAME or a TorchScript file")->required();
@@ -71,10 +71,13 @@ int run_verbs(int argc, char** argv) {
   CLI::App* assembling = verb("assemble", "Puts trained stages together: model.pt and state_dict.pt.");
   assembling->add_option("--stage,--stages", stages, "the stage files")->required();
   assembling->add_option("--folder,--out", folder, "where model.pt and state_dict.pt go")->required();
+  CLI::App* serving = app.add_subcommand("serve", "Plays a parameter server, here and not in a function.");
+  serving->add_option("--invocation", invocation, "what a function would be invoked with")->required();
   CLI11_PARSE(app, argc, argv);
 
   set_compute_threads(1);
   return run_verb([&]() -> Result<nlohmann::json> {
+    if (serving->parsed()) return serve_invocation(invocation);
     FUNCPIPE_TRY(specs, parse_inputs(inputs));
     model.inputs = std::move(specs);
     if (describing->parsed()) return describe_model(model);

@@ -11,14 +11,15 @@
 #include "model/compute_threads.h"
 #include "model/stage.h"
 #include "model/torch_error.h"
-#include "schedule/checker.h"
 #include "schedule/life_span.h"
 #include "schedule/program.h"
 #include "worker/exchange.h"
 #include "worker/flat_gradient.h"
 #include "worker/optimizer.h"
+#include "worker/parameter_server.h"
 #include "worker/player.h"
 #include "worker/process.h"
+#include "worker/programs.h"
 #include "worker/reporter.h"
 #include "worker/sample_source.h"
 #include "worker/snapshot.h"
@@ -27,45 +28,6 @@
 
 namespace funcpipe {
 namespace {
-
-struct Programs {
-  Program training;
-  std::optional<Program> evaluation;
-  StageShape shape;
-};
-
-Plan evaluation_plan(const JobSpec& spec) {
-  Plan plan = spec.plan;
-  plan.global_batch = static_cast<int>(spec.validation.rows());
-  const int wanted = spec.config.validation.micro_batch;
-  plan.micro_batch = wanted > 0 ? wanted : 4 * plan.micro_batch;
-  return plan;
-}
-
-// The program of `worker`, once those of all workers are proven sound together.
-template <class Write>
-Result<Program> sound_program(const Plan& plan, const std::vector<StageShape>& shapes, WorkerId worker, Write write) {
-  std::vector<Program> all;
-  all.reserve(plan.stages.size() * static_cast<std::size_t>(plan.replicas));
-  for (int stage = 0; stage < plan.stage_count(); ++stage)
-    for (int replica = 0; replica < plan.replicas; ++replica) all.push_back(write(plan, shapes, {stage, replica}));
-  FUNCPIPE_TRY_VOID(check_programs(all));
-  return std::move(all[static_cast<std::size_t>(plan.rank(worker))]);
-}
-
-Result<Programs> make_programs(const JobSpec& spec, WorkerId worker) {
-  std::vector<StageShape> shapes;
-  shapes.reserve(spec.plan.stages.size());
-  for (int stage = 0; stage < spec.plan.stage_count(); ++stage)
-    shapes.push_back(stage_shape(spec.plan, spec.model, stage));
-  FUNCPIPE_TRY(training, sound_program(spec.plan, shapes, worker, training_program));
-  Programs programs{std::move(training), std::nullopt, shapes[static_cast<std::size_t>(worker.stage)]};
-  if (spec.validation.rows() > 0) {
-    FUNCPIPE_TRY(evaluation, sound_program(evaluation_plan(spec), shapes, worker, evaluation_program));
-    programs.evaluation = std::move(evaluation);
-  }
-  return programs;
-}
 
 Result<std::string> read_object(Store& store, const std::string& key, const std::string& what) {
   FUNCPIPE_TRY(text, store.get_text(key));
@@ -320,6 +282,8 @@ Result<WorkerAnswer> run_worker(const JobSpec& spec, const WorkerInvocation& inv
   // Operations turn what they raise into errors themselves; this is for what comes before and after them.
   const std::string place = to_string(invocation.worker);
   try {
+    if (invocation.worker == kParameterServer)
+      return run_parameter_server(spec, invocation, store, clock, std::move(stop));
     return live(spec, invocation, store, clock, deadline, std::move(stop));
   } catch (const std::bad_alloc&) {
     return fail(ErrorCode::exhausted, "no memory left", place,

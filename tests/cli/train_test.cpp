@@ -96,6 +96,45 @@ TEST(Train, SaysWhatItDoesInPlainLinesWithoutATerminal) {
   EXPECT_THAT(output.out, HasSubstr("state_dict.pt"));
 }
 
+TEST(Train, WithAParameterServerWhosePriceIsInTheBill) {
+  const ScratchJob job("server");
+  train(job, {"--stages", "1", "--replicas", "1"});
+  const std::vector<double> alone = losses(job);
+  const json result = train(job, {"--stages", "1", "--replicas", "2", "--parallelism.sync", "parameter-server",
+                                  "--metrics.trace_iterations", "3"});
+  ASSERT_TRUE(result.is_object());
+  EXPECT_TRUE(job.nothing_runs());
+  const std::vector<double> together = losses(job);
+  ASSERT_EQ(together.size(), alone.size());
+  for (std::size_t i = 0; i < alone.size(); ++i)
+    EXPECT_NEAR(together[i], alone[i], 1e-4 * std::abs(alone[i])) << "iteration " << i;
+  const json bill = *read_json(job.results() / "bill.json");
+  const json& server = bill["by_function"]["server c5.9xlarge"];
+  EXPECT_NEAR(server["rent_dollars"], result["training_seconds"].get<double>() * 1.53 / 3600, 1e-9);
+  EXPECT_EQ(server["dollars"], server["rent_dollars"]);
+  EXPECT_EQ(bill["total"]["request_dollars"], 0) << "they go to the machine";
+  EXPECT_EQ(bill["total"]["invocations"], 2);
+  const ChildOutput timeline = job.run({"timeline", "runs/tiny"});
+  EXPECT_EQ(timeline.exit_code, 0) << timeline.err;
+  EXPECT_THAT(timeline.out, HasSubstr("the parameter server"));
+}
+
+TEST(Train, AParameterServerIsOfOneStageAndHere) {
+  const ScratchJob job("server_refused");
+  const auto refused = [&](std::vector<std::string> more, const char* said) {
+    more.insert(more.begin(), {"train", "job.toml", "--parallelism.sync", "parameter-server"});
+    const ChildOutput output = job.run(more);
+    EXPECT_EQ(output.exit_code, 2) << output.err;
+    EXPECT_THAT(output.err, HasSubstr(said));
+    EXPECT_TRUE(job.no_results());
+  };
+  refused({}, "not 2 stages");
+  refused({"--stages", "1", "--parallelism.server", "abacus"}, "servers: c5.9xlarge");
+  refused({"--stages", "1", "--platform.s3_endpoint", "http://127.0.0.1:1", "--platform.lambda_endpoint",
+           "http://127.0.0.1:1"},
+          "beside an embedded cloud only");
+}
+
 // The model of the job with made-up figures: sizes right enough, a layer takes 10 ms on every size.
 Profile profile_of(const ScratchJob& job, const Platform& platform) {
   const json spec = json::parse(job.run({"validate", "job.toml", "--json"}).out);

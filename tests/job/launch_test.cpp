@@ -79,6 +79,35 @@ TEST(Fleet, InvokesAgainFromWhereAWorkerStopped) {
   EXPECT_EQ(firsts, (std::multiset<std::int64_t>{0, 0, 0, 0, 10, 10, 10, 10, 20, 20, 20, 20}));
 }
 
+TEST(Fleet, TheParameterServerIsServedAndNotInvoked) {
+  MemoryService service([&](const MemoryCall& call) -> Result<std::string> {
+    EXPECT_NE(worker_invocation_from_json(json::parse(call.payload))->worker, kParameterServer);
+    return answer("done", 10);
+  });
+  create_both(service);
+  LaunchOptions options = two_by_two();
+  options.workers.push_back(kParameterServer);
+  std::atomic<int> served = 0;
+  options.serve = [&](const WorkerInvocation& invocation, std::stop_token) -> Result<WorkerAnswer> {
+    EXPECT_EQ(invocation.prefix, "p");
+    ++served;
+    return WorkerAnswer{.status = "done", .next_iteration = 10, .peak_memory = 900 * kMiB, .error = {}};
+  };
+  {
+    Fleet fleet(service, options);
+    EXPECT_TRUE(fleet.wait(kLong, {}));
+    EXPECT_EQ(served, 1);
+    EXPECT_EQ(fleet.peak_memory(), 100 * kMiB) << "the largest function's";
+  }
+  options.serve = [](const WorkerInvocation&, std::stop_token) -> Result<WorkerAnswer> {
+    return fail(ErrorCode::exhausted, "no memory left", "the parameter server");
+  };
+  Fleet fleet(service, options);
+  EXPECT_FALSE(fleet.wait(kLong, {}));
+  ASSERT_TRUE(fleet.failure());
+  EXPECT_EQ(fleet.failure()->place, "the parameter server");
+}
+
 TEST(Fleet, AWorkerThatMakesNoProgressIsAFailureNotALoop) {
   MemoryService service([&](const MemoryCall&) -> Result<std::string> { return answer("continue", 0); });
   create_both(service);

@@ -107,6 +107,10 @@ TEST_F(PlanByProfile, RefusesWhatCannotBe) {
   config_.platform.memory_mb = 777;
   refused("plan_by_profile.json", "none of the function sizes profiled");
   config_.platform.memory_mb = 0;
+  config_.parallelism.sync = "parameter-server";
+  set("parallelism.sync");
+  refused("--parallelism.sync", "not searched");
+  config_.given.erase("parallelism.sync");
   profile_.model.fingerprint = "another";
   refused("plan_by_profile.json", "of another model");
   config_.parallelism.profile = "/nonexistent/profile.json";

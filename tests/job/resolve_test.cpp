@@ -132,6 +132,21 @@ TEST(Resolve, WhatTheUserSetMustNotContradictThePlanFile) {
   EXPECT_TRUE(resolve_plan(config, four_layers(), small_platform(), {})) << "defaults are nobody's wish";
 }
 
+TEST(Resolve, AParameterServerServesTheUncutModel) {
+  JobConfig config = job();
+  config.parallelism.sync = "parameter-server";
+  EXPECT_THAT(describe(resolve_plan(config, four_layers(), small_platform(), {}).error()), HasSubstr("not 2 stages"));
+  config.parallelism.stages = 1;
+  const auto plan = resolve_plan(config, four_layers(), small_platform(), {});
+  ASSERT_TRUE(plan) << describe(plan.error());
+  EXPECT_EQ(plan->server, "c5.9xlarge");
+  config.parallelism.server = "abacus";
+  const auto unknown = resolve_plan(config, four_layers(), small_platform(), {});
+  ASSERT_FALSE(unknown);
+  EXPECT_EQ(exit_code(unknown.error()), 2);
+  EXPECT_THAT(describe(unknown.error()), HasSubstr("no server named \"abacus\""));
+}
+
 TEST(PossibleInputs, BeginWithWhatMostModelsWant) {
   Datasets data = rows(10);
   JobConfig config = job();

@@ -200,6 +200,26 @@ TEST(Equality, TwoSynchronisationsAgreeToRounding) {
   EXPECT_LE(relative_error(run(training, {{2}, 5, SyncAlgorithm::three_phase}).tensors, pipelined), kRounding);
 }
 
+// Uneven shares, validation between iterations, functions that are replaced while the server stays.
+TEST(Equality, ParameterServer) {
+  for (const TestModel& model : {batch_norm_model(), dropout_model(), gate_model()}) {
+    const Training training{.model = model, .global_batch = 10, .micro_batch = 2, .steps = 12, .validation_rows = 9};
+    for (const int replicas : {1, 2, 3}) {
+      const Cutting cutting{{}, replicas, SyncAlgorithm::parameter_server, PipelineOrder::one_forward_one_backward};
+      SCOPED_TRACE(model.name + ", " + text(cutting));
+      const Outcome whole = run(training, cutting);
+      const Tensors plain = train_plainly(training, replicas);
+      EXPECT_LE(relative_error(whole.tensors, plain), kRounding);
+      EXPECT_EQ(first_difference(whole.tensors, replicas == 1 ? plain : train_in_order_of(training, cutting)), "");
+      EXPECT_FALSE(whole.validation.empty());
+      EXPECT_EQ(whole.invocations, replicas + 1);
+      const Outcome pieces = run(training, cutting, 0);
+      EXPECT_GT(pieces.invocations, 2 * replicas + 1);
+      EXPECT_EQ(first_difference(pieces.tensors, whole.tensors), "");
+    }
+  }
+}
+
 TEST(Equality, LearningRateScheduleIsFollowed) {
   Training training{.model = skip_model()};
   training.adjust = [](JobConfig& config) {

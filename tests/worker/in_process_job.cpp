@@ -33,6 +33,7 @@ Plan plan_of(const Training& training, const Cutting& cutting, const ModelDescri
   plan.global_batch = training.global_batch;
   plan.micro_batch = training.micro_batch;
   plan.sync = cutting.sync;
+  if (plan.has_server()) plan.server = "c5.9xlarge";
   plan.order = cutting.order;
   return plan;
 }
@@ -154,23 +155,22 @@ Result<Outcome> train(const Training& training, const Cutting& cutting, Store& s
   SystemClock clock;
   {
     std::vector<std::jthread> workers;
-    for (int stage = 0; stage < spec.plan.stage_count(); ++stage)
-      for (int replica = 0; replica < spec.plan.replicas; ++replica)
-        workers.emplace_back([&, stage, replica] {
-          WorkerInvocation invocation{"test", "bucket", kPrefix, {stage, replica}, 0};
-          while (true) {
-            const auto answer = run_worker(spec, invocation, store, clock, clock.now() + lifetime, stop.get_token());
-            const std::lock_guard lock(mutex);
-            ++outcome.invocations;
-            if (!answer) {
-              if (!error || error->code == ErrorCode::cancelled) error = answer.error();
-              stop.request_stop();
-              return;
-            }
-            if (answer->status == "done") return;
-            invocation.first_iteration = answer->next_iteration;
+    for (const WorkerId worker : spec.plan.workers())
+      workers.emplace_back([&, worker] {
+        WorkerInvocation invocation{"test", "bucket", kPrefix, worker, 0};
+        while (true) {
+          const auto answer = run_worker(spec, invocation, store, clock, clock.now() + lifetime, stop.get_token());
+          const std::lock_guard lock(mutex);
+          ++outcome.invocations;
+          if (!answer) {
+            if (!error || error->code == ErrorCode::cancelled) error = answer.error();
+            stop.request_stop();
+            return;
           }
-        });
+          if (answer->status == "done") return;
+          invocation.first_iteration = answer->next_iteration;
+        }
+      });
   }
   if (error) return tl::unexpected(*error);
   FUNCPIPE_TRY_VOID(absorb_trained(model, store, spec.plan.stage_count()));

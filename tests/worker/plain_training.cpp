@@ -166,13 +166,15 @@ class PlainLoop {
   std::unique_ptr<torch::optim::Optimizer> optimizer_;
 };
 
-// Whose shares are added to that of the owner of shard `owner`, in order.
+// Whose shares are added to that of the owner of shard `owner`, in order. A parameter server begins with the first.
 std::vector<int> others_in_order(int owner, int replicas, SyncAlgorithm sync) {
   std::vector<int> others;
   for (int k = 1; k < replicas; ++k) {
     const int pipelined = (owner - k + replicas) % replicas;
     const int three_phase = k <= owner ? k - 1 : k;
-    others.push_back(sync == SyncAlgorithm::pipelined ? pipelined : three_phase);
+    others.push_back(sync == SyncAlgorithm::pipelined     ? pipelined
+                     : sync == SyncAlgorithm::three_phase ? three_phase
+                                                          : k);
   }
   return others;
 }
@@ -192,7 +194,8 @@ void merge(const std::vector<Gradients>& shares, const std::vector<std::size_t>&
   for (std::int64_t owner = 0; owner < replicas; ++owner) {
     const std::int64_t first = owner * merged.numel() / replicas;
     const std::int64_t elements = (owner + 1) * merged.numel() / replicas - first;
-    at::Tensor sum = flat[static_cast<std::size_t>(owner)].narrow(0, first, elements);
+    const std::int64_t begin = sync == SyncAlgorithm::parameter_server ? 0 : owner;
+    at::Tensor sum = flat[static_cast<std::size_t>(begin)].narrow(0, first, elements);
     for (const int other : others_in_order(static_cast<int>(owner), static_cast<int>(replicas), sync))
       sum = sum + flat[static_cast<std::size_t>(other)].narrow(0, first, elements);
     merged.narrow(0, first, elements).copy_(sum);
