@@ -56,7 +56,7 @@ struct Latency {  // seconds until the first byte of an answer, per request
   Seconds put_p99 = 0, get_p99 = 0;  // 99th percentiles, of which those above are the medians; 0: not known
 };
 
-struct StoreLimits {  // of all instances together; infinity where there is none. Request rates are the simulator's alone
+struct StoreLimits {  // of all instances together; infinity where there is none. The simulator alone has rates
   BytesPerSecond upload = std::numeric_limits<double>::infinity();
   BytesPerSecond download = std::numeric_limits<double>::infinity();
   double puts_per_second = std::numeric_limits<double>::infinity();

@@ -298,8 +298,7 @@ asio::awaitable<void> HttpConnection::write(HttpResponse response, bool head_onl
   allow(kStallSeconds);
   if (head_only || bodiless || size == 0) {
     co_await asio::async_write(socket_, asio::buffer(head), asio::use_awaitable);
-  } else if (const auto* text = std::get_if<std::string>(&response.body);
-             text && !response.downlink.limited()) {
+  } else if (const auto* text = std::get_if<std::string>(&response.body); text && !response.downlink.limited()) {
     const std::array<asio::const_buffer, 2> both{asio::buffer(head), asio::buffer(*text)};
     co_await asio::async_write(socket_, both, asio::use_awaitable);
     report.sent = size;
