@@ -10,26 +10,11 @@ import os
 import tempfile
 
 import job
+from small_models import BATCH, MICRO_BATCH, SOURCES, make_data
 
 RATE, LATENCY = 70e6, 0.020
-MODELS = {
-    "bert": "zoo:bert?layers=4&width=256&heads=4&vocab=8000&seq=64&classes=2",
-    "resnet": "zoo:resnet?blocks=1,1,1,1&classes=10&size=64",
-}
+MODELS = ["bert", "resnet"]
 LAYOUTS = [(2, 1), (2, 2), (4, 1)]
-BATCH, MICRO_BATCH, ROWS = 32, 4, 128
-
-
-def make_data(model, folder):
-    rng = job.random_source(1)
-    x, y = os.path.join(folder, "x.npy"), os.path.join(folder, "y.npy")
-    if model == "bert":
-        job.write_npy(x, "<i8", [ROWS, 64], job.integers(rng, ROWS * 64, 8000))
-        job.write_npy(y, "<i8", [ROWS], job.integers(rng, ROWS, 2))
-    else:
-        job.write_npy(x, "<f4", [ROWS, 3, 64, 64], job.floats(rng, ROWS * 3 * 64 * 64))
-        job.write_npy(y, "<i8", [ROWS], job.integers(rng, ROWS, 10))
-    return x, y
 
 
 def flow_shop(tasks, micro_batches):
@@ -65,7 +50,7 @@ def ideal(run, stages, replicas, time_of):
 def main():
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--iterations", type=int, default=14, help="of each run; the first three are not counted")
-    options.add_argument("--model", choices=sorted(MODELS), action="append")
+    options.add_argument("--model", choices=MODELS, action="append")
     options.add_argument("--layout", help="stages x replicas, e.g. 2x1", action="append")
     options.add_argument("--platform", default="shaped-70MBps")
     options.add_argument("--keep", help="copy the results of each run (trace.json) into this folder")
@@ -79,13 +64,13 @@ def main():
                 if chosen.layout and layout not in chosen.layout:
                     continue
                 run = job.train(f"{model}-{layout}", {
-                    "model.source": MODELS[model], "model.loss": "cross-entropy",
+                    "model.source": SOURCES[model], "model.loss": "cross-entropy",
                     "data.format": "npy", "data.train_input": x, "data.train_target": y,
                     "optimizer.name": "sgd", "optimizer.lr": 0.01, "optimizer.momentum": 0.9,
                     "training.steps": chosen.iterations, "training.global_batch": BATCH,
                     "training.micro_batch": MICRO_BATCH, "parallelism.stages": stages,
                     "parallelism.replicas": replicas, "platform.name": chosen.platform}, chosen.keep)
-                seconds = run.iteration_seconds(2)
+                seconds = run.iteration_seconds()
                 measured = job.median(seconds)
                 as_run = ideal(run, stages, replicas, lambda e: e["dur"] / 1e6)
                 on_cpu = ideal(run, stages, replicas, lambda e: e["args"]["cpu_us"] / 1e6)

@@ -10,7 +10,16 @@ import sys
 import tempfile
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+WARM_UP = 3  # iterations that are not counted
 FUNCPIPE = os.environ.get("FUNCPIPE", os.path.join(ROOT, "build/default/bin/funcpipe"))
+
+
+def funcpipe(*arguments):
+    """What the command printed; its failure ends the benchmark."""
+    done = subprocess.run([FUNCPIPE, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    if done.returncode != 0:
+        sys.exit(f"funcpipe {' '.join(arguments)} failed:\n{done.stdout}{done.stderr}")
+    return done.stdout
 
 
 def write_npy(path, dtype, shape, content):
@@ -63,14 +72,14 @@ class Run:
         return (share * sum(map(bytes_of, border)),
                 share * sum(bytes_of(tensor) for tensor in border if tensor["requires_grad"]))
 
-    def iteration_seconds(self, skip):
-        """Seconds between the last updates of consecutive iterations, the first `skip` left out."""
+    def iteration_seconds(self):
+        """Seconds between the last updates of consecutive iterations, those of the warm-up left out."""
         last = {}
         for event in self.of("update"):
             iteration = event["args"]["iteration"]
             last[iteration] = max(last.get(iteration, 0), event["ts"] + event["dur"])
         ends = [last[i] for i in sorted(last)]
-        return [(b - a) / 1e6 for a, b in zip(ends, ends[1:])][skip:]
+        return [(b - a) / 1e6 for a, b in zip(ends, ends[1:])][WARM_UP - 1:]
 
 
 def train(name, settings, keep=None):
@@ -86,13 +95,10 @@ def train(name, settings, keep=None):
         with open(path, "w") as out:
             for section, fields in sections.items():
                 out.write(f"[{section}]\n" + "".join(f"{k} = {json.dumps(v)}\n" for k, v in fields.items()))
-        done = subprocess.run([FUNCPIPE, "train", path, "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                              text=True)
-        if done.returncode != 0:
-            sys.exit(f"{name}: funcpipe train failed:\n{done.stdout}{done.stderr}")
+        printed = funcpipe("train", path, "--json")
         if keep:
             subprocess.run(["cp", "-r", os.path.join(folder, name), keep], check=True)
-        return Run(os.path.join(folder, name), json.loads(done.stdout))
+        return Run(os.path.join(folder, name), json.loads(printed))
 
 
 def table(columns, rows):

@@ -204,6 +204,13 @@ SizeChoice Platform::choice(const FunctionSize& size) const {
   return {size.memory_mb, sizes_with(sizes, size.memory_mb).size() > 1 ? size.vcpus : 0};
 }
 
+BytesPerSecond mean_rate(const Burst& burst, BytesPerSecond baseline, double bytes) {
+  if (burst.bytes <= 0 || burst.rate <= baseline) return baseline;
+  const Seconds lasts = static_cast<double>(burst.bytes) / (burst.rate - baseline);
+  const double ahead = burst.rate * lasts;  // at the burst's rate
+  return bytes <= ahead ? burst.rate : bytes / (lasts + (bytes - ahead) / baseline);
+}
+
 Dollars compute_price(const Prices& prices, int memory_mb, double vcpus, Seconds billed_seconds) {
   return (prices.gb_second * (memory_mb / 1024.0) + prices.vcpu_second * vcpus) * billed_seconds;
 }

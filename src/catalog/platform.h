@@ -103,6 +103,9 @@ std::filesystem::path platforms_folder();
 // Whether two numbers of vCPUs mean the same one: files give them rounded.
 bool same_vcpus(double a, double b);
 
+// Of `bytes` through a link with a full bucket, which is refilled at `baseline` while they flow.
+BytesPerSecond mean_rate(const Burst& burst, BytesPerSecond baseline, double bytes);
+
 // Bill arithmetic shared by the emulator, the planner and the simulator.
 Dollars compute_price(const Prices& prices, int memory_mb, double vcpus, Seconds billed_seconds);
 // Of `bytes` kept in the store for `seconds`; a month has 30 days.

@@ -12,7 +12,7 @@ namespace {
 
 struct PaperArguments {
   Selection selection;
-  std::string batches = "16,64,256", out = "results";
+  std::string batches = "16,64,256", out = "results", plans;
 };
 
 // One line that is redrawn on a terminal.
@@ -46,11 +46,13 @@ Result<> run(PaperArguments arguments, std::stop_token stop) {
   batches.erase(std::unique(batches.begin(), batches.end()), batches.end());
   arguments.selection.batches = std::move(batches);
   FUNCPIPE_TRY_VOID(prepare_folder(arguments.out));
+  if (!arguments.plans.empty()) FUNCPIPE_TRY_VOID(prepare_folder(arguments.plans));
   auto comparison = compared(arguments.selection, std::move(stop));
   if (!comparison && comparison.error().code == ErrorCode::not_found)
     comparison.error().code = ErrorCode::invalid_input;  // what the user named
   if (!comparison) return tl::unexpected(std::move(comparison.error()));
-  FUNCPIPE_TRY_VOID(write_results(*comparison, arguments.out));
+  FUNCPIPE_TRY_VOID(write_results(result_files(*comparison), arguments.out));
+  if (!arguments.plans.empty()) FUNCPIPE_TRY_VOID(write_results(plan_files(*comparison), arguments.plans));
   const auto covered = std::ranges::count_if(comparison->cells, &Cell::ours_covers_published);
   fmt::print("{} of {} cells: ours is at least as fast and as cheap as FuncPipe as published.\nResults: {}/README.md\n",
              covered, comparison->cells.size(), arguments.out);
@@ -80,6 +82,8 @@ Command add_bench(CLI::App& app) {
       ->check(CLI::Range(0, 256))
       ->capture_default_str();
   paper->add_option("--out", a.out, "Folder for the results")->capture_default_str()->type_name("FOLDER");
+  paper->add_option("--plans", a.plans, "Folder for every system's best plans: files to train or to simulate")
+      ->type_name("FOLDER");
   return [arguments] {
     Interrupt interrupt;
     return outcome(run(*arguments, interrupt.token()), false, "stopped");

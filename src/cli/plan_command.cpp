@@ -44,10 +44,6 @@ Result<T> at_flag(Result<T> result, const char* flag) {
   return result;
 }
 
-int optimizer_copies(const std::string& name) {
-  return name == "sgd" ? 0 : name == "momentum" ? 1 : 2;
-}
-
 Result<PlanningTask> task_of(const PlanArguments& arguments, const Profile& profile, const Platform& platform) {
   PlanningTask task{profile, platform};
   task.global_batch = arguments.batch;

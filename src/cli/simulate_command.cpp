@@ -101,10 +101,6 @@ class ProgressLine {
   bool drawn_ = false;
 };
 
-int optimizer_copies(const std::string& name) {
-  return name == "sgd" ? 0 : name == "momentum" ? 1 : 2;
-}
-
 Result<SimulationOptions> options_of(const SimulateArguments& arguments, const Platform& platform) {
   FUNCPIPE_TRY(faults, parse_faults(arguments.faults, "--faults"));
   FUNCPIPE_TRY(store, given_by_user(store_model(platform, arguments.latency == "drawn"), "--latency"));
@@ -124,7 +120,8 @@ Result<SimulationOptions> options_of(const SimulateArguments& arguments, const P
                            .faults = std::move(faults)};
 }
 
-Result<> run(const SimulateArguments& arguments, std::stop_token stop) {
+// The exit code: of a job that would fail, its failure's.
+Result<int> run(const SimulateArguments& arguments, std::stop_token stop) {
   FUNCPIPE_TRY(content, given_by_user(read_json(arguments.plan)));
   FUNCPIPE_TRY(plan, plan_from_json(content, arguments.plan));
   FUNCPIPE_TRY(profile, given_by_user(load_profile(arguments.profile)));
@@ -160,16 +157,17 @@ Result<> run(const SimulateArguments& arguments, std::stop_token stop) {
   FUNCPIPE_TRY(result, std::move(simulated));
   if (trace) FUNCPIPE_TRY_VOID(trace->write(fleet.programs));
 
-  const SimulationReport report{plan, platform, fleet, result};
+  const SimulationReport told{plan, platform, fleet, result};
+  const int code = result.failure ? report(*result.failure, /*json=*/false) : 0;
   if (arguments.json) {
-    fmt::print("{}\n", simulation_report_json(report).dump(2));
-    return {};
+    fmt::print("{}\n", simulation_report_json(told).dump(2));
+    return code;
   }
-  fmt::print("{}", simulation_report(report, columns_of(STDOUT_FILENO)));
+  fmt::print("{}", simulation_report(told, columns_of(STDOUT_FILENO)));
   if (trace)
     fmt::print("\nTrace: {0} (Perfetto opens it); funcpipe timeline {1} --profile {2} --trace {0}\n", arguments.trace,
                arguments.plan, arguments.profile);
-  return {};
+  return code;
 }
 
 }  // namespace
@@ -218,7 +216,8 @@ Command add_simulate(CLI::App& app) {
   command->add_flag("--json", a.json, "Print everything as JSON");
   return [arguments] {
     Interrupt interrupt;
-    return outcome(run(*arguments, interrupt.token()), arguments->json, "stopped");
+    auto code = run(*arguments, interrupt.token());
+    return code ? *code : outcome(tl::unexpected(std::move(code.error())), arguments->json, "stopped");
   };
 }
 

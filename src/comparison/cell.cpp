@@ -67,11 +67,19 @@ std::vector<Proposal> shortlist(const std::vector<Proposal>& frontier, std::size
   if (frontier.size() <= most) return frontier;
   std::set<std::size_t> taken = {0, frontier.size() - 1,
                                  least(frontier, [](const Proposal& one) { return one.seconds * one.dollars; })};
-  // Evenly by the logarithm of their seconds.
-  const double low = std::log(frontier.front().seconds), high = std::log(frontier.back().seconds);
-  for (std::size_t i = 1; taken.size() < most && i < most; ++i) {
-    const double wanted = low + (high - low) * static_cast<double>(i) / static_cast<double>(most);
-    taken.insert(least(frontier, [&](const Proposal& one) { return std::abs(std::log(one.seconds) - wanted); }));
+  // Between them at even ratios of seconds, halving the gaps: by square roots, which are the same on every machine.
+  std::vector<Seconds> marks = {frontier.front().seconds, frontier.back().seconds};
+  while (taken.size() < most && marks.size() <= frontier.size()) {
+    std::vector<Seconds> finer;
+    for (std::size_t i = 0; i + 1 < marks.size(); ++i) {
+      const Seconds mark = std::sqrt(marks[i] * marks[i + 1]);
+      finer.insert(finer.end(), {marks[i], mark});
+      if (taken.size() == most) continue;
+      taken.insert(
+          least(frontier, [&](const Proposal& one) { return std::max(one.seconds / mark, mark / one.seconds); }));
+    }
+    finer.push_back(marks.back());
+    marks = std::move(finer);
   }
   std::vector<Proposal> list;
   list.reserve(taken.size());

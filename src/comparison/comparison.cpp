@@ -1,13 +1,19 @@
 #include "comparison/comparison.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <atomic>
+#include <filesystem>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <thread>
 
 namespace funcpipe {
 namespace {
+
+namespace fs = std::filesystem;
 
 using Task = std::function<Result<>()>;
 
@@ -55,6 +61,11 @@ Result<Comparison> run_comparison(const Selection& selection, std::stop_token st
                                   const ComparisonProgress& progress) {
   Comparison comparison{.selection = selection};
   const std::size_t models = selection.models.size(), batches = selection.batches.size();
+  std::set<std::string> names;
+  for (const std::string& model : selection.models)
+    if (const std::string name = fs::path(model).stem().string(); !names.insert(name).second)
+      return fail(ErrorCode::invalid_input, fmt::format("two models are called {}", name), model,
+                  "results go by the names of files: rename one");
   const std::size_t grounds = selection.platforms.size() * models;
   for (const std::string& platform : selection.platforms)
     for (const std::string& model : selection.models) {

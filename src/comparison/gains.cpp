@@ -8,7 +8,6 @@ namespace funcpipe {
 namespace {
 
 constexpr double kRounding = 1 + 1e-9;
-constexpr double kMostlyComputing = 0.7;
 
 }  // namespace
 
@@ -38,16 +37,26 @@ std::optional<Gain> gain(const Cell& cell, System system, const std::function<bo
   return gain;
 }
 
+Rest rest(const Gain& gain) {
+  const PlayedPlan& rival = gain.rival->at(Aim::between);
+  if (rival.plan.replicas == 1) return Rest::nothing;
+  return rival.computing > kMostlyComputing * rival.seconds ? Rest::little : Rest::gradients;
+}
+
 std::string reason(const Gain& gain) {
   const PlayedPlan& rival = gain.rival->at(Aim::between);
-  const double computing = rival.computing / rival.seconds;
-  const std::string shape = fmt::format("{} x {}", rival.plan.replicas, in_words(rival.plan.stages.front().size()));
-  if (rival.plan.replicas == 1)
-    return fmt::format("one function of {} holds the whole model: nothing to synchronise, nothing cheaper",
-                       in_words(rival.plan.stages.front().size()));
-  if (computing > kMostlyComputing)
-    return fmt::format("{} compute {:.0f}% of the time: a pipeline can only save of the rest", shape, 100 * computing);
-  return fmt::format("{} compute {:.0f}% of the time, the rest is gradients on the network", shape, 100 * computing);
+  const std::string size = in_words(rival.plan.stages.front().size());
+  const std::string computing = fmt::format("{} x {} compute {:.0f}% of the time", rival.plan.replicas, size,
+                                            100 * rival.computing / rival.seconds);
+  switch (rest(gain)) {
+    case Rest::nothing:
+      return fmt::format("one function of {} holds the whole model: nothing to synchronise, nothing cheaper", size);
+    case Rest::little:
+      return computing + ": a pipeline can only save of the rest";
+    case Rest::gradients:
+      return computing + ", the rest is gradients on the network";
+  }
+  return "";
 }
 
 }  // namespace funcpipe

@@ -33,7 +33,14 @@ struct Gain {
 std::optional<Gain> gain(const Cell& cell, System system, const std::function<bool(System)>& rivals,
                          Aim against = Aim::between);
 
-// Why a gain of published FuncPipe against the frameworks is what it is, from the rival's plan and where its time goes.
-std::string reason(const Gain& gain);
+// What the rival's plan of least seconds x dollars leaves to gain.
+enum class Rest {
+  nothing,   // one function holds the whole model
+  little,    // several compute for over kMostlyComputing of the time
+  gradients  // the rest of the time is gradients on the network
+};
+inline constexpr double kMostlyComputing = 0.7;
+Rest rest(const Gain& gain);
+std::string reason(const Gain& gain);  // the same in words
 
 }  // namespace funcpipe

@@ -40,10 +40,6 @@ Result<fs::path> profile_file(const std::string& model) {
                             : fmt::format("did you mean \"{}\"?", meant));
 }
 
-int optimizer_copies(const std::string& optimizer) {
-  return optimizer == "sgd" ? 0 : optimizer == "momentum" ? 1 : 2;
-}
-
 }  // namespace
 
 PlanningTask Ground::task(int batch) const {

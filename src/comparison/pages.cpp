@@ -105,10 +105,9 @@ std::string scaling_page(const Comparison& comparison) {
   std::string text = comparison_head("Throughput against workers");
   text += fmt::format(
       "Weak scaling: each system's plan of least seconds x dollars at batch {}, with 1, 2, 4, ... replicas of its "
-      "stages "
-      "to {} functions; each replica's share of the batch stays as it was. Samples a second, as simulated. *without "
-      "limits*: if the store took any number of requests and bytes; \"refused\": a client gave up after too many "
-      "503s.\n\n![scaling](scaling.svg)\n\n",
+      "stages to {} functions; each replica's share of the batch stays as it was. Samples a second, as simulated. "
+      "*without limits*: if the store took any number of requests and bytes; \"refused\": a client gave up after too "
+      "many 503s.\n\n![scaling](scaling.svg)\n\n",
       comparison.selection.batches.back(), kMostWorkers);
   for (const Scaling& scaling : comparison.scaling) {
     MarkdownTable table({"system", "workers", "batch", "samples/s", "without limits", "of linear"});
@@ -125,6 +124,7 @@ std::string scaling_page(const Comparison& comparison) {
       notes += fmt::format("* {}: {} of a replica.", name_of(curve.system), shape_text(curve.plan));
       if (curve.points.empty() || curve.points.back().workers * 2 <= kMostWorkers)
         notes += fmt::format(" No more replicas: {}.", curve.ended);
+      if (!curve.refused.empty()) notes += fmt::format(" Refused: {}.", curve.refused);
       notes += "\n";
     }
     text += fmt::format("## {} on {}\n\n{}{}\n", scaling.model, scaling.platform, table.str(), notes);

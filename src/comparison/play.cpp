@@ -8,6 +8,8 @@ namespace {
 
 // Iterations of a short and of a long job: what lies between them is steady.
 constexpr std::int64_t kShort = 2, kLong = 5;
+// Where buckets empty, or refused clients find their rate, that takes iterations.
+constexpr std::int64_t kSettling = 10;
 constexpr Seconds kWaitLimit = 1e5;  // slow plans are shown as slow, not as failed
 
 // Requests of one iteration, as the planner has them: a job's without those at starts and ends.
@@ -31,6 +33,12 @@ Result<SimulationResult> simulated(const SimulatedFleet& fleet, const Simulation
   FUNCPIPE_TRY(result, simulate(fleet, options, {}, {}, std::move(stop)));
   if (result.failure) return tl::unexpected(std::move(*result.failure));
   return result;
+}
+
+std::int64_t refusals(const SimulationResult& result) {
+  std::int64_t refused = 0;
+  for (const WorkerResult& worker : result.workers) refused += worker.refused;
+  return refused;
 }
 
 }  // namespace
@@ -58,14 +66,22 @@ Result<PlayedPlan> play(const Ground& ground, int batch, const Proposal& proposa
   FUNCPIPE_TRY(made, plan_fleet(ground.task(batch), plan, /*keep_programs=*/false));
   FUNCPIPE_TRY(options, play_options(ground, plan, kShort));
   FUNCPIPE_TRY(short_job, simulated(made.fleet, options, stop));
-  options.iterations = kLong;
+  const bool settles = ground.platform.burst.bytes > 0 || refusals(short_job) > 0;
+  const std::int64_t begun = settles ? kSettling : kShort;
+  if (settles) {
+    options.iterations = begun;
+    FUNCPIPE_TRY(settled_job, simulated(made.fleet, options, stop));
+    short_job = std::move(settled_job);
+  }
+  options.iterations = begun + kLong - kShort;
   FUNCPIPE_TRY(long_job, simulated(made.fleet, options, stop));
 
   const Prediction& prediction = made.prediction;
   PlayedPlan played{
       .plan = plan, .predicted_seconds = prediction.iteration, .predicted_dollars = prediction.iteration_dollars};
   std::vector<Seconds> steady;
-  for (std::size_t i = kShort; i < long_job.iterations.size(); ++i) steady.push_back(long_job.seconds_of(i));
+  for (auto i = static_cast<std::size_t>(begun); i < long_job.iterations.size(); ++i)
+    steady.push_back(long_job.seconds_of(i));
   std::nth_element(steady.begin(), steady.begin() + std::ssize(steady) / 2, steady.end());
   played.seconds = steady[steady.size() / 2];
   for (const StagePrediction& stage : prediction.stages) played.computing = std::max(played.computing, stage.busy);

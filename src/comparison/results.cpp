@@ -2,11 +2,25 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cctype>
+#include <nlohmann/json.hpp>
+
 #include "base/files.h"
 #include "comparison/pages.h"
 #include "comparison/pictures.h"
 
 namespace funcpipe {
+namespace {
+
+// "FuncPipe as published" -> "funcpipe-as-published".
+std::string in_file_name(std::string_view name) {
+  std::string text(name);
+  std::ranges::transform(text, text.begin(), [](unsigned char c) { return std::isalnum(c) ? std::tolower(c) : '-'; });
+  return text;
+}
+
+}  // namespace
 
 std::vector<ResultFile> result_files(const Comparison& comparison) {
   std::vector<ResultFile> files = {
@@ -30,13 +44,26 @@ std::vector<ResultFile> result_files(const Comparison& comparison) {
   return files;
 }
 
+std::vector<ResultFile> plan_files(const Comparison& comparison) {
+  std::vector<ResultFile> files;
+  for (const Cell& cell : comparison.cells)
+    for (const SystemResult& system : cell.systems) {
+      if (!system.feasible()) continue;
+      for (const Aim aim : kAims)
+        files.push_back({fmt::format("{}-{}-{}-{}-{}.json", cell.model, cell.platform, cell.batch,
+                                     in_file_name(name_of(system.system)), name_of(aim)),
+                         to_json(system.at(aim).plan).dump(2) + "\n"});
+    }
+  return files;
+}
+
 Result<> prepare_folder(const std::filesystem::path& folder) {
   const std::filesystem::path probe = folder / ".writable";
   auto written = write_file(probe, "");
   if (!written) {
     written.error().code = ErrorCode::invalid_input;
     written.error().place = folder.string();
-    written.error().hint = "name a folder that can be written: --out results";
+    written.error().hint = "name a folder that can be written";
     return written;
   }
   std::error_code none;
@@ -44,9 +71,8 @@ Result<> prepare_folder(const std::filesystem::path& folder) {
   return {};
 }
 
-Result<> write_results(const Comparison& comparison, const std::filesystem::path& folder) {
-  for (const ResultFile& file : result_files(comparison))
-    FUNCPIPE_TRY_VOID(write_file(folder / file.name, file.content));
+Result<> write_results(const std::vector<ResultFile>& files, const std::filesystem::path& folder) {
+  for (const ResultFile& file : files) FUNCPIPE_TRY_VOID(write_file(folder / file.name, file.content));
   return {};
 }
 

@@ -13,9 +13,11 @@ struct ResultFile {
   std::string name, content;
 };
 std::vector<ResultFile> result_files(const Comparison& comparison);
+// Every system's best plan for each aim, as plan files: MODEL-PLATFORM-BATCH-SYSTEM-AIM.json.
+std::vector<ResultFile> plan_files(const Comparison& comparison);
 
 // Makes the folder, and tries that a file can be written in it. Errors: invalid_input.
 Result<> prepare_folder(const std::filesystem::path& folder);
-Result<> write_results(const Comparison& comparison, const std::filesystem::path& folder);
+Result<> write_results(const std::vector<ResultFile>& files, const std::filesystem::path& folder);
 
 }  // namespace funcpipe

@@ -16,7 +16,7 @@ Result<double> throughput(const Ground& ground, const Plan& plan, const Simulate
 
 Result<ScalingCurve> curve_of(const Ground& ground, const SystemResult& system, std::stop_token stop) {
   const Plan& whole = system.at(Aim::between).plan;
-  ScalingCurve curve{.system = system.system, .plan = whole, .points = {}, .ended = {}};
+  ScalingCurve curve{.system = system.system, .plan = whole, .points = {}, .ended = {}, .refused = {}};
   // The largest share, in whole micro-batches.
   const int share = (whole.micro_batch_count() + whole.replicas - 1) / whole.replicas * whole.micro_batch;
   curve.plan.replicas = 1;
@@ -41,7 +41,7 @@ Result<ScalingCurve> curve_of(const Ground& ground, const SystemResult& system, 
     const auto limited = throughput(roomy, plan, made->fleet, /*unlimited=*/false, stop);
     if (!limited) {
       if (limited.error().code == ErrorCode::cancelled) return tl::unexpected(limited.error());
-      if (curve.ended.empty()) curve.ended = limited.error().message;
+      if (curve.refused.empty()) curve.refused = limited.error().message;
     }
     curve.points.push_back({.workers = plan.worker_count(),
                             .batch = plan.global_batch,

@@ -21,7 +21,8 @@ struct ScalingCurve {
   System system = System::ours;
   Plan plan;  // of one replica; the others are like it
   std::vector<ScalingPoint> points;
-  std::string ended;  // why there are no more; empty: kMostWorkers
+  std::string ended;    // why there are no more; empty: kMostWorkers
+  std::string refused;  // why the first with a throughput of 0 has none
 };
 
 struct Scaling {

@@ -13,6 +13,10 @@ Result<SensitivityRow> with_network(const Ground& ground, int batch, const Netwo
     size.uplink *= network.bandwidth;
     size.downlink *= network.bandwidth;
   }
+  // A bucket lasts as long as it did.
+  changed.platform.burst.rate *= network.bandwidth;
+  changed.platform.burst.bytes =
+      static_cast<Bytes>(static_cast<double>(changed.platform.burst.bytes) * network.bandwidth);
   for (Seconds* latency : {&changed.platform.latency.put, &changed.platform.latency.get}) *latency *= network.latency;
   SensitivityRow row{.network = network, .framework = {}, .published = {}, .ours = {}};
   const auto best = [&](System system) -> Result<std::optional<PlayedPlan>> {

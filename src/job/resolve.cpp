@@ -81,9 +81,8 @@ TrainingState training_state(const JobConfig& config, const Datasets& data) {
   const auto cache_of = [&](const Column& column) {
     return std::min(column.rows * column.row.bytes(), config.data.shuffle_window + kMiB);
   };
-  return {.optimizer_copies = config.optimizer.name != "sgd"   ? 2
-                              : config.optimizer.momentum != 0 ? 1
-                                                               : 0,
+  const bool momentum = config.optimizer.name == "sgd" && config.optimizer.momentum != 0;
+  return {.optimizer_copies = optimizer_copies(momentum ? "momentum" : config.optimizer.name),
           .input_cache = cache_of(data.train.input),
           .target_cache = cache_of(data.train.target)};
 }

@@ -24,6 +24,10 @@ Bytes border_bytes(const ModelDescription& model, int layer) {
 
 }  // namespace
 
+int optimizer_copies(const std::string& optimizer) {
+  return optimizer == "sgd" ? 0 : optimizer == "momentum" ? 1 : 2;
+}
+
 Bytes estimated_memory(const Plan& plan, const ModelDescription& model, int stage, const TrainingState& state) {
   const StagePlan& span = plan.stages[stage];
   Bytes parameters = 0, trainable = 0;

@@ -102,9 +102,12 @@ Result<std::optional<ParameterServer>> server_of(const Plan& plan);
 // The platform as the plan's functions meet it: a parameter server is their store (beside()). Errors: of server_of.
 Result<Platform> platform_for(const Plan& plan, Platform platform);
 
+// Parameter-sized buffers that an optimiser keeps: "sgd" 0, "momentum" (SGD with it) 1, "adam" and "adamw" 2.
+int optimizer_copies(const std::string& optimizer);
+
 // What a worker keeps in memory besides its stage and what passes through it.
 struct TrainingState {
-  int optimizer_copies = 0;  // parameter-sized buffers the optimiser keeps: SGD 0, with momentum 1, Adam 2
+  int optimizer_copies = 0;  // parameter-sized buffers the optimiser keeps
   Bytes input_cache = 0;     // of the data's input column, on stages that read it
   Bytes target_cache = 0;    // of its target column, on the last stage and those that read it
 };

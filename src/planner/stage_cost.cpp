@@ -103,11 +103,10 @@ StageTraffic StageCosts::traffic(int first, int end, int index) const {
   StageTraffic traffic;
   traffic.up_bytes = micro_batches_ * (out + in_gradient) + synchronised + span.tied;
   traffic.down_bytes = micro_batches_ * (in + out_gradient) + synchronised * 2 * (replicas - 1) / replicas + span.tied;
-  // What stays within the burst goes at its rate, and is paid back while the lane rests.
-  const auto burst = static_cast<double>(chain_.burst.bytes);
-  const bool bursts = burst > 0 && traffic.up_bytes <= burst && traffic.down_bytes <= burst;
-  traffic.uplink = bursts ? std::max(option.uplink, chain_.burst.rate) : option.uplink;
-  traffic.downlink = bursts ? std::max(option.downlink, chain_.burst.rate) : option.downlink;
+  // As if an iteration's bytes flowed at once from a full bucket: an estimate. The bucket may not be full again when
+  // the next iteration begins, and is refilled while the lane rests.
+  traffic.uplink = mean_rate(chain_.burst, option.uplink, traffic.up_bytes);
+  traffic.downlink = mean_rate(chain_.burst, option.downlink, traffic.down_bytes);
 
   const double waited =
       all * (has_before + (out_gradient > 0)) + replicas * 2 * (replicas - 1) * (synchronised > 0) + replicas * tied;
@@ -119,10 +118,13 @@ StageTraffic StageCosts::traffic(int first, int end, int index) const {
   const double snapshot = span.parameters + span.trainable * chain_.state.optimizer_copies + span.buffers;
   // The job's specification, the stage, the first data.
   const Seconds warm_up = spans_.warm_up(index, first, end);
-  traffic.start = option.cold_start + 3 * chain_.latency.get + span.parameters / traffic.downlink + warm_up;
-  traffic.finish = chain_.latency.put + span.parameters / traffic.uplink;
-  traffic.restart = option.cold_start + chain_.latency.put + 2 * chain_.latency.get + snapshot / traffic.uplink +
-                    snapshot / traffic.downlink + warm_up;
+  const auto up = [&](double bytes) { return bytes / mean_rate(chain_.burst, option.uplink, bytes); };
+  const auto down = [&](double bytes) { return bytes / mean_rate(chain_.burst, option.downlink, bytes); };
+  const double stage = span.parameters + span.buffers;
+  traffic.start = option.cold_start + 3 * chain_.latency.get + down(stage) + warm_up;
+  traffic.finish = chain_.latency.put + up(stage);
+  traffic.restart =
+      option.cold_start + chain_.latency.put + 2 * chain_.latency.get + up(snapshot) + down(snapshot) + warm_up;
   return traffic;
 }
 

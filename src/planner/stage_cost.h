@@ -27,7 +27,7 @@ struct StageCost {
 struct StageTraffic {
   double up_bytes = 0, down_bytes = 0;      // of an iteration, the replica with the largest share
   double puts = 0, gets = 0;                // of an iteration, all replicas, early GETs included
-  BytesPerSecond uplink = 0, downlink = 0;  // what transfers get: the burst's rate where they stay within it
+  BytesPerSecond uplink = 0, downlink = 0;  // what transfers get, the mean of an iteration
   Seconds start = 0;                        // of a new function, to its first forward
   Seconds finish = 0;                       // of replica 0, after the last update: the trained stage is stored
   Seconds restart = 0;                      // of a function whose lifetime ends: snapshot, new function, load

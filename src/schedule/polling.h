@@ -10,6 +10,9 @@
 
 namespace funcpipe {
 
+// A parameter server waits this many times as long as functions do: all of them may be slow, or start again, at once.
+inline constexpr double kServerPatience = 10;
+
 struct Polling {
   Seconds limit = 120;             // of the whole wait
   Seconds shortest_pause = 0.005;  // between the starts of two GETs

@@ -25,13 +25,11 @@ Burst slowed(Burst burst, const std::vector<Fault>& faults, WorkerId worker) {
 
 }  // namespace
 
-bool RequestRate::admits(Seconds now) {
+bool RequestRate::has(Seconds now) {
   if (unlimited()) return true;
   left_ = std::min(std::max(rate_, 1.0), left_ + (now - since_) * rate_);
   since_ = now;
-  if (left_ < 1) return false;
-  left_ -= 1;
-  return true;
+  return left_ >= 1;
 }
 
 Requests::Requests(const SimulatedFleet& fleet, const Players& players, const SimulationOptions& options,
@@ -47,6 +45,8 @@ Requests::Requests(const SimulatedFleet& fleet, const Players& players, const Si
       put_rate_(options.store.put_rate),
       get_rate_(options.store.get_rate),
       rate_(options.store.request_rate),
+      refuses_(!put_rate_.unlimited() || !get_rate_.unlimited() || !rate_.unlimited()),
+      send_rates_(static_cast<std::size_t>(fleet.size())),
       requests_(players.connections()),
       arrivals_(static_cast<std::size_t>(fleet.waits())),
       budget_(static_cast<std::size_t>(fleet.size()), retry_.budget),
@@ -86,20 +86,20 @@ void Requests::begin(std::uint32_t connection, const Order& order, Seconds now) 
       return waiters_[operation(awaited.producer_worker, awaited.producer_op)].push_back(connection);
   } else if (order.kind == RequestKind::wait) {
     const auto expected = arrivals_[static_cast<std::size_t>(order.awaited->wait)].first_poll();
-    if (expected && *expected > 0) return ask_at(now + std::min(*expected, polling_.limit), connection, now);
+    if (expected && *expected > 0)
+      return ask_at(now + std::min(*expected, wait_limit(players_.worker_of(connection))), connection, now);
   }
   ask(connection, now);
 }
 
-// Where no rate decides what becomes of a GET, nothing happens when it is sent that cannot happen now.
+// Where the store never refuses, nothing happens when a GET is sent that cannot happen now.
 void Requests::ask_at(Seconds time, std::uint32_t connection, Seconds now) {
-  if (time <= now || (get_rate_.unlimited() && rate_.unlimited())) return ask(connection, time);
+  if (time <= now || !refuses_) return ask(connection, time);
   agenda_.at(time, EventKind::ask, connection);
 }
 
 void Requests::ask(std::uint32_t connection, Seconds now) {
   Request& request = requests_[connection];
-  ++request.asks;
   if (++request.tries == 1) {
     request.tried = now;
     if (request.kind == RequestKind::wait) {
@@ -107,8 +107,30 @@ void Requests::ask(std::uint32_t connection, Seconds now) {
       request.asked = now;
     }
   }
-  request.refused = request.kind != RequestKind::remove &&
-                    (!(request.kind == RequestKind::put ? put_rate_ : get_rate_).admits(now) || !rate_.admits(now));
+  if (!refuses_) return send(connection, now);
+  const int worker = players_.worker_of(connection);
+  const auto turn = send_rates_[static_cast<std::size_t>(worker)].take(now, request.tried + retry_.total);
+  if (!turn) {
+    if (!failure) failure = given_up(request, worker, now);
+  } else if (*turn <= now) {
+    send(connection, now);
+  } else {
+    agenda_.at(*turn, EventKind::send, connection);
+  }
+}
+
+void Requests::send(std::uint32_t connection, Seconds now) {
+  Request& request = requests_[connection];
+  ++request.asks;
+  request.sent = now;
+  // S3 counts DELETEs with PUTs.
+  const bool reads = request.kind == RequestKind::get || request.kind == RequestKind::wait;
+  RequestRate& of_kind = reads ? get_rate_ : put_rate_;
+  request.refused = !of_kind.has(now) || !rate_.has(now);
+  if (!request.refused) {
+    of_kind.take();
+    rate_.take();
+  }
   if (request.kind == RequestKind::put && !request.refused) return flow(connection, now);
   await_answer(connection, now);
 }
@@ -142,6 +164,7 @@ void Requests::answered(std::uint32_t connection, Seconds now) {
   }
   if (request.refused) {
     ++refused_[static_cast<std::size_t>(worker)];
+    send_rates_[static_cast<std::size_t>(worker)].refused(now, request.sent);
     return try_again(connection, now);
   }
   double& budget = budget_[static_cast<std::size_t>(worker)];
@@ -181,7 +204,7 @@ void Requests::not_there(std::uint32_t connection, Seconds now) {
   const int worker = players_.worker_of(connection);
   ++early_[static_cast<std::size_t>(worker)];
   request.last_missed = request.asked - request.began;
-  const Seconds deadline = request.began + polling_.limit;
+  const Seconds deadline = request.began + wait_limit(worker);
   if (now >= deadline) {
     if (failure) return;
     const WorkerId waiting = fleet_.worker(worker).id, producer = fleet_.worker(request.awaited->producer_worker).id;
@@ -252,9 +275,18 @@ void Requests::published(int worker, std::int32_t op, std::int64_t iteration, Se
   });
 }
 
+void Requests::new_client(int worker) {
+  budget_[static_cast<std::size_t>(worker)] = retry_.budget;
+  send_rates_[static_cast<std::size_t>(worker)] = {};
+}
+
 void Requests::forget_arrivals(int worker) {
   const SimulatedFleet::Worker& of = fleet_.worker(worker);
   std::fill_n(arrivals_.begin() + of.first_wait, of.waits, ArrivalEstimate{});
+}
+
+Seconds Requests::wait_limit(int worker) const {
+  return fleet_.worker(worker).model.rent ? kServerPatience * polling_.limit : polling_.limit;
 }
 
 Error Requests::given_up(const Request& request, int worker, Seconds now) const {

@@ -2,8 +2,8 @@
 //
 // A GET waits out its latency, then it is decided whether the object exists, then its bytes flow; a PUT's bytes flow,
 // then it waits out its latency, then the object exists. (So it is in the emulator.) A request beyond the store's rate
-// moves no bytes; its answer says 503, and it is repeated as the clients repeat (base/backoff.h). A wait for another
-// worker's object asks when schedule/polling.h says.
+// moves no bytes; its answer says 503, and it is repeated as the clients repeat (base/backoff.h, base/send_rate.h). A
+// wait for another worker's object asks when schedule/polling.h says.
 #pragma once
 
 #include <cmath>
@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/backoff.h"
+#include "base/send_rate.h"
 #include "catalog/bill.h"
 #include "schedule/polling.h"
 #include "simulator/event_queue.h"
@@ -24,7 +25,8 @@ namespace funcpipe {
 
 enum class EventKind : std::uint32_t {
   computed,      // of a connection: its operation is done
-  ask,           // of a connection: a try of its request begins
+  ask,           // of a connection: a try of its request is due
+  send,          // of a connection: its turn has come
   answered,      // of a connection: its try is answered
   cold_started,  // of a worker
   out_of_time,   // of a worker: its invocation's lifetime is over, if it is still the same one
@@ -49,7 +51,8 @@ class Agenda {
 class RequestRate {
  public:
   explicit RequestRate(double rate) : rate_(rate), left_(rate) {}
-  bool admits(Seconds now);
+  bool has(Seconds now);
+  void take() { left_ -= 1; }  // after has()
   bool unlimited() const { return std::isinf(rate_); }
 
  private:
@@ -75,6 +78,7 @@ class Requests {
   void begin(std::uint32_t connection, const Order& order, Seconds now);
 
   void ask(std::uint32_t connection, Seconds now);
+  void send(std::uint32_t connection, Seconds now);
   void answered(std::uint32_t connection, Seconds now);
   // The next event of a link, if it is before the agenda's: true, and it has happened.
   bool link_event(Seconds& now);
@@ -84,6 +88,7 @@ class Requests {
 
   // A new invocation knows nothing of its predecessor's.
   void forget_arrivals(int worker);
+  void new_client(int worker);
 
   // Connections whose request is done. The caller takes them out.
   std::vector<std::uint32_t> done;
@@ -109,7 +114,7 @@ class Requests {
     const FleetOp* awaited = nullptr;
     std::int64_t iteration = 0;
     double bytes = 0;
-    Seconds began = 0, first = 0, asked = 0, last_missed = -1, tried = 0;
+    Seconds began = 0, first = 0, asked = 0, last_missed = -1, tried = 0, sent = 0;
   };
 
   std::size_t operation(int worker, std::int32_t op) const {
@@ -125,6 +130,7 @@ class Requests {
   std::uint64_t random(std::uint32_t connection, std::uint64_t purpose) const;
   bool uploads(const Request& request) const { return request.kind == RequestKind::put; }
   double rate_of(int worker, bool up) const { return rates_[static_cast<std::size_t>(worker) * 2 + (up ? 1 : 0)]; }
+  Seconds wait_limit(int worker) const;
   Error given_up(const Request& request, int worker, Seconds now) const;
 
   const SimulatedFleet& fleet_;
@@ -136,8 +142,10 @@ class Requests {
   Agenda& agenda_;
   Links down_, up_;
   RequestRate put_rate_, get_rate_, rate_;
-  std::vector<double> rates_;      // bytes/s, by worker: down, up
-  std::vector<Request> requests_;  // by connection
+  const bool refuses_;                // whether any of them ever does
+  std::vector<SendRate> send_rates_;  // by worker
+  std::vector<double> rates_;         // bytes/s, by worker: down, up
+  std::vector<Request> requests_;     // by connection
   std::vector<ArrivalEstimate> arrivals_;
   std::vector<std::vector<std::uint32_t>> waiters_;  // Waiting::notified: connections, by the operation they wait for
   std::vector<double> budget_;                       // by worker: repeats its client has left

@@ -105,6 +105,8 @@ class Simulation {
         return end(event.subject);
       case EventKind::ask:
         return requests_.ask(event.subject, now_);
+      case EventKind::send:
+        return requests_.send(event.subject, now_);
       case EventKind::answered:
         return requests_.answered(event.subject, now_);
       case EventKind::cold_started:
@@ -126,6 +128,7 @@ class Simulation {
 
   void first_request(int worker) {
     Life& of = life(worker);
+    requests_.new_client(worker);
     of.deadline = model(worker).rent ? std::numeric_limits<double>::infinity() : now_ + options_.lifetime;
     of.data_there = model(worker).first_data_bytes < 0;
     if (!std::isinf(of.deadline)) agenda_.at(of.deadline, EventKind::out_of_time, static_cast<std::uint32_t>(worker));
@@ -142,6 +145,7 @@ class Simulation {
     Life& of = life(worker);
     switch (of.use) {
       case read_job:
+        requests_.new_client(worker);  // the job says how to open the store
         if (of.iteration > 0) return request(worker, RequestKind::get, read_snapshot, model(worker).snapshot_bytes);
         return request(worker, RequestKind::get, read_stage, model(worker).stage_bytes);
       case read_stage:

@@ -9,6 +9,9 @@
 namespace funcpipe {
 namespace {
 
+// The service asks for fewer requests. (429 is about functions at once, not about a rate.)
+constexpr int kSlowDown = 503;
+
 bool may_pass(int status, Retrier::Repeat repeat) {
   if (status == 429) return true;
   return repeat == Retrier::Repeat::idempotent && (status == 500 || status == 502 || status == 503 || status == 504);
@@ -38,6 +41,16 @@ Retrier::Retrier(const RetryPolicy& policy, std::string endpoint, bool loopback)
     std::random_device device;
     seed_ = mix(device(), {device()});
   }
+}
+
+std::optional<Seconds> Retrier::take_turn(Seconds latest) {
+  std::lock_guard lock(mutex_);
+  return send_rate_.take(clock_.now(), latest);
+}
+
+void Retrier::slow_down(Seconds sent) {
+  std::lock_guard lock(mutex_);
+  send_rate_.refused(clock_.now(), sent);
 }
 
 bool Retrier::take_budget() {
@@ -88,8 +101,20 @@ tl::unexpected<Error> Retrier::give_up(const std::string& what, const HttpFailur
 
 Result<HttpAnswer> Retrier::run(const std::string& what, const Attempt& attempt, Repeat repeat, std::stop_token stop) {
   const Seconds start = clock_.now();
+  tl::expected<HttpAnswer, HttpFailure> outcome;
   for (int tries = 1;; ++tries) {
-    auto outcome = attempt();
+    const auto turn = take_turn(start + policy_.total);
+    if (!turn && tries > 1 && outcome) return std::move(*outcome);
+    if (!turn)
+      return fail(ErrorCode::unavailable,
+                  fmt::format("{} refused requests, and too many wait until it takes more: no turn within {}",
+                              endpoint_, format_seconds(policy_.total)),
+                  what);
+    if (*turn > clock_.now() && !clock_.sleep_until(*turn, stop))
+      return fail(ErrorCode::cancelled, "stopped while waiting to send", what);
+    const Seconds sent = clock_.now();
+    outcome = attempt();
+    if (outcome && outcome->status == kSlowDown) slow_down(sent);
     if (outcome && !may_pass(outcome->status, repeat)) {
       if (outcome->status < 500) return_budget();
       return std::move(*outcome);

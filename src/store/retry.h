@@ -1,9 +1,10 @@
-// When and how often a request to a cloud service is repeated.
+// When and how often a request to a cloud service is sent and repeated.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <mutex>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -11,6 +12,7 @@
 #include "base/backoff.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/send_rate.h"
 #include "store/http_client.h"
 
 namespace funcpipe {
@@ -27,7 +29,8 @@ class Retrier {
     unsent,      // only what the service cannot have acted upon: 429, connection refused
   };
 
-  // Calls `attempt` until it succeeds, fails for good, or the policy ends it; returns its last answer whatever the
+  // Calls `attempt` until it succeeds, fails for good, or the policy ends it, no faster than the service takes requests
+  // of this client; returns its last answer whatever the
   // status, or, where there was none: unavailable, timeout, cancelled, or the destination's own error. `what` says for
   // messages what was tried: "PUT s3://bucket/key".
   using Attempt = std::function<tl::expected<HttpAnswer, HttpFailure>()>;
@@ -37,6 +40,8 @@ class Retrier {
   std::int64_t repeated() const { return repeated_; }
 
  private:
+  std::optional<Seconds> take_turn(Seconds latest);
+  void slow_down(Seconds sent);
   bool take_budget();
   void return_budget();
   Seconds delay(int tries_done, const HttpAnswer* answer);
@@ -46,6 +51,8 @@ class Retrier {
   const std::string endpoint_;
   const bool loopback_;
   SystemClock clock_;
+  std::mutex mutex_;
+  SendRate send_rate_;  // under mutex_
   std::atomic<std::int64_t> budget_tenths_;
   std::atomic<std::uint64_t> draws_ = 0;
   std::atomic<std::int64_t> repeated_ = 0;

@@ -69,6 +69,7 @@ Result<std::vector<std::vector<OpEvent>>> read_chrome_trace(std::string_view tex
   const std::string another = "a trace belongs to the plan it was made with";
   std::vector<std::vector<OpEvent>> traced(programs.size());
   double first = std::numeric_limits<double>::infinity();  // microseconds
+  std::int64_t first_iteration = std::numeric_limits<std::int64_t>::max(), last_iteration = 0, operations = 0;
   try {
     const nlohmann::json json = nlohmann::json::parse(text);
     const auto is_operation = [](const nlohmann::json& event) { return event.at("ph") == "X"; };
@@ -96,12 +97,24 @@ Result<std::vector<std::vector<OpEvent>>> read_chrome_trace(std::string_view tex
                      .start = start,
                      .end = start + event.at("dur").get<double>() / kMicroseconds,
                      .cpu = args.value("cpu_us", 0.0) / kMicroseconds};
+      if (played.iteration < 0 || !(played.end >= played.start))
+        return broken(fmt::format("operation {} of {} has iteration {} and takes {} s", index, to_string(worker),
+                                  played.iteration, played.end - played.start),
+                      "see docs/formats/trace.md");
+      first_iteration = std::min(first_iteration, played.iteration);
+      last_iteration = std::max(last_iteration, played.iteration);
+      ++operations;
       if (args.contains("asked_us")) played.asked = start + args.at("asked_us").get<double>() / kMicroseconds;
       traced[static_cast<std::size_t>(rank)].push_back(played);
     }
   } catch (const nlohmann::json::exception& error) {
     return broken(fmt::format("not a trace of operations: {}", error.what()), "see docs/formats/trace.md");
   }
+  // What reads it has a place for each operation of each iteration.
+  if (operations > 0 && last_iteration - first_iteration >= operations)
+    return broken(fmt::format("{} operations of iterations {} to {}: some iterations have none", operations,
+                              first_iteration, last_iteration),
+                  "trace iterations that follow each other");
   for (auto& events : traced) {
     std::set<std::pair<std::int64_t, int>> seen;
     for (const OpEvent& event : events)

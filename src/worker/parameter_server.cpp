@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/check.h"
+#include "schedule/polling.h"
 #include "worker/exchange.h"
 #include "worker/player.h"
 #include "worker/process.h"
@@ -15,8 +16,6 @@
 
 namespace funcpipe {
 namespace {
-
-constexpr double kPatience = 10;  // times training.wait_limit
 
 class SummingExecutor final : public Executor {
  public:
@@ -82,7 +81,8 @@ Result<WorkerAnswer> run_parameter_server(const JobSpec& spec, const WorkerInvoc
   Trace trace(programs.training, spec.plan.rank(kParameterServer), spec.config.metrics.trace_iterations, clock);
   DilatedClock platform_clock(clock, spec.config.platform.dilation);
   Exchange exchange(store, platform_clock, invocation.prefix, kParameterServer,
-                    kPatience * spec.config.training.wait_limit, [&](int op, std::int64_t iteration, Seconds asked) {
+                    kServerPatience * spec.config.training.wait_limit,
+                    [&](int op, std::int64_t iteration, Seconds asked) {
                       trace.asked(op, iteration, platform_clock.outside(asked));
                     });
   SummingExecutor executor(programs.shape.gradient_elements, exchange);

@@ -71,6 +71,16 @@ TEST(Platform, LambdaHasTheFiguresOfItsSources) {
   EXPECT_NEAR(compute_price(platform.prices, 1024, 0.58, 1e6), 16.6667, 1e-9);
 }
 
+TEST(Platform, ABurstIsAheadUntilItsBucketIsEmpty) {
+  const Burst burst{.bytes = 300, .rate = 40};
+  // The bucket loses 30 a second: ten seconds and 400 bytes at 40, the rest at 10.
+  EXPECT_DOUBLE_EQ(mean_rate(burst, 10, 100), 40);
+  EXPECT_DOUBLE_EQ(mean_rate(burst, 10, 400), 40);
+  EXPECT_DOUBLE_EQ(mean_rate(burst, 10, 500), 25);
+  EXPECT_DOUBLE_EQ(mean_rate(burst, 50, 100), 50) << "a baseline above the burst's rate";
+  EXPECT_DOUBLE_EQ(mean_rate({}, 10, 100), 10);
+}
+
 TEST(Platform, StoresHaveLimitsOfAllInstancesTogether) {
   const auto aws = load_platform("aws-lambda").value();
   EXPECT_EQ(aws.store.puts_per_second, 3500);

@@ -46,12 +46,23 @@ TEST_F(BenchCommand, WritesTheSameFilesTwice) {
   EXPECT_GE(files, 13);
 }
 
+TEST_F(BenchCommand, WritesPlansThatSimulatePlays) {
+  const ChildOutput output = paper({"--out", "a", "--plans", "plans"});
+  ASSERT_EQ(output.exit_code, 0) << output.err;
+  for (const char* system : {"lambdaml", "hybridps-ga", "tpdmp-plan", "funcpipe-as-published", "ours"}) {
+    const std::string plan = fmt::format("plans/made-aws-lambda-70MBps-8-{}-time.json", system);
+    const ChildOutput played = job_.run({"simulate", plan, "--profile", "made.json"});
+    EXPECT_EQ(played.exit_code, 0) << plan << played.err;
+  }
+}
+
 TEST_F(BenchCommand, RefusesBadInput) {
   expect_refused(job_.run({"bench", "paper", "--models", "resnet102"}), "resnet101");
   expect_refused(job_.run({"bench", "paper", "--models", "none.json"}), "none.json");
   expect_refused(paper({"--platforms", "aws-lambada"}), "aws-lambada");
   expect_refused(paper({"--batches", "16,x"}), "--batches");
   expect_refused(paper({"--out", "/proc/nowhere"}), "/proc/nowhere");
+  expect_refused(paper({"--plans", "/proc/nowhere"}), "/proc/nowhere");
   expect_refused(paper({"--threads", "-1"}), "--threads");
   expect_refused(job_.run({"bench"}), "subcommand");
 }

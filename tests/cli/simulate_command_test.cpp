@@ -89,9 +89,12 @@ TEST_F(SimulateCommand, AnswersInJson) {
 
 TEST_F(SimulateCommand, TellsHowAKilledJobEnds) {
   const ChildOutput output = simulate({"--faults", "kill=1.1@4"});
-  ASSERT_EQ(output.exit_code, 0) << output.err;
+  EXPECT_EQ(output.exit_code, 1) << output.err;
   EXPECT_THAT(output.out,
               AllOf(HasSubstr("The job fails after 4.00 s"), HasSubstr("stage 1 replica 1"), HasSubstr("Bill")));
+  const ChildOutput in_json = simulate({"--faults", "kill=1.1@4", "--json"});
+  EXPECT_EQ(in_json.exit_code, 1) << in_json.err;
+  EXPECT_TRUE(json::parse(in_json.out).contains("failure"));
 }
 
 TEST_F(SimulateCommand, RefusesWithTheWayOut) {

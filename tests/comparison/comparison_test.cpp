@@ -54,7 +54,7 @@ TEST_F(Reduced, GivesTheSameBytesWithAnyNumberOfThreads) {
   }
   for (const Cell& cell : one->cells) EXPECT_TRUE(cell.ours_covers_published()) << cell.batch;
 
-  ASSERT_TRUE(write_results(*one, folder_ / "results"));
+  ASSERT_TRUE(write_results(result_files(*one), folder_ / "results"));
   const auto readme = read_file(folder_ / "results" / "README.md");
   ASSERT_TRUE(readme);
   for (const char* part : {"aws-lambda-70MBps", "made.json", "Seed 1", "c5.9xlarge", "1.30x to 2.20x"})

@@ -110,10 +110,14 @@ TEST(Model, TheExamplesForPythonUsersWork) {
 
 TEST(Model, DescriptionIsTheSameEachTimeAndSurvivesJson) {
   const auto first = Model::load(path_of("cnn.script"), kImages, 0);
-  const auto second = Model::load(path_of("cnn.script"), kImages, 0);
-  ASSERT_TRUE(first && second);
+  ASSERT_TRUE(first);
   const auto json = to_json(first->description());
-  EXPECT_EQ(json, to_json(second->description()));
+  // libtorch's passes place constants differently once in some dozens of times.
+  for (int i = 0; i < 150; ++i) {
+    const auto again = Model::load(path_of("cnn.script"), kImages, 0);
+    ASSERT_TRUE(again);
+    ASSERT_EQ(json, to_json(again->description())) << i;
+  }
   const auto parsed = model_description_from_json(json, "here");
   ASSERT_TRUE(parsed) << describe(parsed.error());
   EXPECT_EQ(to_json(*parsed), json);

@@ -106,13 +106,28 @@ TEST(S3Store, GivesUpOnAnOverloadedServiceWithItsWords) {
 }
 
 TEST(S3Store, ABudgetEndsRetriesOfAll) {
-  ScriptedServer server([](const auto&) { return reply(503); });
+  ScriptedServer server([](const auto&) { return reply(500); });
   const auto store = store_at(server.url(), [](S3Options& options) {
     options.retry.tries = 3;
     options.retry.budget = 5;
   });
   for (int i = 0; i < 10; ++i) EXPECT_FALSE(store->put("key", "text").has_value());
   EXPECT_EQ(server.requests().size(), 15U) << "ten first tries and five repeats";
+}
+
+TEST(S3Store, SendsMoreSlowlyOnceItWasRefused) {
+  const SystemClock clock;
+  for (const int status : {500, 503}) {
+    ScriptedServer server([&](const auto& request) { return reply(request.number == 0 ? status : 200); });
+    const auto store = store_at(server.url());
+    const Seconds start = clock.now();
+    for (int i = 0; i < 4; ++i) ASSERT_TRUE(store->put("key", "text").has_value());
+    if (status == 503) {
+      EXPECT_GE(clock.now() - start, 0.8) << "from two requests a second on";
+    } else {
+      EXPECT_LE(clock.now() - start, 0.5) << "a failure is no sign of too many requests";
+    }
+  }
 }
 
 TEST(S3Store, WaitsAsLongAsItIsAsked) {

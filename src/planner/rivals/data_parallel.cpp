@@ -54,11 +54,9 @@ Frontier hybrid_ps(const std::vector<Chain>& chains, const SearchSpace& space, L
                            space.accounting);
     const StageCost cost = alone.of(0, layers, option_index);
     const double bytes = spans.at(0, layers).trainable;
-    const bool bursts = chain.burst.bytes > 0 && bytes <= static_cast<double>(chain.burst.bytes);
-    const BytesPerSecond burst = bursts ? chain.burst.rate : 0;
     const Seconds through_server = replicas * bytes / server.bandwidth;
-    const Seconds up = std::max(bytes / std::max(option.uplink, burst), through_server);
-    const Seconds down = std::max(bytes / std::max(option.downlink, burst), through_server);
+    const Seconds up = std::max(bytes / mean_rate(chain.burst, option.uplink, bytes), through_server);
+    const Seconds down = std::max(bytes / mean_rate(chain.burst, option.downlink, bytes), through_server);
     const Seconds sustained = bytes / std::min(option.uplink, option.downlink);
     candidate.period = std::max(
         micro_batches * (cost.forward + cost.backward) + up + down + 2 * bytes * option.transfer_per_byte, sustained);

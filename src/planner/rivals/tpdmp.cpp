@@ -2,12 +2,12 @@
 
 #include <algorithm>
 
+#include "planner/bounds.h"
+
 namespace funcpipe {
 
 Seconds device_load(const StageCost& stage, double more) {
-  const Seconds forward = std::max({stage.forward, stage.forward_before, stage.forward_after});
-  const Seconds backward = std::max({stage.backward, stage.backward_before, stage.backward_after});
-  return std::max((more + 1) * (forward + backward) + stage.tail, stage.network);
+  return std::max((more + 1) * (forward_pace(stage) + backward_pace(stage)) + stage.tail, stage.network);
 }
 
 std::vector<std::optional<std::vector<int>>> balanced_partitions(int layers, const StageCosts& costs, int option,
