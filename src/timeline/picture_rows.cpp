@@ -8,6 +8,8 @@ namespace funcpipe {
 namespace {
 
 constexpr double kBetweenLanes = 2, kBetweenWorkers = 9;  // pixels
+// A trace's times are microseconds from its start: one operation may seem to begin this much before another's end.
+constexpr Seconds kRounding = 1e-6;
 
 // Those on the critical path, then replica after replica.
 std::vector<int> shown(const Played& played, const CriticalPath& path, int most) {
@@ -53,7 +55,7 @@ void PictureRows::place(const Played& played, const CriticalPath& path, WorkerRo
     std::vector<std::vector<int>> stacked;  // operations by row
     for (const int op : active) {
       const auto free = std::find_if(stacked.begin(), stacked.end(), [&](const std::vector<int>& row) {
-        return played.at(row.back()).event.end <= played.at(op).active;
+        return played.at(row.back()).event.end <= played.at(op).active + kRounding;
       });
       (free == stacked.end() ? stacked.emplace_back() : *free).push_back(op);
     }

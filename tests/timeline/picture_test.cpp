@@ -52,6 +52,21 @@ TEST(Picture, SaysOfEveryBarAndGapWhatItWaitedFor) {
   EXPECT_THAT(svg, Not(HasSubstr("nan")));
 }
 
+TEST(Picture, RoundedTimesDoNotPutOperationsOfOneLaneBelowEachOther) {
+  const std::vector<Program> programs = programs_of(two_stage_plan());
+  const auto height = [&](Seconds longer) {
+    Events events = two_stage_events(programs);
+    for (auto& of_worker : events)
+      for (OpEvent& event : of_worker) event.end += longer;
+    pugi::xml_document document;
+    EXPECT_TRUE(document.load_string(picture(programs, events, {0, 1}, {}).c_str()));
+    return std::string(document.child("svg").attribute("viewBox").value());
+  };
+  EXPECT_NE(height(0), "");
+  EXPECT_EQ(height(1e-8), height(0));
+  EXPECT_NE(height(0.1), height(0)) << "these do overlap";
+}
+
 TEST(Picture, OfManyWorkersShowsSomeAndSaysSo) {
   Plan plan = two_stage_plan();
   plan.replicas = 30;
