@@ -26,10 +26,12 @@ Result<std::string> read_file(const fs::path& path) {
 Result<> write_file(const fs::path& path, std::string_view content) {
   std::error_code status;
   if (path.has_parent_path()) fs::create_directories(path.parent_path(), status);
-  const fs::path partial = path.string() + fmt::format(".{}.partial", ::getpid());
+  // A device or a pipe is written to, not replaced.
+  const bool replaces = !fs::exists(path, status) || fs::is_regular_file(path, status);
+  const fs::path partial = replaces ? path.string() + fmt::format(".{}.partial", ::getpid()) : path.string();
   const auto failed = [&](int error) {
     const std::string reason = std::strerror(error);
-    fs::remove(partial, status);
+    if (replaces) fs::remove(partial, status);
     return fail(error == ENOSPC ? ErrorCode::exhausted : ErrorCode::permission_denied,
                 fmt::format("cannot write: {}", reason), path.string());
   };
@@ -37,8 +39,8 @@ Result<> write_file(const fs::path& path, std::string_view content) {
   out.write(content.data(), static_cast<std::streamsize>(content.size()));
   out.close();
   if (!out) return failed(errno);
-  fs::rename(partial, path, status);
-  if (status) return failed(status.value());
+  if (replaces) fs::rename(partial, path, status);
+  if (replaces && status) return failed(status.value());
   return {};
 }
 

@@ -53,9 +53,12 @@ Result<> run(PaperArguments arguments, std::stop_token stop) {
   if (!comparison) return tl::unexpected(std::move(comparison.error()));
   FUNCPIPE_TRY_VOID(write_results(result_files(*comparison), arguments.out));
   if (!arguments.plans.empty()) FUNCPIPE_TRY_VOID(write_results(plan_files(*comparison), arguments.plans));
-  const auto covered = std::ranges::count_if(comparison->cells, &Cell::ours_covers_published);
-  fmt::print("{} of {} cells: ours is at least as fast and as cheap as FuncPipe as published.\nResults: {}/README.md\n",
-             covered, comparison->cells.size(), arguments.out);
+  fmt::print("Results: {}/README.md\n", arguments.out);
+  if (!arguments.plans.empty())
+    fmt::print(
+        "Plans: {0}/; funcpipe simulate {0}/MODEL-PLATFORM-BATCH-SYSTEM-AIM.json --profile MODEL.json --platform "
+        "PLATFORM\n",
+        arguments.plans);
   return {};
 }
 

@@ -153,6 +153,11 @@ Result<> run(const TimelineArguments& arguments, std::stop_token stop) {
   FUNCPIPE_TRY(range,
                range_of(arguments.iterations, played, arguments.trace.empty() ? arguments.job : arguments.trace));
   const CriticalPath path = critical_path(played, range);
+  if (!(path.to > path.from))
+    return fail(
+        ErrorCode::invalid_input,
+        fmt::format("iterations {} to {} take no time: {} to {} s", range.first, range.end - 1, path.from, path.to),
+        arguments.trace.empty() ? arguments.job : arguments.trace, "see docs/formats/trace.md");
   const Utilisation use = utilisation(played, path.from, path.to);
   const PictureOptions options{.title = title_of(job.name, played, range), .most_workers = arguments.workers};
   FUNCPIPE_TRY_VOID(given_by_user(write_file(arguments.out, timeline_picture(played, path, use, options))));

@@ -8,7 +8,6 @@ namespace funcpipe {
 namespace {
 
 constexpr int kReplicas[] = {2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64};
-constexpr std::int64_t kIterations = 4;
 
 bool moves_gradient(OpKind kind) {
   return kind == OpKind::publish || kind == OpKind::fetch || kind == OpKind::fetch_into;
@@ -38,10 +37,10 @@ Result<Seconds> synchronising(const Ground& ground, const FunctionSize& size, in
               costs);
   }
   FUNCPIPE_TRY_VOID(fleet.link());
-  FUNCPIPE_TRY(options, play_options(ground, plan, kIterations));
+  FUNCPIPE_TRY(options, play_options(ground, plan, kPlayedIterations));
   FUNCPIPE_TRY(result, simulate(fleet, options, {}, {}, std::move(stop)));
   if (result.failure) return tl::unexpected(std::move(*result.failure));
-  return result.median_seconds();
+  return steady_seconds(result);
 }
 
 }  // namespace

@@ -1,15 +1,13 @@
 #include "comparison/play.h"
 
 #include <algorithm>
+#include <limits>
 #include <vector>
 
 namespace funcpipe {
 namespace {
 
-// Iterations of a short and of a long job: what lies between them is steady.
-constexpr std::int64_t kShort = 2, kLong = 5;
-// Where buckets empty, or refused clients find their rate, that takes iterations.
-constexpr std::int64_t kSettling = 10;
+constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();  // but at the end
 constexpr Seconds kWaitLimit = 1e5;  // slow plans are shown as slow, not as failed
 
 // Requests of one iteration, as the planner has them: a job's without those at starts and ends.
@@ -35,12 +33,6 @@ Result<SimulationResult> simulated(const SimulatedFleet& fleet, const Simulation
   return result;
 }
 
-std::int64_t refusals(const SimulationResult& result) {
-  std::int64_t refused = 0;
-  for (const WorkerResult& worker : result.workers) refused += worker.refused;
-  return refused;
-}
-
 }  // namespace
 
 Result<SimulationOptions> play_options(const Ground& ground, const Plan& plan, std::int64_t iterations,
@@ -58,32 +50,28 @@ Result<SimulationOptions> play_options(const Ground& ground, const Plan& plan, s
                            .lifetime = ground.platform.limits.lifetime,
                            .billing_step = ground.platform.prices.billing_step,
                            .wait_limit = kWaitLimit,
+                           .report_every = kNever,
                            .seed = ground.seed};
+}
+
+Seconds steady_seconds(const SimulationResult& result) {
+  std::vector<Seconds> steady;
+  for (std::size_t end = result.iterations.size() - 1, i = end - 3; i < end; ++i)
+    steady.push_back(result.seconds_of(i));
+  std::nth_element(steady.begin(), steady.begin() + std::ssize(steady) / 2, steady.end());
+  return steady[steady.size() / 2];
 }
 
 Result<PlayedPlan> play(const Ground& ground, int batch, const Proposal& proposal, std::stop_token stop) {
   const Plan& plan = proposal.plan;
   FUNCPIPE_TRY(made, plan_fleet(ground.task(batch), plan, /*keep_programs=*/false));
-  FUNCPIPE_TRY(options, play_options(ground, plan, kShort));
-  FUNCPIPE_TRY(short_job, simulated(made.fleet, options, stop));
-  const bool settles = ground.platform.burst.bytes > 0 || refusals(short_job) > 0;
-  const std::int64_t begun = settles ? kSettling : kShort;
-  if (settles) {
-    options.iterations = begun;
-    FUNCPIPE_TRY(settled_job, simulated(made.fleet, options, stop));
-    short_job = std::move(settled_job);
-  }
-  options.iterations = begun + kLong - kShort;
-  FUNCPIPE_TRY(long_job, simulated(made.fleet, options, stop));
+  FUNCPIPE_TRY(options, play_options(ground, plan, kPlayedIterations));
+  FUNCPIPE_TRY(job, simulated(made.fleet, options, stop));
 
   const Prediction& prediction = made.prediction;
   PlayedPlan played{
       .plan = plan, .predicted_seconds = prediction.iteration, .predicted_dollars = prediction.iteration_dollars};
-  std::vector<Seconds> steady;
-  for (auto i = static_cast<std::size_t>(begun); i < long_job.iterations.size(); ++i)
-    steady.push_back(long_job.seconds_of(i));
-  std::nth_element(steady.begin(), steady.begin() + std::ssize(steady) / 2, steady.end());
-  played.seconds = steady[steady.size() / 2];
+  played.seconds = steady_seconds(job);
   for (const StagePrediction& stage : prediction.stages) played.computing = std::max(played.computing, stage.busy);
   double rate = 0;  // dollars a second, all workers
   // A server's formula is its rival's own (planner/rivals/data_parallel.h), and its requests are free.
@@ -98,24 +86,24 @@ Result<PlayedPlan> play(const Ground& ground, int batch, const Proposal& proposa
     return played;
   }
   for (const StagePrediction& stage : prediction.stages) rate += stage.cost.rate;
-  const Usage before = short_job.bill.total(), after = long_job.bill.total();
   const Requests predicted = predicted_requests(prediction, plan, ground.iterations);
   const Prices& prices = ground.platform.prices;
-  const auto between = static_cast<double>(kLong - kShort);
-  // Both jobs report once, at their ends; a long one does so every few iterations.
-  const double reports = plan.replicas / static_cast<double>(options.report_every);
+  // Between the ends of two steady iterations; reports, which are every few iterations, are taken apart.
+  const SimulationResult::Requests &before = job.requests[kFirstSteady - 1], &after = job.requests[kEndSteady - 1];
+  const double iterations = kEndSteady - kFirstSteady;
+  const double reports = plan.replicas / static_cast<double>(SimulationOptions{}.report_every);
   played.dollars = prediction.iteration_dollars + rate * (played.seconds - prediction.iteration) +
-                   prices.put * (static_cast<double>(after.put - before.put) / between + reports - predicted.puts) +
-                   prices.get * (static_cast<double>(after.get - before.get) / between - predicted.gets);
+                   prices.put * (static_cast<double>(after.put - before.put) / iterations + reports - predicted.puts) +
+                   prices.get * (static_cast<double>(after.get - before.get) / iterations - predicted.gets);
   return played;
 }
 
 Result<Shares> shares_of(const Ground& ground, int batch, const Plan& plan, std::stop_token stop) {
   FUNCPIPE_TRY(made, plan_fleet(ground.task(batch), plan, /*keep_programs=*/true));
-  FUNCPIPE_TRY(options, play_options(ground, plan, kLong));
+  FUNCPIPE_TRY(options, play_options(ground, plan, kPlayedIterations));
   std::vector<std::vector<OpEvent>> events(made.programs.size());
   const auto keep = [&](int worker, const OpEvent& event) {
-    events[static_cast<std::size_t>(worker)].push_back(event);
+    if (event.iteration >= kFirstSteady) events[static_cast<std::size_t>(worker)].push_back(event);
   };
   FUNCPIPE_TRY(result, simulate(made.fleet, options, keep, {}, std::move(stop)));
   if (result.failure) return tl::unexpected(std::move(*result.failure));

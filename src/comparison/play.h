@@ -15,7 +15,7 @@ struct PlayedPlan {
   Plan plan;
   Seconds predicted_seconds = 0;
   Dollars predicted_dollars = 0;
-  // The median of the iterations after the second one, and the bill of one of them with its share of start-up and
+  // The median of the steady iterations, and the bill of one of them with its share of start-up and
   // lifetimes' ends (which the planner counts).
   Seconds seconds = 0;
   Dollars dollars = 0;
@@ -23,6 +23,10 @@ struct PlayedPlan {
 
   double product() const { return seconds * dollars; }
 };
+
+// Workers learn when objects arrive, buckets empty and refused clients find their rate; then iterations are alike.
+inline constexpr std::int64_t kFirstSteady = 10, kEndSteady = 13, kPlayedIterations = 14;
+Seconds steady_seconds(const SimulationResult& result);  // median of the three iterations before the last
 
 // The simulator as the comparison has it: constant latencies, workers that poll, the store's limits unless `unlimited`.
 Result<SimulationOptions> play_options(const Ground& ground, const Plan& plan, std::int64_t iterations,

@@ -271,7 +271,13 @@ class Simulation {
   }
 
   void iteration_done(std::int64_t iteration) {
-    if (--left_[static_cast<std::size_t>(iteration)] == 0) result_.iterations.push_back(now_);
+    if (--left_[static_cast<std::size_t>(iteration)] > 0) return;
+    result_.iterations.push_back(now_);
+    SimulationResult::Requests& so_far = result_.requests.emplace_back();
+    for (int worker = 0; worker < fleet_.size(); ++worker) {
+      so_far.put += requests_.usage(worker).put;
+      so_far.get += requests_.usage(worker).get;
+    }
   }
 
   // The worker has ended an iteration.

@@ -68,6 +68,10 @@ struct WorkerResult {
 struct SimulationResult {
   // Iteration i is over at iterations[i], when its last worker has updated. A job that fails has fewer.
   std::vector<Seconds> iterations;
+  struct Requests {
+    std::int64_t put = 0, get = 0;
+  };
+  std::vector<Requests> requests;  // of all workers, answered by then
   Seconds first_forward = 0;  // of the job, where the first iteration begins
   Seconds total = 0;          // from the invocation of all workers to the end of the last
   Bill bill;                  // by WorkerModel::function

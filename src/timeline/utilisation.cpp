@@ -63,6 +63,8 @@ std::vector<PathStep> chain_of(const Played& played, const Gap& gap) {
 
 Utilisation utilisation(const Played& played, Seconds from, Seconds to) {
   Utilisation use{.from = from, .to = to};
+  use.functions = static_cast<int>(std::ranges::count_if(
+      played.programs(), [](const Program& program) { return program.worker != kParameterServer; }));
   for (int worker = 0; worker < std::ssize(played.programs()); ++worker) {
     WorkerUse& of = use.workers.emplace_back();
     for (const Lane lane : {Lane::compute, Lane::download, Lane::upload}) {
@@ -93,11 +95,10 @@ Utilisation utilisation(const Played& played, Seconds from, Seconds to) {
 
 Shares Utilisation::shares() const {
   Shares mean;
-  const auto count = static_cast<double>(std::max<std::size_t>(workers.size(), 1));
-  for (const WorkerUse& worker : workers)
+  for (int i = 0; i < functions; ++i)
     for (Seconds Shares::*share : {&Shares::compute, &Shares::pipeline, &Shares::synchronisation, &Shares::bubble,
                                    &Shares::polling, &Shares::data, &Shares::other})
-      mean.*share += worker.shares.*share / count;
+      mean.*share += workers[static_cast<std::size_t>(i)].shares.*share / functions;
   return mean;
 }
 

@@ -41,7 +41,8 @@ struct WorkerUse {
 struct Utilisation {
   Seconds from = 0, to = 0;
   std::vector<WorkerUse> workers;  // as Played::programs
-  Shares shares() const;           // of all workers together, on average
+  int functions = 0;               // of them; what is left is a parameter server, which comes last
+  Shares shares() const;           // of all functions together, on average
 };
 
 Utilisation utilisation(const Played& played, Seconds from, Seconds to);

@@ -1,7 +1,9 @@
 #include "base/files.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -24,6 +26,18 @@ TEST_F(Files, WritesMakeFoldersAndLeaveNoPartialFile) {
   ASSERT_TRUE(write_file(path, "second"));
   EXPECT_EQ(*read_file(path), "second");
   EXPECT_EQ(std::distance(fs::directory_iterator(folder_ / "a"), {}), 1);
+}
+
+TEST_F(Files, APipeIsWrittenToAndNotReplaced) {
+  fs::create_directories(folder_);
+  const fs::path path = folder_ / "pipe";
+  ASSERT_EQ(mkfifo(path.c_str(), 0600), 0);
+  const int reader = open(path.c_str(), O_RDONLY | O_NONBLOCK);
+  EXPECT_TRUE(write_file(path, "text"));
+  char content[8] = {};
+  EXPECT_EQ(read(reader, content, sizeof content), 4);
+  close(reader);
+  EXPECT_TRUE(fs::is_fifo(path));
 }
 
 // RLIMIT_FSIZE stands in for a full disk: the write fails part way with EFBIG.
