@@ -72,9 +72,9 @@ struct SimulationResult {
     std::int64_t put = 0, get = 0;
   };
   std::vector<Requests> requests;  // of all workers, answered by then
-  Seconds first_forward = 0;  // of the job, where the first iteration begins
-  Seconds total = 0;          // from the invocation of all workers to the end of the last
-  Bill bill;                  // by WorkerModel::function
+  Seconds first_forward = 0;       // of the job, where the first iteration begins
+  Seconds total = 0;               // from the invocation of all workers to the end of the last
+  Bill bill;                       // by WorkerModel::function
   double stored_byte_seconds = 0;
   std::vector<WorkerResult> workers;
   std::int64_t operations = 0, events = 0;
