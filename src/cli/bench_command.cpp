@@ -3,8 +3,7 @@
 #include "cli/commands.h"
 #include "cli/interrupt.h"
 #include "cli/number_list.h"
-#include "cli/progress.h"
-#include "cli/terminal.h"
+#include "cli/progress_line.h"
 #include "comparison/results.h"
 
 namespace funcpipe {
@@ -15,29 +14,11 @@ struct PaperArguments {
   std::string batches = "16,64,256", out = "results", plans;
 };
 
-// One line that is redrawn on a terminal.
-class ProgressLine {
- public:
-  ~ProgressLine() {
-    if (drawn_) screen_.write("\r\x1b[2K");
-  }
-  void show(int done, int all) {
-    if (!screen_.live) return;
-    constexpr int kBar = 32;
-    drawn_ = true;
-    screen_.write("\r\x1b[2K" + fitted(fmt::format("{} {} of {} parts",
-                                                   progress_bar(static_cast<double>(done) / all, kBar), done, all),
-                                       std::max(20, screen_.width() - 1)));
-  }
-
- private:
-  Screen screen_ = standard_error_screen();
-  bool drawn_ = false;
-};
-
 Result<Comparison> compared(const Selection& selection, std::stop_token stop) {
-  ProgressLine line;
-  return run_comparison(selection, std::move(stop), [&](int done, int all) { line.show(done, all); });
+  ProgressLine line(standard_error_screen());
+  return run_comparison(selection, std::move(stop), [&](int done, int all) {
+    line.show(static_cast<double>(done) / all, fmt::format("{} of {} parts", done, all));
+  });
 }
 
 Result<> run(PaperArguments arguments, std::stop_token stop) {

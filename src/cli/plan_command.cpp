@@ -11,7 +11,7 @@
 #include "cli/interrupt.h"
 #include "cli/number_list.h"
 #include "cli/plan_report.h"
-#include "cli/progress.h"
+#include "cli/progress_line.h"
 #include "cli/table.h"
 #include "cli/terminal.h"
 #include "planner/alternatives.h"
@@ -108,39 +108,13 @@ Result<std::optional<Judgement>> own_plan(const PlanArguments& arguments, const 
   return std::optional<Judgement>(std::move(judgement));
 }
 
-// One line that is redrawn on a terminal while a search goes on that takes longer than a moment.
-class SearchView {
- public:
-  explicit SearchView(Screen screen) : screen_(std::move(screen)) {}
-  ~SearchView() {
-    if (drawn_) screen_.write("\r\x1b[2K");
-  }
-
-  void show(const SearchProgress& progress) {
-    const Seconds now = clock_.now();
-    if (!screen_.live || now < next_) return;
-    constexpr Seconds kPause = 0.1;
-    constexpr int kBar = 24;
-    next_ = now + kPause;
-    const double share = progress.all > 0 ? (progress.done + progress.share) / progress.all : 0;
-    screen_.write("\r\x1b[2K" + fitted(fmt::format("{} {}/{} configurations searched", progress_bar(share, kBar + 2),
-                                                   progress.done, progress.all),
-                                       std::max(20, screen_.width() - 1)));
-    drawn_ = true;
-  }
-
- private:
-  static constexpr Seconds kMoment = 1;
-
-  Screen screen_;
-  SystemClock clock_;
-  Seconds next_ = clock_.now() + kMoment;
-  bool drawn_ = false;
-};
-
 Result<Planning> searched(const PlanningTask& task, std::stop_token stop) {
-  SearchView view(standard_error_screen());
-  return plan_training(task, stop, [&](const SearchProgress& progress) { view.show(progress); });
+  constexpr Seconds kMoment = 1;  // most searches are over by then
+  ProgressLine line(standard_error_screen(), kMoment);
+  return plan_training(task, stop, [&](const SearchProgress& progress) {
+    const double share = progress.all > 0 ? (progress.done + progress.share) / progress.all : 0;
+    line.show(share, fmt::format("{}/{} configurations searched", progress.done, progress.all));
+  });
 }
 
 Result<> run(const PlanArguments& arguments, std::stop_token stop) {

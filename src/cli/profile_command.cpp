@@ -11,7 +11,7 @@
 #include "cli/number_list.h"
 #include "cli/profile_picture.h"
 #include "cli/profile_report.h"
-#include "cli/progress.h"
+#include "cli/progress_line.h"
 #include "cli/terminal.h"
 #include "job/profile_model.h"
 #include "profile/input_text.h"
@@ -32,35 +32,26 @@ struct ProfileArguments {
 // One line that is redrawn on a terminal; elsewhere a line for every tenth.
 class MeasuringView {
  public:
-  explicit MeasuringView(Screen screen) : screen_(std::move(screen)) {}
-  ~MeasuringView() { clear(); }
+  explicit MeasuringView(const Screen& screen) : screen_(screen), line_(screen) {}
 
   void step(const std::string& what) {
-    clear();
+    line_.clear();
     screen_.write(what + "\n");
   }
   void measured(int done, int all, const std::string& layer) {
-    const int tenth = all > 0 ? 10 * done / all : 0;
-    if (!screen_.live && tenth == tenth_) return;
-    tenth_ = tenth;
-    constexpr int kBar = 24;
     const double share = all > 0 ? static_cast<double>(done) / all : 0;
-    const std::string line =
-        fitted(fmt::format("{} {}/{} layers, measuring {}", progress_bar(share, kBar + 2), done, all, layer),
-               std::max(20, screen_.width() - 1));
-    screen_.write(screen_.live ? "\r\x1b[2K" + line : line + "\n");
-    drawn_ = screen_.live;
+    const std::string words = fmt::format("{}/{} layers, measuring {}", done, all, layer);
+    line_.show(share, words);
+    const int tenth = static_cast<int>(10 * share);
+    if (screen_.live || tenth == tenth_) return;
+    tenth_ = tenth;
+    screen_.write(words + "\n");
   }
 
  private:
-  void clear() {
-    if (drawn_) screen_.write("\r\x1b[2K");
-    drawn_ = false;
-  }
-
   Screen screen_;
+  ProgressLine line_;
   int tenth_ = -1;
-  bool drawn_ = false;
 };
 
 Result<ProfileSettings> settings_of(const ProfileArguments& arguments) {

@@ -9,7 +9,7 @@
 #include "base/files.h"
 #include "cli/commands.h"
 #include "cli/interrupt.h"
-#include "cli/progress.h"
+#include "cli/progress_line.h"
 #include "cli/simulation_report.h"
 #include "cli/terminal.h"
 #include "timeline/chrome_trace.h"
@@ -75,32 +75,6 @@ class TraceFile {
   std::vector<std::vector<OpEvent>> events_;  // by worker
 };
 
-// One line on a terminal, redrawn in place; nothing elsewhere.
-class ProgressLine {
- public:
-  explicit ProgressLine(std::int64_t iterations) : screen_(standard_error_screen()), iterations_(iterations) {}
-  ~ProgressLine() {
-    if (drawn_) screen_.write("\r\x1b[K");
-  }
-  ProgressLine(const ProgressLine&) = delete;
-  ProgressLine& operator=(const ProgressLine&) = delete;
-
-  void show(std::int64_t done, Seconds now) {
-    if (!screen_.live) return;
-    drawn_ = true;
-    constexpr int kBar = 30;
-    const double share = static_cast<double>(done) / static_cast<double>(iterations_);
-    screen_.write("\r\x1b[K" + fitted(fmt::format("{} {} of {} iterations, {} simulated", progress_bar(share, kBar),
-                                                  done, iterations_, format_seconds(now)),
-                                      screen_.width() - 1));
-  }
-
- private:
-  Screen screen_;
-  std::int64_t iterations_;
-  bool drawn_ = false;
-};
-
 Result<SimulationOptions> options_of(const SimulateArguments& arguments, const Platform& platform) {
   FUNCPIPE_TRY(faults, parse_faults(arguments.faults, "--faults"));
   FUNCPIPE_TRY(store, given_by_user(store_model(platform, arguments.latency == "drawn"), "--latency"));
@@ -149,9 +123,14 @@ Result<int> run(const SimulateArguments& arguments, std::stop_token stop) {
   }
   Result<SimulationResult> simulated;
   {
-    ProgressLine progress(arguments.iterations);
+    ProgressLine line(standard_error_screen());
     simulated = simulate(
-        fleet.fleet, options, observe, [&](std::int64_t done, Seconds now) { progress.show(done, now); }, stop);
+        fleet.fleet, options, observe,
+        [&](std::int64_t done, Seconds now) {
+          line.show(static_cast<double>(done) / static_cast<double>(arguments.iterations),
+                    fmt::format("{} of {} iterations, {} simulated", done, arguments.iterations, format_seconds(now)));
+        },
+        stop);
   }
   if (!simulated && simulated.error().code == ErrorCode::invalid_input) simulated.error().place = "--faults";
   FUNCPIPE_TRY(result, std::move(simulated));

@@ -12,8 +12,16 @@ std::string heading(const std::string& model, const std::string& platform, int b
   return fmt::format("{}, {}, batch {}", model, platform, batch);
 }
 
+std::string figure(double value) {
+  return fmt::format("{:.2f}", value);
+}
+
+std::string or_refused(double value) {
+  return value > 0 ? figure(value) : "refused";
+}
+
 std::string predicted_text(const PlayedPlan& plan) {
-  return differs(plan) ? fmt::format("{:.2f}", plan.predicted_seconds) : "";
+  return differs(plan) ? figure(plan.predicted_seconds) : "";
 }
 
 void add_system(MarkdownTable& table, const SystemResult& system) {
@@ -74,7 +82,6 @@ std::string breakdown_page(const Comparison& comparison) {
     const Cell& cell = comparison.cells[breakdown.cell];
     for (const Breakdown& one : breakdown.systems) {
       const Shares& s = one.shares;
-      const auto figure = [](double value) { return fmt::format("{:.2f}", value); };
       table.row({cell.platform, cell.model, std::string(name_of(one.system)), figure(s.compute), figure(s.pipeline),
                  figure(s.synchronisation), figure(s.bubble), figure(s.polling + s.data + s.other), figure(s.sum())});
     }
@@ -92,8 +99,7 @@ std::string all_reduce_page(const Comparison& comparison) {
   for (const AllReduceCurves& curves : comparison.all_reduce) {
     MarkdownTable table({"n", "three-phase s", "pipelined s", "bound s", "pipelined / bound"});
     for (const AllReducePoint& point : curves.points) {
-      const auto figure = [](Seconds seconds) { return seconds > 0 ? fmt::format("{:.2f}", seconds) : "refused"; };
-      table.row({fmt::format("{}", point.replicas), figure(point.three_phase), figure(point.pipelined),
+      table.row({fmt::format("{}", point.replicas), or_refused(point.three_phase), or_refused(point.pipelined),
                  figure(point.bound), point.pipelined > 0 ? times(point.pipelined / point.bound) : "-"});
     }
     text += fmt::format("## {}, {} down\n\n{}", curves.platform, format_rate(curves.downlink), table.str());
@@ -105,8 +111,9 @@ std::string scaling_page(const Comparison& comparison) {
   std::string text = comparison_head("Throughput against workers");
   text += fmt::format(
       "Weak scaling: each system's plan of least seconds x dollars at batch {}, with 1, 2, 4, ... replicas of its "
-      "stages to {} functions; each replica's share of the batch stays as it was. Samples a second, as simulated. "
-      "*without limits*: if the store took any number of requests and bytes; \"refused\": a client gave up after too "
+      "stages to {} functions; each replica's share of the batch stays as it was. Samples a second, as simulated: the "
+      "median of the third to the fifth iteration. *without limits*: if the store took any number of requests and "
+      "bytes; \"refused\": a client gave up after too "
       "many 503s.\n\n![scaling](scaling.svg)\n\n",
       comparison.selection.batches.back(), kMostWorkers);
   for (const Scaling& scaling : comparison.scaling) {
@@ -117,9 +124,8 @@ std::string scaling_page(const Comparison& comparison) {
         const ScalingPoint& first = curve.points.front();
         const double linear = first.throughput_unlimited * point.workers / first.workers;
         table.row({&point == &first ? std::string(name_of(curve.system)) : "", fmt::format("{}", point.workers),
-                   fmt::format("{}", point.batch),
-                   point.throughput > 0 ? fmt::format("{:.2f}", point.throughput) : "refused",
-                   fmt::format("{:.2f}", point.throughput_unlimited), percent(point.throughput / linear)});
+                   fmt::format("{}", point.batch), or_refused(point.throughput), figure(point.throughput_unlimited),
+                   percent(point.throughput / linear)});
       }
       notes += fmt::format("* {}: {} of a replica.", name_of(curve.system), shape_text(curve.plan));
       if (curve.points.empty() || curve.points.back().workers * 2 <= kMostWorkers)

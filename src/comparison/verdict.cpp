@@ -77,7 +77,8 @@ std::string words_first(const Comparison& comparison) {
       "up to 40 (the fastest, the cheapest, the one of least seconds x dollars, and some in between); the best for "
       "time, "
       "for cost and in between (least seconds x dollars) are chosen by what was simulated, but for FuncPipe as "
-      "published, whose planner has no simulator: its own predictions choose. All tables show steady iterations: the "
+      "published, whose planner has no simulator: its own predictions choose. All tables but scaling's show steady "
+      "iterations: the "
       "median of the {}th to the {}th.\n\n",
       kFirstSteady + 1, kEndSteady);
   const Counts fast = count(
