@@ -12,7 +12,7 @@ find_package(LibArchive REQUIRED)
 find_package(pugixml REQUIRED)
 find_package(Eigen3 REQUIRED NO_MODULE)
 find_package(CLI11 REQUIRED)
-find_package(Boost 1.81 REQUIRED)  # header-only use: Asio, Beast
+find_package(Boost 1.81 REQUIRED CONFIG)  # header-only use: Asio, Beast
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(TOMLPP REQUIRED IMPORTED_TARGET tomlplusplus)
 find_library(ISAL_LIBRARY isal REQUIRED)

@@ -2,6 +2,8 @@
 
 #include <toml++/toml.h>
 
+#include <algorithm>
+
 #include "base/files.h"
 #include "base/nearest.h"
 #include "config/options.h"

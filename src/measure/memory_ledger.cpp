@@ -1,16 +1,26 @@
 #include "measure/memory_ledger.h"
 
 #include <c10/core/Allocator.h>
+#include <torch/version.h>
 
 #include <algorithm>
 #include <atomic>
 
 namespace funcpipe {
+namespace {
+
+#if TORCH_VERSION_MAJOR >= 2
+using TotalBytes = std::size_t;
+#else
+using TotalBytes = std::int64_t;
+#endif
+
+}  // namespace
 
 // Atomic: with several threads an operation may allocate on any of them.
 class MemoryLedger::Account final : public c10::MemoryReportingInfoBase {
  public:
-  void reportMemoryUsage(void*, std::int64_t size, std::int64_t, std::int64_t, c10::Device) override {
+  void reportMemoryUsage(void*, std::int64_t size, TotalBytes, TotalBytes, c10::Device) override {
     const Bytes now = live += size;
     Bytes most = peak;
     while (now > most && !peak.compare_exchange_weak(most, now)) {

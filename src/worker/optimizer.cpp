@@ -6,6 +6,9 @@
 #include <torch/optim/sgd.h>
 
 #include <cstring>
+#include <sstream>
+#include <type_traits>
+#include <utility>
 
 #include "base/check.h"
 
@@ -14,8 +17,18 @@ namespace {
 
 enum class Rule : std::uint8_t { sgd, adam, adamw };
 
-std::string key_of(const at::Tensor& parameter) {
-  return c10::guts::to_string(parameter.unsafeGetTensorImpl());
+// What torch::optim keeps of each parameter, by its address: a pointer since libtorch 2, its text before.
+using States = std::remove_cvref_t<decltype(std::declval<torch::optim::Optimizer&>().state())>;
+
+template <class Key = States::key_type>
+Key key_of(const at::Tensor& parameter) {
+  if constexpr (std::is_pointer_v<Key>) {
+    return parameter.unsafeGetTensorImpl();
+  } else {
+    std::ostringstream text;
+    text << parameter.unsafeGetTensorImpl();
+    return text.str();
+  }
 }
 
 class Writer {
@@ -117,7 +130,7 @@ void StageOptimizer::step(double learning_rate) {
 std::string StageOptimizer::save() const {
   Writer out;
   out.number(state_->rule);
-  const auto& states = state_->optimizer->state();
+  const States& states = state_->optimizer->state();
   for (const at::Tensor& parameter : state_->parameters) {
     const auto found = states.find(key_of(parameter));
     out.number(static_cast<std::uint8_t>(found != states.end()));
@@ -142,7 +155,7 @@ Result<> StageOptimizer::load(std::string_view bytes) {
   Reader in(bytes);
   Rule rule{};
   if (!in.number(rule) || rule != state_->rule) return corrupt();
-  ska::flat_hash_map<std::string, std::unique_ptr<torch::optim::OptimizerParamState>> states;
+  States states;
   for (const at::Tensor& parameter : state_->parameters) {
     std::uint8_t present = 0;
     if (!in.number(present)) return corrupt();
