@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "base/counted.h"
 #include "base/svg.h"
 
 namespace funcpipe {
@@ -16,8 +17,7 @@ constexpr double kPerThousand = 1000;  // iterations a price is for
 constexpr std::string_view kFrontier = "#3b6ea5", kChosen = "#c8442e", kOwn = "#7a5195", kGrid = "#e4e4e4";
 
 std::string shape(const PlannedPoint& point) {
-  return fmt::format("{} stage{} x {}", point.plan.stage_count(), point.plan.stage_count() == 1 ? "" : "s",
-                     point.plan.replicas);
+  return fmt::format("{} x {}", counted(point.plan.stage_count(), "stage"), point.plan.replicas);
 }
 
 struct Diagram {

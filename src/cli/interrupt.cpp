@@ -10,6 +10,7 @@
 #include <array>
 #include <cstdint>
 #include <string_view>
+#include <utility>
 
 #include "base/check.h"
 
@@ -22,7 +23,7 @@ void say(std::string_view text) {
 
 }  // namespace
 
-Interrupt::Interrupt() : wake_(::eventfd(0, EFD_CLOEXEC)) {
+Interrupt::Interrupt(std::string left) : left_(std::move(left)), wake_(::eventfd(0, EFD_CLOEXEC)) {
   sigset_t wanted;
   ::sigemptyset(&wanted);
   ::sigaddset(&wanted, SIGINT);
@@ -49,7 +50,8 @@ void Interrupt::watch(std::stop_token ended) {
     signalfd_siginfo info{};
     if (::read(signals_, &info, sizeof info) != sizeof info) continue;
     if (source_.stop_requested()) {
-      say("\033[?25h\nfuncpipe: ended at once; what was in the cloud may be left there\n");
+      if (::isatty(STDERR_FILENO) == 1) say("\033[?25h\n");  // a progress view may have hidden the cursor
+      say("funcpipe: ended at once" + (left_.empty() ? "" : "; " + left_) + "\n");
       ::_exit(130);
     }
     source_.request_stop();

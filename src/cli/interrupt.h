@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <stop_token>
+#include <string>
 #include <thread>
 
 namespace funcpipe {
@@ -10,7 +11,8 @@ namespace funcpipe {
 // Must be made before any other thread, which then inherit the blocked signals. One per process.
 class Interrupt {
  public:
-  Interrupt();
+  // `left`: what a process that is ended at once may leave behind, for its last message; empty: nothing.
+  explicit Interrupt(std::string left = {});
   ~Interrupt();
   Interrupt(const Interrupt&) = delete;
   Interrupt& operator=(const Interrupt&) = delete;
@@ -20,6 +22,7 @@ class Interrupt {
  private:
   void watch(std::stop_token ended);
 
+  const std::string left_;
   std::stop_source source_;
   int wake_;  // eventfd: the destructor calls the thread back
   int signals_;

@@ -174,8 +174,10 @@ Command add_plan(CLI::App& app) {
   command->add_option("--cost-model", a.cost_model, "bill: all a cloud asks for; paper: memory x time alone")
       ->check(CLI::IsMember({"bill", "paper"}))
       ->capture_default_str();
-  command->add_option("--optimizer", a.optimizer, "Whose state is kept: sgd, momentum or adam [the profile's]")
-      ->check(CLI::IsMember({"sgd", "momentum", "adam"}));
+  command
+      ->add_option("--optimizer", a.optimizer,
+                   "Whose state is kept: sgd, momentum (sgd with it), adam or adamw [the profile's]")
+      ->check(CLI::IsMember({"sgd", "momentum", "adam", "adamw"}));
   command->add_option("--data-cache", a.cache, "Data that workers which read it keep: 256 MiB, ...")
       ->capture_default_str()
       ->type_name("SIZE");

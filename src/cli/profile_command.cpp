@@ -1,3 +1,4 @@
+#include <fmt/ranges.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -13,7 +14,9 @@
 #include "cli/profile_report.h"
 #include "cli/progress_line.h"
 #include "cli/terminal.h"
+#include "config/job_file.h"
 #include "job/profile_model.h"
+#include "job/train.h"
 #include "profile/input_text.h"
 
 namespace funcpipe {
@@ -22,7 +25,8 @@ namespace {
 struct ProfileArguments {
   ProfileSettings settings;
   std::vector<std::string> inputs;
-  std::string memory, scale_from, micro_batches = "4";
+  std::string optimizer = "sgd";
+  std::string memory, scale_from, micro_batches = "1,4,16";
   double vcpu_speed = 0;
   int threads = 0;
   std::string out = "profile.json", picture;
@@ -54,10 +58,57 @@ class MeasuringView {
   int tenth_ = -1;
 };
 
+// What is measured under the name of an optimiser: AdamW keeps and computes what Adam does.
+std::string update_of(const std::string& optimizer) {
+  return optimizer == "adamw" ? "adam" : optimizer;
+}
+
+bool is_job_file(const std::string& source) {
+  return source.ends_with(".toml");
+}
+
+std::string joined(const std::vector<int>& numbers) {
+  return fmt::format("{}", fmt::join(numbers, ","));
+}
+
+// A job file in place of a model: its model with the inputs its data gives, its optimiser, its platform and its
+// micro-batch beside the usual ones, as far as the command line does not say them.
+Result<JobConfig> take_from_job(ProfileArguments& arguments, const CLI::App& command, std::stop_token stop) {
+  FUNCPIPE_TRY(config, load_job_config(arguments.settings.source));
+  JobConfig alone = config;  // without what only counts once there is a profile
+  alone.parallelism = {};
+  alone.parallelism.stages = 1;
+  alone.platform = {};
+  alone.given.clear();
+  FUNCPIPE_TRY(spec, check_job(alone, stop));
+  ProfileSettings& settings = arguments.settings;
+  const auto is_typed = [&](const char* flag) { return command.count(flag) > 0; };
+  settings.source = config.model.source;
+  settings.seed = config.job.seed;
+  settings.inputs = spec.model.inputs;
+  if (!is_typed("--optimizer"))
+    arguments.optimizer =
+        config.optimizer.name == "sgd" && config.optimizer.momentum != 0 ? "momentum" : config.optimizer.name;
+  JobConfig::PlatformChoice cloud = config.platform;
+  if (is_typed("--platform")) cloud.name = settings.cloud.name;
+  if (is_typed("--dilation")) cloud.dilation = settings.cloud.dilation;
+  settings.cloud = std::move(cloud);
+  if (!is_typed("--micro-batch")) {
+    FUNCPIPE_TRY(sizes, parse_number_list(arguments.micro_batches, "--micro-batch"));
+    if (config.given.contains("training.micro_batch")) sizes.push_back(config.training.micro_batch);
+    std::erase_if(sizes, [&](int size) { return size > config.training.global_batch; });
+    arguments.micro_batches = joined(sizes);
+  }
+  return config;
+}
+
 Result<ProfileSettings> settings_of(const ProfileArguments& arguments) {
   ProfileSettings settings = arguments.settings;
-  FUNCPIPE_TRY(inputs, parse_inputs(arguments.inputs));
-  settings.inputs = std::move(inputs);
+  settings.optimizer = update_of(arguments.optimizer);
+  if (!arguments.inputs.empty()) {
+    FUNCPIPE_TRY(inputs, parse_inputs(arguments.inputs));
+    settings.inputs = std::move(inputs);
+  }
   if (!arguments.memory.empty()) {
     FUNCPIPE_TRY(sizes, parse_size_list(arguments.memory, "--memory"));
     settings.sizes = std::move(sizes);
@@ -78,7 +129,13 @@ Result<ProfileSettings> settings_of(const ProfileArguments& arguments) {
   return settings;
 }
 
-Result<> run(const ProfileArguments& arguments, std::stop_token stop) {
+Result<> run(ProfileArguments arguments, const CLI::App& command, std::stop_token stop) {
+  const std::string job = is_job_file(arguments.settings.source) ? arguments.settings.source : "";
+  int batch = 64;
+  if (!job.empty()) {
+    FUNCPIPE_TRY(config, take_from_job(arguments, command, stop));
+    batch = config.training.global_batch;
+  }
   FUNCPIPE_TRY(settings, settings_of(arguments));
   Result<Profile> profile = fail(ErrorCode::failed, "not started");
   {
@@ -98,9 +155,10 @@ Result<> run(const ProfileArguments& arguments, std::stop_token stop) {
     fmt::print("{}\n", to_json(*profile).dump());
     return {};
   }
-  fmt::print("{}\nProfile: {}{}\nNext: funcpipe plan {} --batch 64\n",
+  fmt::print("{}\nProfile: {}{}\nNext: funcpipe plan {} --batch {}\n",
              profile_report(*profile, columns_of(STDOUT_FILENO)), arguments.out,
-             arguments.picture.empty() ? "" : "\nPicture: " + arguments.picture, arguments.out);
+             arguments.picture.empty() ? "" : "\nPicture: " + arguments.picture, arguments.out, batch);
+  if (!job.empty()) fmt::print("or plan and train: funcpipe train {} --parallelism.profile {}\n", job, arguments.out);
   return {};
 }
 
@@ -110,21 +168,30 @@ Command add_profile(CLI::App& app) {
   CLI::App* command = app.add_subcommand("profile", "Measure a model's layers on each function size");
   const auto arguments = std::make_shared<ProfileArguments>();  // shared by the parser and the command
   ProfileArguments& a = *arguments;
-  command->add_option("MODEL", a.settings.source, "zoo:NAME or a TorchScript file")->required();
+  command
+      ->add_option("MODEL", a.settings.source,
+                   "zoo:NAME, a TorchScript file, or a job file, whose data says what the model's inputs look like")
+      ->required();
   command->add_option("--platform", a.settings.cloud.name, "aws-lambda, ..., or a .toml file")->capture_default_str();
   command->add_option("--memory", a.memory, "Function sizes in MB, or MB:vCPUs: 1769,3008 [all of the platform's]")
       ->type_name("LIST");
   command->add_option("--micro-batch", a.micro_batches, "Samples to measure with: 1,4")
       ->capture_default_str()
       ->type_name("LIST");
-  command->add_option("--input", a.inputs, "Type and shape of each input: float32:1x3x224x224 [a zoo model's own]")
+  command
+      ->add_option("--input", a.inputs,
+                   "Type and shape of each input: float32:1x3x224x224 [a zoo model's own, those of a job file's data]")
       ->allow_extra_args(false);
-  command->add_option("--scale-from", a.scale_from, "Measure this size alone, derive the others by their vCPUs")
+  command
+      ->add_option(
+          "--scale-from", a.scale_from,
+          "Measure this size alone, derive the others by their vCPUs [those of two vCPUs and more are derived from "
+          "the largest smaller one, where the platform limits CPUs]")
       ->type_name("MB");
-  command->add_option("--optimizer", a.settings.optimizer, "Whose update is timed: sgd, momentum or adam")
-      ->check(CLI::IsMember({"sgd", "momentum", "adam"}))
+  command->add_option("--optimizer", a.optimizer, "Whose update is timed: sgd, momentum (sgd with it), adam or adamw")
+      ->check(CLI::IsMember({"sgd", "momentum", "adam", "adamw"}))
       ->capture_default_str();
-  command->add_option("--threads", a.threads, "Of one operation [1; on derived sizes one per vCPU]")
+  command->add_option("--threads", a.threads, "Of one operation, on every size [1; on derived sizes one per vCPU]")
       ->check(CLI::Range(1, 256));
   command->add_option("--repeat", a.settings.repeats, "Repetitions of a layer, at the least")
       ->check(CLI::Range(1, 1000))
@@ -141,9 +208,10 @@ Command add_profile(CLI::App& app) {
   command->add_option("--out", a.out, "Write the profile here")->capture_default_str()->type_name("FILE");
   command->add_option("--picture", a.picture, "Draw where time and memory go here (SVG)")->type_name("FILE");
   command->add_flag("--json", a.json, "Print the profile as JSON");
-  return [arguments] {
-    Interrupt interrupt;
-    return outcome(run(*arguments, interrupt.token()), arguments->json, "stopped; the same command goes on from here");
+  return [arguments, command] {
+    Interrupt interrupt("its results so far are kept");
+    return outcome(run(*arguments, *command, interrupt.token()), arguments->json,
+                   "stopped; the same command goes on from here");
   };
 }
 

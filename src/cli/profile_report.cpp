@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "base/counted.h"
 #include "cli/table.h"
 
 namespace funcpipe {
@@ -25,8 +26,7 @@ Table sizes_table(const Profile& profile, const MicroBatchProfile& at) {
     }
     table.rows.push_back({std::to_string(option.memory_mb), fmt::format("{:.2f}", option.vcpus),
                           std::to_string(option.threads), format_seconds(forward), format_seconds(backward),
-                          format_seconds(option.cold_start),
-                          missing == 0 ? "" : fmt::format("{} layer{}", missing, missing == 1 ? "" : "s"),
+                          format_seconds(option.cold_start), missing == 0 ? "" : counted(missing, "layer"),
                           option.origin == Origin::measured ? "measured" : "derived"});
   }
   return table;
@@ -93,7 +93,7 @@ std::string profile_report(const Profile& profile, int width) {
   std::string text;
   for (const MicroBatchProfile& at : profile.micro_batches) {
     const std::size_t option = fullest_option(profile, at);
-    text += fmt::format("{}, micro-batch {}: {} layers, {} of parameters\n{}\n", profile.model.source, at.micro_batch,
+    text += fmt::format("{}, micro-batch {}: {}, {} of parameters\n{}\n", profile.model.source, at.micro_batch,
                         profile.layer_count(), format_bytes(profile.model.parameter_bytes()),
                         drawn(sizes_table(profile, at), width));
     if (&at != &profile.micro_batches.back()) continue;

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <vector>
 
+#include "base/counted.h"
+
 namespace funcpipe {
 namespace {
 
@@ -76,7 +78,8 @@ void ProgressView::training_starts(const JobSpec& spec) {
     screen_.write("\033[?25l");  // hide the cursor while lines are redrawn
     draw();
   } else {
-    print_line(fmt::format("training: {} iterations, {:.4g} epochs", steps_, epochs_));
+    print_line(
+        fmt::format("training: {}, {:.4g} epoch{}", counted(steps_, "iteration"), epochs_, epochs_ == 1 ? "" : "s"));
   }
 }
 

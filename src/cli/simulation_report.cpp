@@ -4,6 +4,7 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
+#include "base/counted.h"
 #include "cli/summary.h"
 #include "cli/table.h"
 
@@ -59,10 +60,6 @@ Busiest busiest_of(const std::vector<StageUse>& uses) {
 std::string share(Seconds busy, Seconds iteration) {
   return iteration > 0 ? fmt::format("{} ({:.0f}%)", format_seconds(busy), 100 * busy / iteration)
                        : format_seconds(busy);
-}
-
-std::string counted(std::int64_t number, std::string_view what) {
-  return fmt::format("{} {}{}", number, what, number == 1 ? "" : "s");
 }
 
 Dollars storage_of(const SimulationReport& report) {

@@ -9,6 +9,7 @@
 #include "cli/progress.h"
 #include "cli/summary.h"
 #include "cli/terminal.h"
+#include "job/fresh_name.h"
 #include "job/train.h"
 
 namespace funcpipe {
@@ -30,11 +31,22 @@ Command add_train(CLI::App& app, const std::string& program) {
   CLI::App* command = app.add_subcommand("train", "Train the model a job file describes");
   const auto job = JobArguments::add_to(*command);
   const auto json = std::make_shared<bool>(false);  // shared by the parser and the command
+  const auto overwrite = std::make_shared<bool>(false);
   command->add_flag("--json", *json, "Print the result as JSON on standard output");
-  return [job, json, program] {
-    const auto config = job->load();
+  command->add_flag("--overwrite", *overwrite,
+                    "Replace the results of a former run of this name; without it they stay, and this run's go to a "
+                    "folder with a number: NAME-2, NAME-3, ...");
+  return [job, json, overwrite, program] {
+    auto config = job->load();
     if (!config) return report(config.error(), *json);
-    Interrupt interrupt;
+    if (const std::string name = fresh_name(config->job); !*overwrite && name != config->job.name) {
+      fmt::print(stderr,
+                 "  {0}/{1} holds the results of a former run: those of this one go to {0}/{2} (--overwrite "
+                 "replaces the former ones)\n",
+                 config->job.folder, config->job.name, name);
+      config->job.name = name;
+    }
+    Interrupt interrupt("what was in the cloud may be left there");
     SystemClock clock;
     Result<TrainResult> result = fail(ErrorCode::failed, "not started");
     {

@@ -1,16 +1,18 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "base/counted.h"
 #include "cli/commands.h"
 #include "cli/interrupt.h"
 #include "cli/job_arguments.h"
+#include "config/precedence.h"
 #include "job/train.h"
 
 namespace funcpipe {
 namespace {
 
 void describe_plan(const JobSpec& spec) {
-  fmt::print("{}: {} layers, {} parameters\n", spec.model.source, spec.model.layers.size(),
+  fmt::print("{}: {}, {} of parameters\n", spec.model.source, counted(std::ssize(spec.model.layers), "layer"),
              format_bytes(spec.model.parameter_bytes()));
   for (int k = 0; k < spec.plan.stage_count(); ++k) {
     const StagePlan& stage = spec.plan.stages[static_cast<std::size_t>(k)];
@@ -19,8 +21,8 @@ void describe_plan(const JobSpec& spec) {
                spec.model.layers[static_cast<std::size_t>(stage.end_layer - 1)].name, in_words(stage.size()),
                format_bytes(estimated_memory(spec.plan, spec.model, k, spec.state)));
   }
-  fmt::print("  {} replica{} of each; {} iterations of {} samples in micro-batches of {}\n", spec.plan.replicas,
-             spec.plan.replicas == 1 ? "" : "s", spec.steps, spec.plan.global_batch, spec.plan.micro_batch);
+  fmt::print("  {} of each; {} of {} in micro-batches of {}\n", counted(spec.plan.replicas, "replica"),
+             counted(spec.steps, "iteration"), counted(spec.plan.global_batch, "sample"), spec.plan.micro_batch);
 }
 
 }  // namespace
@@ -33,9 +35,11 @@ Command add_validate(CLI::App& app) {
   return [job, json] {
     const auto config = job->load();
     if (!config) return report(config.error(), *json);
+    for (const std::string& note : config->outranked) fmt::print(stderr, "note: {}\n", note);
     Interrupt interrupt;
     const auto spec = check_job(*config, interrupt.token());
     if (!spec) return report(spec.error(), *json);
+    for (const std::string& note : outranked_by_plan(*config, spec->plan)) fmt::print(stderr, "note: {}\n", note);
     if (*json)
       fmt::print("{}\n", to_json(*spec).dump(2));
     else

@@ -4,6 +4,8 @@
 
 #include <cmath>
 
+#include "base/counted.h"
+
 namespace funcpipe {
 namespace {
 
@@ -26,9 +28,8 @@ std::string dollars_text(const PlayedPlan& plan) {
 }
 
 std::string shape_text(const Plan& plan) {
-  std::string text =
-      fmt::format("{} stage{} x {}, micro-batch {}, {}", plan.stage_count(), plan.stage_count() == 1 ? "" : "s",
-                  plan.replicas, plan.micro_batch, memory_text(plan));
+  std::string text = fmt::format("{} x {}, micro-batch {}, {}", counted(plan.stage_count(), "stage"), plan.replicas,
+                                 plan.micro_batch, memory_text(plan));
   if (plan.replicas > 1) text += fmt::format(", {}", to_string(plan.sync));
   return text;
 }

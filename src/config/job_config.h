@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "base/units.h"
 #include "plan/plan.h"
@@ -89,6 +90,8 @@ struct JobConfig {
 
   // The options the user set ("training.steps") and where: "job.toml:3:9" or "--training.steps". Not in job.json.
   std::map<std::string, std::string> given;
+  // What of the job file does not count because of the command line (config/precedence.h), a sentence each.
+  std::vector<std::string> outranked;
 };
 
 }  // namespace funcpipe

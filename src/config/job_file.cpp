@@ -7,6 +7,7 @@
 #include "base/files.h"
 #include "base/nearest.h"
 #include "config/options.h"
+#include "config/precedence.h"
 
 namespace funcpipe {
 namespace {
@@ -107,8 +108,7 @@ Result<> apply_override(JobConfig& config, const Override& given) {
 }
 
 bool usable_name(const std::string& name) {
-  constexpr std::size_t kLongest = 40;  // a function's name, made of it, has at most 64 characters
-  return !name.empty() && name.size() <= kLongest && name != "." && name != ".." &&
+  return !name.empty() && name.size() <= kLongestJobName && name != "." && name != ".." &&
          name.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") ==
              std::string::npos;
 }
@@ -174,6 +174,7 @@ Result<JobConfig> parse_job_config(std::string_view text, const std::filesystem:
                 position(file, error.source()));
   }
   for (const Override& given : overrides) FUNCPIPE_TRY_VOID(apply_override(config, given));
+  FUNCPIPE_TRY_VOID(settle_precedence(config));
   if (config.job.name.empty()) config.job.name = file.stem().string();
   FUNCPIPE_TRY_VOID(check_together(config, file));
   return config;

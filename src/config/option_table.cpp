@@ -56,7 +56,9 @@ const std::vector<OptionRecord>& option_table() {
   static const std::vector<OptionRecord> options = {
       row("job", "name", FIELD(job.name),
           "Name of the job, in letters, digits, '-', '_' and '.'; empty: the job file's name without its ending."),
-      row("job", "folder", FIELD(job.folder), "Results go to a folder with the job's name in this one.",
+      row("job", "folder", FIELD(job.folder),
+          "Results go to a folder with the job's name in this one; where those of a former run lie, to NAME-2, NAME-3, "
+          "... (train --overwrite replaces them).",
           {.kind = OptionKind::path}),
       row("job", "seed", FIELD(job.seed),
           "Every random choice follows from it: first weights, order of the data, dropout.", {.least = 0}),
@@ -142,11 +144,14 @@ const std::vector<OptionRecord>& option_table() {
 
       row("parallelism", "plan", FIELD(parallelism.plan),
           "A plan file: cuts, memory, replicas, batches, order and synchronisation, which no option set elsewhere may "
-          "contradict; empty: one is made with the profile or, without a profile, an even cut as below.",
+          "contradict (on the command line it outranks the job file, but for the global batch); empty: one is made "
+          "with "
+          "the profile or, without a profile, an even cut as below.",
           {.kind = OptionKind::path}),
       row("parallelism", "profile", FIELD(parallelism.profile),
-          "What funcpipe profile wrote of the model: cuts, memory, replicas and micro-batches, as far as they are not "
-          "set, are planned with it. Not used beside a plan file, nor where stages or replicas are set.",
+          "What funcpipe profile wrote of the model: stages, and memory, replicas and micro-batches as far as they are "
+          "not set, are planned with it. On the command line it outranks the cut and batches of the job file, but for "
+          "the global batch; not used beside a plan file.",
           {.kind = OptionKind::path}),
       row("parallelism", "objective", FIELD(parallelism.objective),
           "What that plan is to be: balanced, time, cost, deadline=SECONDS, budget=DOLLARS, or ALPHA1,ALPHA2: weights "

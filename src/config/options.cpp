@@ -26,18 +26,12 @@ bool is_real(const OptionRecord& option) {
   return std::holds_alternative<double*>(option.field(config));
 }
 
-std::string shown(const OptionValue& value) {
-  return std::visit(Overloaded{[](bool b) { return std::string(b ? "true" : "false"); },
-                               [](const std::string& text) { return fmt::format("'{}'", text.substr(0, 200)); },
-                               [](auto number) { return fmt::format("{}", number); }},
-                    value);
-}
-
 tl::unexpected<Error> wrong(const OptionRecord& option, const OptionValue& value, std::string hint = {}) {
   const std::string range = range_text(option);
-  return fail(ErrorCode::invalid_input,
-              fmt::format("must be {}{}, not {}", type_text(option), range.empty() ? "" : ", " + range, shown(value)),
-              {}, std::move(hint));
+  return fail(
+      ErrorCode::invalid_input,
+      fmt::format("must be {}{}, not {}", type_text(option), range.empty() ? "" : ", " + range, value_text(value)), {},
+      std::move(hint));
 }
 
 Result<> check_range(const OptionRecord& option, const OptionValue& value, double number) {
@@ -59,6 +53,13 @@ std::string size_text(Bytes bytes) {
 }
 
 }  // namespace
+
+std::string value_text(const OptionValue& value) {
+  return std::visit(Overloaded{[](bool b) { return std::string(b ? "true" : "false"); },
+                               [](const std::string& text) { return fmt::format("'{}'", text.substr(0, 200)); },
+                               [](auto number) { return fmt::format("{}", number); }},
+                    value);
+}
 
 const OptionRecord* find_option(std::string_view section, std::string_view key) {
   for (const OptionRecord& option : option_table())
@@ -125,21 +126,6 @@ OptionValue get_option(const JobConfig& config, const OptionRecord& option) {
                     option.field(copy));
 }
 
-Result<> check_against_plan(const JobConfig& config, const Plan& plan, const std::string& file) {
-  for (const OptionRecord& option : option_table()) {
-    const auto given = config.given.find(option.name());
-    if (!option.in_plan || given == config.given.end()) continue;
-    const OptionValue wanted = get_option(config, option);
-    for (const OptionValue& planned : option.in_plan(plan))
-      if (planned != wanted)
-        return fail(
-            ErrorCode::invalid_input,
-            fmt::format("{} is {} here, but {} in the plan {}", option.name(), shown(wanted), shown(planned), file),
-            given->second, "leave it out, change the plan, or do without the plan: --parallelism.plan \"\"");
-  }
-  return {};
-}
-
 Result<OptionValue> parse_option_text(const OptionRecord& option, std::string_view text) {
   const char* const end = text.data() + text.size();
   const auto as_written = [&] { return OptionValue(std::string(text)); };
@@ -193,7 +179,7 @@ std::string default_text(const OptionRecord& option) {
   const OptionValue value = get_option(JobConfig{}, option);
   if (option.rules.kind == OptionKind::size) return size_text(std::get<std::int64_t>(value));
   if (const auto* text = std::get_if<std::string>(&value)) return *text;
-  return shown(value);
+  return value_text(value);
 }
 
 nlohmann::json to_json(const JobConfig& config) {

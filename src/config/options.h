@@ -67,9 +67,7 @@ const OptionRecord* find_option(std::string_view section, std::string_view key);
 // adds the option's name, as the user wrote it, and the place.
 Result<> set_option(JobConfig& config, const OptionRecord& option, const OptionValue& value);
 OptionValue get_option(const JobConfig& config, const OptionRecord& option);
-
-// Refuses an option that the user set and that the plan file `file` says otherwise: invalid_input with both values.
-Result<> check_against_plan(const JobConfig& config, const Plan& plan, const std::string& file);
+std::string value_text(const OptionValue& value);  // for people: texts in quotes
 
 // Text as typed on a command line.
 Result<OptionValue> parse_option_text(const OptionRecord& option, std::string_view text);

@@ -6,6 +6,8 @@
 #include <cstring>
 #include <optional>
 
+#include "base/counted.h"
+
 namespace funcpipe {
 namespace {
 
@@ -136,7 +138,7 @@ Result<> check_data(const ModelDescription& model, const Datasets& data, const J
   const std::size_t most = config.model.loss == "model" ? 2 : 1;
   if (model.inputs.empty() || model.inputs.size() > most)
     return fail(ErrorCode::invalid_input,
-                fmt::format("the model takes {} inputs, a data set gives {}", model.inputs.size(),
+                fmt::format("the model takes {}, a data set gives {}", counted(std::ssize(model.inputs), "input"),
                             most == 2 ? "input and target" : "one"),
                 config.model.source, "wrap the model so that it takes one tensor");
   const Files training = training_files(config.data);

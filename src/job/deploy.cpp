@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/check.h"
+#include "base/counted.h"
 #include "base/files.h"
 #include "functions/deployment_package.h"
 #include "job/stoppable_store.h"
@@ -60,8 +61,7 @@ Result<> Deployment::publish(JobSpec& spec, const Datasets& data, const std::vec
     size += static_cast<Bytes>(archive.size());
     FUNCPIPE_TRY_VOID(store.put(stage_key(prefix_, static_cast<int>(k)), archive));
   }
-  observer.step(
-      fmt::format("published {} stage{}, {}", stages.size(), stages.size() == 1 ? "" : "s", format_bytes(size)));
+  observer.step(fmt::format("published {}, {}", counted(std::ssize(stages), "stage"), format_bytes(size)));
   FUNCPIPE_TRY_VOID(store.put(job_spec_key(prefix_), to_json(spec).dump()));
   return {};
 }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/counted.h"
 #include "planner/planner.h"
 #include "profile/derive.h"
 
@@ -26,18 +27,17 @@ std::vector<FunctionSize> allowed_sizes(const JobConfig& config, std::vector<Fun
 
 std::string summary_of(const PlannedPoint& point) {
   const Plan& plan = point.plan;
-  return fmt::format("{} stage{} x {} replica{}, micro-batches of {}, {} MB: {} an iteration, {} and {} in all",
-                     plan.stage_count(), plan.stage_count() == 1 ? "" : "s", plan.replicas,
-                     plan.replicas == 1 ? "" : "s", plan.micro_batch, memory_text(plan),
-                     format_seconds(point.prediction.iteration), format_seconds(point.prediction.training),
-                     format_dollars(point.prediction.dollars));
+  return fmt::format("{} x {}, micro-batches of {}, {} MB: {} an iteration, {} and {} in all",
+                     counted(plan.stage_count(), "stage"), counted(plan.replicas, "replica"), plan.micro_batch,
+                     memory_text(plan), format_seconds(point.prediction.iteration),
+                     format_seconds(point.prediction.training), format_dollars(point.prediction.dollars));
 }
 
 }  // namespace
 
 bool is_planned_by_profile(const JobConfig& config) {
   return config.parallelism.plan.empty() && !config.parallelism.profile.empty() &&
-         !is_set(config, "parallelism.stages") && !is_set(config, "parallelism.replicas");
+         !is_set(config, "parallelism.stages");
 }
 
 Result<PlanOfJob> plan_by_profile(const JobConfig& config, const ModelDescription& model, const Platform& platform,
@@ -58,6 +58,7 @@ Result<PlanOfJob> plan_by_profile(const JobConfig& config, const ModelDescriptio
   task.state = state;
   task.global_batch = config.training.global_batch;
   if (is_set(config, "training.micro_batch")) task.micro_batches = {config.training.micro_batch};
+  if (is_set(config, "parallelism.replicas")) task.replicas = {config.parallelism.replicas};
   if (is_set(config, "parallelism.sync")) {
     FUNCPIPE_TRY(sync, parse_sync_algorithm(config.parallelism.sync));
     if (sync == SyncAlgorithm::parameter_server)
@@ -79,6 +80,13 @@ Result<PlanOfJob> plan_by_profile(const JobConfig& config, const ModelDescriptio
   if (!planned && planned.error().place.empty()) planned.error().place = file;
   FUNCPIPE_TRY(planning, std::move(planned));
   PlannedPoint& chosen = planning.frontier[planning.chosen];
+  // Plans are searched in one order for each number of stages.
+  if (is_set(config, "parallelism.order") && config.parallelism.order != to_string(chosen.plan.order))
+    return fail(ErrorCode::invalid_input,
+                fmt::format("the plan made with the profile has {} in {} order",
+                            counted(chosen.plan.stage_count(), "stage"), to_string(chosen.plan.order)),
+                config.given.at("parallelism.order"),
+                "leave parallelism.order out, or cut by hand: set parallelism.stages");
   // The sizes allowed may need no vCPUs to tell them apart where the platform's do.
   for (StagePlan& stage : chosen.plan.stages)
     if (config.platform.vcpus > 0)

@@ -1,4 +1,4 @@
-// A job that says neither how it is cut nor on how many functions it runs is planned, if it has a profile.
+// A job that does not say how it is cut is planned, if it has a profile.
 #pragma once
 
 #include <stop_token>
@@ -10,7 +10,7 @@
 
 namespace funcpipe {
 
-// A profile is there, and neither a plan file nor stages or replicas are set.
+// A profile is there, and neither a plan file nor stages are set.
 bool is_planned_by_profile(const JobConfig& config);
 
 struct PlanOfJob {
@@ -18,8 +18,8 @@ struct PlanOfJob {
   std::string summary;  // "3 stages x 4 replicas, micro-batches of 4, 2x2048 3072 MB: 1.20 s an iteration, ..."
 };
 
-// Within what the job sets itself: global batch, micro-batch, synchronisation, memory. Errors: invalid_input: a profile
-// that is none or of another model, what plan_training (planner/planner.h) refuses; cancelled.
+// Within what the job sets itself: global batch, micro-batch, replicas, order, synchronisation, memory. Errors:
+// invalid_input: a profile that is none or of another model, what plan_training (planner/planner.h) refuses; cancelled.
 Result<PlanOfJob> plan_by_profile(const JobConfig& config, const ModelDescription& model, const Platform& platform,
                                   const TrainingState& state, std::int64_t iterations, std::stop_token stop);
 

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "base/counted.h"
 #include "base/files.h"
 #include "job/cloud.h"
 #include "job/deploy.h"
@@ -28,6 +29,11 @@ constexpr int kScaledLayers = 3;  // heaviest ones, measured with two threads
 Result<std::vector<ModelDescription>> describe_all(const WorkerTool& worker, const ProfileSettings& settings,
                                                    std::stop_token stop) {
   std::vector<TensorSpec> inputs = settings.inputs;
+  if (inputs.empty() && !settings.source.starts_with("zoo:"))
+    return fail(
+        ErrorCode::invalid_input, "a TorchScript file does not say what its inputs look like", settings.source,
+        "give the type and shape of each, with the samples first: --input float32:1x3x224x224; or profile a job "
+        "file, whose data says it: funcpipe profile JOB.toml");
   if (inputs.empty()) {
     FUNCPIPE_TRY(model, worker.describe(settings.source, {}, settings.seed, stop));
     inputs = model.inputs;
@@ -91,6 +97,14 @@ std::vector<int> heaviest_layers(const MeasuredResults& results, Size size, cons
   return layers;
 }
 
+bool holds_every_layer(const MeasuredResults& results, Size size, const std::vector<ModelDescription>& models) {
+  for (const ModelDescription& at : models)
+    for (int i = 0; i < std::ssize(at.layers); ++i)
+      if (const LayerMeasurement* layer = results.layer({size, at.micro_batch, i}); !layer || !layer->time.fits)
+        return false;
+  return true;
+}
+
 LayerTime at_speed(LayerTime time, double speed) {
   time.forward /= speed;
   time.backward /= speed;
@@ -109,10 +123,18 @@ Result<const FunctionSize*> size_of(const Platform& platform, SizeChoice choice)
 }
 
 // The sizes to have in the profile, ascending, and which of them to measure, the largest first: it says soonest if
-// something is wrong.
+// something is wrong. The others are derived from the largest one that is measured.
 struct Sizes {
   std::vector<const FunctionSize*> wanted, measured;
 };
+
+// Measured where one thread is all that its vCPUs have work for; larger sizes compute with a thread per vCPU, which
+// takes as many idle cores to measure. If there are none but larger ones, the smallest.
+std::vector<const FunctionSize*> for_one_thread(const std::vector<const FunctionSize*>& sizes) {
+  std::vector<const FunctionSize*> small = sizes;
+  std::erase_if(small, [](const FunctionSize* size) { return default_threads(size->vcpus) > 1; });
+  return small.empty() ? std::vector{sizes.back()} : small;
+}
 
 Result<Sizes> choose_sizes(const ProfileSettings& settings, const Platform& platform) {
   std::set<const FunctionSize*> wanted;  // ascending, as they lie in the platform
@@ -126,6 +148,8 @@ Result<Sizes> choose_sizes(const ProfileSettings& settings, const Platform& plat
   if (settings.scale_from) {
     FUNCPIPE_TRY(size, size_of(platform, *settings.scale_from));
     sizes.measured = {size};
+  } else if (settings.derived_threads == 0 && platform.limit_cpu) {
+    sizes.measured = for_one_thread(sizes.measured);
   }
   return sizes;
 }
@@ -146,10 +170,10 @@ Result<Profile> profile_model(const ProfileSettings& settings, const ProfileProg
                    folder.path() / "measured.json",
                    fmt::format("{} {} seed {} optimizer {} dilation {} repeats {}", model.fingerprint, platform.name,
                                settings.seed, settings.optimizer, settings.cloud.dilation, settings.repeats)));
-  if (results.layer_count() > 0)
-    progress.step(fmt::format("{} results of an earlier run are kept; delete {} to measure anew", results.layer_count(),
-                              folder.path().string()));
-  progress.step(fmt::format("cutting it into its {} layers", layers));
+  if (const auto known = static_cast<std::int64_t>(results.layer_count()); known > 0)
+    progress.step(fmt::format("{} of an earlier run {} kept; delete {} to measure anew", counted(known, "result"),
+                              known == 1 ? "is" : "are", folder.path().string()));
+  progress.step(fmt::format("cutting it into its {}", counted(layers, "layer")));
   FUNCPIPE_TRY(files, worker.cut(settings.source, model.inputs, settings.seed, layer_by_layer(model),
                                  folder.staging() / "cut", stop));
   FUNCPIPE_TRY(cloud, Cloud::open(settings.cloud, platform, folder.cloud()));
@@ -160,10 +184,10 @@ Result<Profile> profile_model(const ProfileSettings& settings, const ProfileProg
 
   std::vector<int> every(static_cast<std::size_t>(layers));
   for (int i = 0; i < layers; ++i) every[static_cast<std::size_t>(i)] = i;
-  const int all = static_cast<int>(sizes.measured.size() * models.size()) * layers;
+  int all = static_cast<int>(sizes.measured.size() * models.size()) * layers;
   int done = 0;
   std::set<const FunctionSize*> too_small;
-  for (const FunctionSize* function : sizes.measured) {
+  const auto measure = [&](const FunctionSize* function) -> Result<> {
     const Size size{platform.choice(*function), settings.threads};
     FUNCPIPE_TRY(holds, measuring.measure_size(size));
     if (!holds) too_small.insert(function);
@@ -174,6 +198,16 @@ Result<Profile> profile_model(const ProfileSettings& settings, const ProfileProg
       if (holds) FUNCPIPE_TRY_VOID(measuring.measure_layers(size, at, every, watch));
       done += layers;
     }
+    return {};
+  };
+  for (const FunctionSize* function : sizes.measured) FUNCPIPE_TRY_VOID(measure(function));
+  // Times of a layer that only a larger function holds cannot be derived from those measured.
+  const FunctionSize* base = sizes.measured.front();
+  if (!settings.scale_from && sizes.wanted.back() != base &&
+      !holds_every_layer(results, {platform.choice(*base), settings.threads}, models)) {
+    all += static_cast<int>(models.size()) * layers;
+    FUNCPIPE_TRY_VOID(measure(sizes.wanted.back()));
+    sizes.measured.insert(sizes.measured.begin(), sizes.wanted.back());
   }
 
   Profile profile;
@@ -216,12 +250,14 @@ Result<Profile> profile_model(const ProfileSettings& settings, const ProfileProg
     profile.micro_batches.push_back(std::move(measured));
   }
 
-  if (settings.scale_from) {
-    const SizeChoice base = platform.choice(*measured_sizes.front());
-    const Size one{base, settings.threads}, two{base, 2};
+  if (sizes.wanted.size() > sizes.measured.size()) {
+    auto from = std::ranges::find(measured_sizes, base);
+    if (from == measured_sizes.end()) --from;
+    const SizeChoice measured = platform.choice(**from);
+    const Size one{measured, settings.threads}, two{measured, 2};
     if (settings.threads == 1) {
       progress.step("measuring the heaviest layers with two threads");
-      const ModelDescription& at = models.front();
+      const ModelDescription& at = models.back();  // the more work an operation is, the better threads share it
       const std::vector<int> heavy = heaviest_layers(results, one, at);
       FUNCPIPE_TRY_VOID(measuring.measure_layers(two, at, heavy, [](int) {}));
       Seconds with_one = 0, with_two = 0;
@@ -232,11 +268,17 @@ Result<Profile> profile_model(const ProfileSettings& settings, const ProfileProg
         with_two += fast.least;
       }
       if (with_two > 0) profile.parallel_efficiency = std::clamp(with_one / with_two - 1, 0.0, 1.0);
+      progress.step(fmt::format("a second thread adds {:.0f}% to the speed of one{}", 100 * profile.parallel_efficiency,
+                                profile.parallel_efficiency < 0.2
+                                    ? "; more if other programs kept this machine busy: then "
+                                      "profile again when it is idle"
+                                    : ""));
     }
     std::vector<WantedOption> wanted;
     for (const FunctionSize* function : sizes.wanted)
-      wanted.push_back({function->memory_mb, function->vcpus, settings.derived_threads});
-    derive_options(profile, 0, wanted);
+      if (!too_small.contains(function))
+        wanted.push_back({function->memory_mb, function->vcpus, settings.derived_threads});
+    derive_options(profile, static_cast<int>(from - measured_sizes.begin()), wanted);
   }
   return profile;
 }

@@ -20,10 +20,12 @@ struct ProfileSettings {
   std::uint64_t seed = 1;
   JobConfig::PlatformChoice cloud;       // platform, dilation, endpoints
   std::vector<SizeChoice> sizes;         // to have in the profile; empty: all of the platform's
-  std::optional<SizeChoice> scale_from;  // measure this size alone and derive the others; none: measure all
-  std::vector<int> micro_batches = {4};
-  int threads = 1;                // of one operation, on measured sizes
-  int derived_threads = 0;        // on derived ones; 0: one per whole vCPU, at least one
+  std::optional<SizeChoice> scale_from;  // measure this size alone and derive the others; none: see derived_threads
+  std::vector<int> micro_batches = {1, 4, 16};
+  int threads = 1;  // of one operation, on measured sizes
+  // On derived sizes; 0: one per whole vCPU, at least one, and sizes that would have more than one are derived where
+  // the platform holds functions to their vCPUs.
+  int derived_threads = 0;
   std::string optimizer = "sgd";  // sgd | momentum | adam
   int repeats = 5;
   std::optional<double> vcpu_speed;  // instead of the platform's

@@ -4,8 +4,10 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "base/counted.h"
 #include "base/files.h"
 #include "config/options.h"
+#include "config/precedence.h"
 #include "job/check_data.h"
 
 namespace funcpipe {
@@ -124,7 +126,8 @@ Result<JobLength> length_of(const JobConfig& config, const Datasets& data, int g
   length.steps_per_epoch = data.train.input.rows / global_batch;
   if (length.steps_per_epoch < 1)
     return fail(ErrorCode::invalid_input,
-                fmt::format("{} rows are fewer than one global batch of {}", data.train.input.rows, global_batch),
+                fmt::format("{} {} fewer than one global batch of {}", counted(data.train.input.rows, "row"),
+                            data.train.input.rows == 1 ? "is" : "are", global_batch),
                 config.data.train_input, "set training.global_batch to at most the number of rows");
   length.steps = config.training.steps;
   if (length.steps == 0)

@@ -7,6 +7,8 @@
 #include <random>
 
 #include "base/clock.h"
+#include "base/counted.h"
+#include "config/precedence.h"
 #include "job/cloud.h"
 #include "job/deploy.h"
 #include "job/finish.h"
@@ -149,6 +151,7 @@ Result<JobSpec> check_job(const JobConfig& config, std::stop_token stop) {
 }
 
 Result<TrainResult> train(const JobConfig& config, TrainObserver& observer, std::stop_token stop) {
+  for (const std::string& note : config.outranked) observer.step(note);
   observer.step(fmt::format("reading model {} and data", config.model.source));
   FUNCPIPE_TRY(prepared, prepare(config, stop));
   auto& platform = prepared.platform;
@@ -156,10 +159,10 @@ Result<TrainResult> train(const JobConfig& config, TrainObserver& observer, std:
   auto& worker = prepared.worker;
   auto& spec = prepared.spec;
   if (!prepared.planning.empty()) observer.step(prepared.planning);
+  for (const std::string& note : outranked_by_plan(config, spec.plan)) observer.step(note);
   FUNCPIPE_TRY(results, ResultsFolder::open(std::filesystem::path(config.job.folder) / config.job.name));
 
-  observer.step(
-      fmt::format("cutting it into {} stage{}", spec.plan.stage_count(), spec.plan.stage_count() == 1 ? "" : "s"));
+  observer.step(fmt::format("cutting it into {}", counted(spec.plan.stage_count(), "stage")));
   FUNCPIPE_TRY(stages, worker.cut(config.model.source, spec.model.inputs, config.job.seed, spec.plan,
                                   results.staging() / "cut", stop));
   FUNCPIPE_TRY(cloud, Cloud::open(config.platform, platform, results.cloud()));
@@ -172,8 +175,8 @@ Result<TrainResult> train(const JobConfig& config, TrainObserver& observer, std:
 
   FUNCPIPE_TRY(settings, function_template(*cloud, platform, config.platform.role, worker));
   FUNCPIPE_TRY_VOID(deployment.create_functions(spec, settings, cloud->embedded()));
-  observer.step(fmt::format("starting {} workers ({} stages x {} replicas){}", spec.plan.worker_count(),
-                            spec.plan.stage_count(), spec.plan.replicas,
+  observer.step(fmt::format("starting {} ({} x {}){}", counted(spec.plan.worker_count(), "worker"),
+                            counted(spec.plan.stage_count(), "stage"), counted(spec.plan.replicas, "replica"),
                             prepared.server ? " and parameter server " + prepared.server->name : ""));
   if (stop.stop_requested()) return stopped();
 

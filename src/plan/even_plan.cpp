@@ -4,6 +4,7 @@
 #include <limits>
 #include <set>
 
+#include "base/counted.h"
 #include "plan/plan.h"
 
 namespace funcpipe {
@@ -77,8 +78,9 @@ Result<Plan> even_plan(const ModelDescription& model, int stages, int replicas, 
   }
   if (stages > layers) {
     return fail(ErrorCode::invalid_input,
-                fmt::format("{} stages, but {} has only {} layers to cut between", stages, model.source, layers), {},
-                fmt::format("choose at most {} stages", layers));
+                fmt::format("{}, but {} has only {} to cut between", counted(stages, "stage"), model.source,
+                            counted(layers, "layer")),
+                {}, fmt::format("choose at most {}", counted(layers, "stage")));
   }
   if (!costs.empty() && static_cast<int>(costs.size()) != layers) {
     return fail(ErrorCode::invalid_input, fmt::format("{} layer costs for {} layers", costs.size(), layers));

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "base/counted.h"
 #include "plan/plan.h"
 
 namespace funcpipe {
@@ -22,9 +23,9 @@ Result<> check_batches(const Plan& plan) {
     const std::string other = plan.global_batch >= plan.replicas
                                   ? fmt::format("micro_batch to at most {}", plan.global_batch / plan.replicas)
                                   : fmt::format("global_batch to at least {} and micro_batch to 1", plan.replicas);
-    return refuse(fmt::format("{} samples in micro-batches of {} are {} micro-batches: some of the {} replicas would "
-                              "get none",
-                              plan.global_batch, plan.micro_batch, count, plan.replicas),
+    return refuse(fmt::format("{} in micro-batches of {} make {}: some of the {} replicas would get none",
+                              counted(plan.global_batch, "sample"), plan.micro_batch,
+                              count == 1 ? "1 micro-batch" : fmt::format("{} micro-batches", count), plan.replicas),
                   fmt::format("set replicas to at most {}, or {}", count, other));
   }
   return {};
@@ -47,15 +48,16 @@ Result<> check_cuts(const Plan& plan, const ModelDescription& model) {
                     "give it at least one layer, or remove it");
     }
     if (stage.end_layer > layers) {
-      return refuse(
-          fmt::format("stage {} ends at layer {}, but {} has {} layers", k, stage.end_layer, model.source, layers),
-          fmt::format("set end_layer of the last stage to {}", layers));
+      return refuse(fmt::format("stage {} ends at layer {}, but {} has {}", k, stage.end_layer, model.source,
+                                counted(layers, "layer")),
+                    fmt::format("set end_layer of the last stage to {}", layers));
     }
     expected = stage.end_layer;
   }
   if (expected != layers) {
-    return refuse(fmt::format("the last stage ends at layer {}, but {} has {} layers", expected, model.source, layers),
-                  fmt::format("set end_layer of the last stage to {}", layers));
+    return refuse(
+        fmt::format("the last stage ends at layer {}, but {} has {}", expected, model.source, counted(layers, "layer")),
+        fmt::format("set end_layer of the last stage to {}", layers));
   }
   return {};
 }
@@ -141,8 +143,9 @@ Result<> validate(const Plan& plan, const ModelDescription& model, const Platfor
   if (const auto server = server_of(plan); !server) return tl::unexpected(server.error());
   const std::int64_t workers = static_cast<std::int64_t>(plan.stages.size()) * plan.replicas;
   if (workers > platform.limits.concurrency) {
-    return refuse(fmt::format("{} stages x {} replicas are {} functions, but {} runs at most {} at once",
-                              plan.stage_count(), plan.replicas, workers, platform.name, platform.limits.concurrency),
+    return refuse(fmt::format("{} x {} are {}, but {} runs at most {} at once", counted(plan.stage_count(), "stage"),
+                              counted(plan.replicas, "replica"), counted(workers, "function"), platform.name,
+                              platform.limits.concurrency),
                   fmt::format("set replicas to at most {}", platform.limits.concurrency / plan.stage_count()));
   }
   for (int k = 0; k < plan.stage_count(); ++k) {

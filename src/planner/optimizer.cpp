@@ -53,7 +53,7 @@ void improve(Frontier& frontier, const std::vector<Chain>& chains, const std::ve
 void accumulate(Frontier& frontier, const Chain& chain, const SpanTable& spans, Candidate candidate,
                 const Accounting& accounting) {
   candidate.configuration.order = PipelineOrder::one_forward_one_backward;
-  candidate.ends = {chain.layer_count()};
+  candidate.ends.assign(1, chain.layer_count());
   const StageCosts costs(chain, spans, candidate.configuration, accounting);
   for (int option = 0; option < std::ssize(chain.options); ++option) {
     if (!costs.fits(0, chain.layer_count(), option)) continue;

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <numeric>
 
+#include "base/counted.h"
 #include "planner/infeasible.h"
 
 namespace funcpipe {
@@ -75,11 +76,9 @@ Result<> check_memory(const Chain& chain, const SpanTable& spans, const Candidat
     const int first = k == 0 ? 0 : candidate.ends[k - 1], end = candidate.ends[k], option = candidate.options[k];
     if (costs.fits(first, end, option)) continue;
     const auto needed = static_cast<Bytes>(costs.memory(first, end));
-    std::string message = fmt::format(
-        "stage {} does not fit its function of {} in micro-batches of {} with {} "
-        "replica{}: ",
-        k, in_words(chain.options[option].choice()), chain.micro_batch, candidate.configuration.replicas,
-        candidate.configuration.replicas == 1 ? "" : "s");
+    std::string message = fmt::format("stage {} does not fit its function of {} in micro-batches of {} with {}: ", k,
+                                      in_words(chain.options[option].choice()), chain.micro_batch,
+                                      counted(candidate.configuration.replicas, "replica"));
     message += needed > chain.options[option].memory_mb * kMiB
                    ? fmt::format("it needs {}", format_bytes(needed))
                    : std::string("one of its layers was too large for that size when it was profiled");

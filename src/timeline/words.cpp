@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/counted.h"
 #include "base/units.h"
 #include "schedule/unrolled.h"
 
@@ -27,7 +28,7 @@ int beside(const Played& played, const PlayedOp& op) {
 std::string shared_link(const Played& played, const PlayedOp& download) {
   const int others = beside(played, download);
   if (others == 0) return {};
-  return fmt::format(", which shares the link with {} other{}", others, others == 1 ? "" : "s");
+  return fmt::format(", which shares the link with {}", counted(others, "other"));
 }
 
 std::string whose(const ObjectName& object) {

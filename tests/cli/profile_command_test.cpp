@@ -117,6 +117,23 @@ TEST_F(ProfileCommand, DerivesWhatIsNotMeasured) {
   EXPECT_LE(sum(times[2]), sum(times[1]) * 1.0001);
 }
 
+TEST_F(ProfileCommand, TakesAJobFileForItsModelItsInputsAndItsOptimiser) {
+  job_.replace("lr = 0.05", "name = \"adamw\"\nlr = 0.05");
+  job_.replace("momentum = 0.9\n", "");
+  job_.replace("micro_batch = 4", "micro_batch = 3");
+  const Profile profile = profiled({"job.toml", "--platform", "aws-lambda", "--memory", "1536,4096", "--repeat", "1"});
+  EXPECT_EQ(profile.model.source, "zoo:fashion-cnn?width=2");
+  EXPECT_EQ(profile.optimizer, "adam") << "which keeps and computes what AdamW does";
+  std::vector<int> micro_batches;
+  for (const MicroBatchProfile& at : profile.micro_batches) micro_batches.push_back(at.micro_batch);
+  EXPECT_EQ(micro_batches, (std::vector<int>{1, 3, 4, 16})) << "the usual ones and the job's";
+  ASSERT_EQ(profile.options.size(), 2U);
+  EXPECT_EQ(profile.options[0].origin, Origin::measured);
+  EXPECT_EQ(profile.options[1].origin, Origin::derived) << "two threads on its two vCPUs";
+  EXPECT_EQ(profile.options[1].threads, 2);
+  EXPECT_THAT(printed_, HasSubstr("funcpipe train job.toml --parallelism.profile profile.json"));
+}
+
 struct Refusal {
   std::vector<std::string> arguments;
   const char* said;
@@ -137,6 +154,8 @@ INSTANTIATE_TEST_SUITE_P(
     Mistakes, BadProfile,
     ::testing::Values(Refusal{{"zoo:fashion-cnn", "--platform", "asw-lambda"}, "asw-lambda"},
                       Refusal{{"zoo:fashoin-cnn", "--platform", "aws-lambda"}, "fashion-cnn"},
+                      Refusal{{"missing.pt", "--platform", "aws-lambda"}, "--input float32:"},
+                      Refusal{{"missing.toml"}, "missing.toml"},
                       Refusal{{"missing.pt", "--platform", "aws-lambda", "--input", "float32:1x4"}, "missing.pt"},
                       Refusal{{"zoo:fashion-cnn", "--platform", "aws-lambda", "--memory", "1000"}, "1024"},
                       Refusal{{"zoo:fashion-cnn", "--platform", "aws-lambda", "--scale-from", "1000"}, "1024"},

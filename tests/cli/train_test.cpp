@@ -72,11 +72,11 @@ TEST(Train, TheSamePlanGivesTheSameBitsAndAnotherPlanTheSameTraining) {
   const std::string first = *read_file(job.results() / "state_dict.pt");
   const std::vector<double> split = losses(job);
   job.write("runs/tiny/cloud/logs/old/x.log", "of a former run");
-  train(job);
+  train(job, {"--overwrite"});
   EXPECT_FALSE(fs::exists(job.results() / "cloud/logs/old"));
   EXPECT_TRUE(fs::exists(job.results() / "cloud/logs"));
   EXPECT_TRUE(first == *read_file(job.results() / "state_dict.pt")) << "a second run over the first one's results";
-  train(job, {"--stages", "1", "--replicas", "1"});
+  train(job, {"--stages", "1", "--replicas", "1", "--overwrite"});
   const std::vector<double> alone = losses(job);
   ASSERT_EQ(split.size(), alone.size());
   for (std::size_t i = 0; i < split.size(); ++i)
@@ -157,6 +157,17 @@ Profile profile_of(const ScratchJob& job, const Platform& platform) {
   return profile;
 }
 
+TEST(Train, NeverReplacesTheResultsOfAFormerRunUnasked) {
+  const ScratchJob job("again");
+  job.write("runs/tiny/model.pt", "of a former run");
+  const ChildOutput second = job.run({"train", "job.toml", "--training.steps", "1", "--json"});
+  ASSERT_EQ(second.exit_code, 0) << second.err;
+  EXPECT_THAT(second.err, HasSubstr("go to runs/tiny-2"));
+  EXPECT_EQ(json::parse(second.out)["folder"], "runs/tiny-2");
+  EXPECT_TRUE(fs::exists(job.folder() / "runs/tiny-2/model.pt"));
+  EXPECT_EQ(*read_file(job.results() / "model.pt"), "of a former run");
+}
+
 TEST(Train, PlansFirstWithAProfile) {
   const ScratchJob job("planned");
   ASSERT_TRUE(save_profile(profile_of(job, *load_platform("local")), job.folder() / "profile.json"));
@@ -178,6 +189,18 @@ TEST(Train, PlansFirstWithAProfile) {
   const ChildOutput even = job.run({"train", "job.toml", "--training.steps", "2", "--parallelism.profile", ""});
   ASSERT_EQ(even.exit_code, 0) << even.err;
   EXPECT_THAT(even.err, HasSubstr("with a profile of the model (funcpipe profile)"));
+
+  job.replace("[parallelism]", "[parallelism]\nstages = 2\nreplicas = 2");
+  job.replace("profile = \"profile.json\"\n", "");
+  const ChildOutput typed = job.run({"validate", "job.toml", "--parallelism.profile", "profile.json", "--json"});
+  ASSERT_EQ(typed.exit_code, 0) << typed.err;
+  EXPECT_THAT(typed.err, HasSubstr("--parallelism.profile outranks parallelism.stages"));
+  EXPECT_EQ(json::parse(typed.out)["plan"]["replicas"], plan["replicas"]) << "planned as where no stages are set";
+  const ChildOutput followed = job.run({"validate", "job.toml", "--parallelism.plan", "runs/tiny/plan.json", "--json"});
+  ASSERT_EQ(followed.exit_code, 0) << followed.err;
+  EXPECT_THAT(followed.err, HasSubstr("outranks 2 (job.toml"));
+  EXPECT_EQ(json::parse(followed.out)["plan"]["replicas"], plan["replicas"]);
+  job.replace("stages = 2\nreplicas = 2\n", "profile = \"profile.json\"\n");
 
   const ChildOutput hurried = job.run({"validate", "job.toml", "--parallelism.objective", "deadline=0.001"});
   EXPECT_EQ(hurried.exit_code, 2);

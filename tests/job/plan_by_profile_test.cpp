@@ -32,14 +32,12 @@ class PlanByProfile : public ::testing::Test {
   JobConfig config_;
 };
 
-TEST_F(PlanByProfile, IsForJobsThatSayNeitherPlanNorStagesNorReplicas) {
+TEST_F(PlanByProfile, IsForJobsThatSayNeitherPlanNorStages) {
   EXPECT_TRUE(is_planned_by_profile(config_));
   EXPECT_FALSE(is_planned_by_profile(JobConfig{}));
-  for (const char* option : {"parallelism.stages", "parallelism.replicas"}) {
-    JobConfig config = config_;
-    config.given[option] = "job.toml:3";
-    EXPECT_FALSE(is_planned_by_profile(config)) << option;
-  }
+  JobConfig cut = config_;
+  cut.given["parallelism.stages"] = "job.toml:3";
+  EXPECT_FALSE(is_planned_by_profile(cut));
   config_.parallelism.plan = "plan.json";
   EXPECT_FALSE(is_planned_by_profile(config_));
 }
@@ -68,6 +66,22 @@ TEST_F(PlanByProfile, KeepsToWhatTheJobSets) {
   if (planned->plan.replicas > 1) {
     EXPECT_EQ(planned->plan.sync, SyncAlgorithm::three_phase);
   }
+}
+
+TEST_F(PlanByProfile, KeepsToTheReplicasAndTheOrderOfTheJobOrRefuses) {
+  config_.parallelism.replicas = 3;
+  set("parallelism.replicas");
+  const auto planned = plan();
+  ASSERT_TRUE(planned) << describe(planned.error());
+  EXPECT_EQ(planned->plan.replicas, 3);
+  set("parallelism.order");
+  config_.parallelism.order = to_string(planned->plan.order);
+  EXPECT_TRUE(plan());
+  config_.parallelism.order = config_.parallelism.order == "gpipe" ? "1f1b" : "gpipe";
+  const auto refused = plan();
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(exit_code(refused.error()), 2);
+  EXPECT_EQ(refused.error().place, "--parallelism.order");
 }
 
 TEST_F(PlanByProfile, KeepsToTheVcpusOfTheJobAlsoWhereTheProfileLacksThem) {
