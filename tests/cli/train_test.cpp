@@ -17,7 +17,7 @@ using nlohmann::json;
 using ::testing::HasSubstr;
 
 json train(const ScratchJob& job, std::vector<std::string> more = {}) {
-  std::vector<std::string> arguments{"train", "job.toml", "--json"};
+  std::vector<std::string> arguments{"train", "job.toml", "--json", "--overwrite"};
   arguments.insert(arguments.end(), more.begin(), more.end());
   const ChildOutput output = job.run(arguments);
   EXPECT_EQ(output.exit_code, 0) << output.err;
@@ -72,11 +72,11 @@ TEST(Train, TheSamePlanGivesTheSameBitsAndAnotherPlanTheSameTraining) {
   const std::string first = *read_file(job.results() / "state_dict.pt");
   const std::vector<double> split = losses(job);
   job.write("runs/tiny/cloud/logs/old/x.log", "of a former run");
-  train(job, {"--overwrite"});
+  train(job);
   EXPECT_FALSE(fs::exists(job.results() / "cloud/logs/old"));
   EXPECT_TRUE(fs::exists(job.results() / "cloud/logs"));
   EXPECT_TRUE(first == *read_file(job.results() / "state_dict.pt")) << "a second run over the first one's results";
-  train(job, {"--stages", "1", "--replicas", "1", "--overwrite"});
+  train(job, {"--stages", "1", "--replicas", "1"});
   const std::vector<double> alone = losses(job);
   ASSERT_EQ(split.size(), alone.size());
   for (std::size_t i = 0; i < split.size(); ++i)
