@@ -8,7 +8,7 @@
 namespace funcpipe {
 namespace {
 constexpr std::size_t kLongestLine = 8192;
-constexpr std::size_t kMostTrailers = 32;
+constexpr std::size_t kMostTrailers = 8;
 }  // namespace
 
 asio::awaitable<bool> AwsChunkedReader::fill() {
@@ -42,7 +42,8 @@ asio::awaitable<bool> AwsChunkedReader::begin_chunk() {
     broken_ = true;
     co_return false;
   }
-  const auto end = text.data() + std::min(text.find(';'), text.size());
+  // An extension would be a chunk's signature, which nobody here checks.
+  const auto end = text.data() + text.size();
   const auto [stop, error] = std::from_chars(text.data(), end, left_, 16);
   if (error != std::errc() || stop != end) {
     broken_ = true;
@@ -50,7 +51,12 @@ asio::awaitable<bool> AwsChunkedReader::begin_chunk() {
   }
   if (left_ > 0) co_return true;
   ended_ = true;
-  while (co_await line(text) && !text.empty()) {
+  for (;;) {
+    if (!co_await line(text)) {
+      broken_ = true;
+      co_return false;
+    }
+    if (text.empty()) break;
     const auto colon = text.find(':');
     if (colon == std::string::npos || trailers_.size() == kMostTrailers) {
       broken_ = true;
@@ -59,8 +65,10 @@ asio::awaitable<bool> AwsChunkedReader::begin_chunk() {
     std::string name = text.substr(0, colon), value = text.substr(colon + 1);
     for (char& c : name) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
     value.erase(0, std::min(value.find_first_not_of(' '), value.size()));
+    value.erase(value.find_last_not_of(' ') + 1);
     trailers_.emplace_back(std::move(name), std::move(value));
   }
+  broken_ = first_ != last_ || co_await fill();  // something comes after the end
   co_return false;
 }
 

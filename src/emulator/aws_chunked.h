@@ -1,4 +1,4 @@
-// The aws-chunked content coding: SIZE_HEX[;...]\r\n DATA \r\n ... 0\r\n NAME:VALUE\r\n ... \r\n, as newer AWS clients
+// The aws-chunked content coding: SIZE_HEX\r\n DATA \r\n ... 0\r\n NAME:VALUE\r\n ... \r\n, as newer AWS clients
 // send bodies whose checksum follows them.
 #pragma once
 

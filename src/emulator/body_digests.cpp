@@ -8,6 +8,7 @@
 
 #include "base/check.h"
 #include "base/crc32c.h"
+#include "emulator/crc64nvme.h"
 
 namespace funcpipe {
 namespace {
@@ -19,19 +20,19 @@ const EVP_MD* algorithm(std::string_view name) {
   return nullptr;
 }
 
-std::string big_endian(std::uint32_t value) {
-  return {static_cast<char>(value >> 24), static_cast<char>(value >> 16), static_cast<char>(value >> 8),
-          static_cast<char>(value)};
+template <class Number>
+std::string big_endian(Number value) {
+  std::string bytes;
+  for (int shift = 8 * (static_cast<int>(sizeof value) - 1); shift >= 0; shift -= 8)
+    bytes += static_cast<char>(value >> shift);
+  return bytes;
 }
 
 }  // namespace
 
-bool BodyDigests::knows(std::string_view name) {
-  return name == "crc32c" || name == "crc32" || algorithm(name);
-}
-
 void BodyDigests::want(std::string_view name) {
   if (name == "crc32") wants_crc32_ = true;
+  if (name == "crc64nvme") wants_crc64_ = true;
   const EVP_MD* kind = algorithm(name);
   const auto same = [&](const Hash& hash) { return hash.name == name; };
   if (!kind || std::any_of(hashes_.begin(), hashes_.end(), same)) return;
@@ -45,12 +46,14 @@ void BodyDigests::update(std::span<const std::byte> bytes) {
   if (wants_crc32_)
     crc32_ = static_cast<std::uint32_t>(
         ::crc32_z(crc32_, reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size()));
+  if (wants_crc64_) crc64_ = crc64nvme(bytes, crc64_);
   for (const Hash& hash : hashes_) EVP_DigestUpdate(hash.context.get(), bytes.data(), bytes.size());
 }
 
 std::string BodyDigests::finish(std::string_view name) {
   if (name == "crc32c") return big_endian(crc32c_);
   if (name == "crc32") return wants_crc32_ ? big_endian(crc32_) : std::string();
+  if (name == "crc64nvme") return wants_crc64_ ? big_endian(crc64_) : std::string();
   for (const Hash& hash : hashes_) {
     if (hash.name != name) continue;
     // On a copy, so that the same digest can be asked for under two headers.

@@ -14,9 +14,9 @@ namespace funcpipe {
 
 class BodyDigests {
  public:
-  // CRC-32C is always computed. `name`: "md5", "sha256", "sha1" or "crc32"; others are ignored, twice is once.
+  // CRC-32C is always computed. `name`: "md5", "sha256", "sha1", "crc32" or "crc64nvme"; others are ignored, twice is
+  // once.
   void want(std::string_view name);
-  static bool knows(std::string_view name);  // "crc32c" too
 
   void update(std::span<const std::byte> bytes);
   // Raw digest, big-endian for the CRCs; empty if it was not wanted.
@@ -32,6 +32,8 @@ class BodyDigests {
   std::uint32_t crc32c_ = 0;
   std::uint32_t crc32_ = 0;
   bool wants_crc32_ = false;
+  std::uint64_t crc64_ = 0;
+  bool wants_crc64_ = false;
 };
 
 }  // namespace funcpipe

@@ -3,10 +3,12 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/units.h"
 #include "catalog/bill.h"
+#include "emulator/store_scope.h"
 #include "emulator/token_bucket.h"
 #include "store/credentials.h"
 
@@ -14,9 +16,11 @@ namespace funcpipe {
 
 struct Account {
   Credentials credentials;
-  std::string label = "client";  // whose line of the bill: a function's name, or "client"
-  Route uplink, downlink;        // empty for the client, who is not shaped
-  Latency latency;               // waited per request, after dilation
+  std::string label = "client";     // whose line of the bill: a function's name, or "client"
+  Route uplink, downlink;           // empty for the client, who is not shaped
+  Latency latency;                  // waited per request, after dilation
+  bool instance = false;            // a function's: it may use the store, not the function service
+  std::optional<StoreScope> scope;  // of an instance: nullopt is the whole store
 };
 
 // Lives on the io_context's thread.

@@ -10,7 +10,9 @@
 #include <thread>
 #include <vector>
 
+#include "base/process_limits.h"
 #include "emulator/lambda_server.h"
+#include "emulator/owned_folder.h"
 #include "emulator/s3_server.h"
 
 namespace funcpipe {
@@ -42,11 +44,8 @@ class LoopbackEmulator final : public Emulator {
   }
 
   Result<> start(EmulatorOptions options) {
-    std::error_code error;
-    std::filesystem::create_directories(options.folder, error);
-    if (error)
-      return fail(ErrorCode::permission_denied, "cannot make the emulator's folder: " + error.message(),
-                  options.folder.string(), "choose a folder that can be written");
+    FUNCPIPE_TRY_VOID(make_private_folders(options.folder));
+    raise_open_file_limit();  // each worker keeps up to 20 connections
     credentials_ = CredentialTable::make(/*with_session_token=*/false);
     Account client;
     client.credentials = credentials_;

@@ -13,8 +13,8 @@
 #include <boost/asio/write.hpp>
 #include <boost/beast/http/error.hpp>
 #include <boost/beast/http/read.hpp>
-#include <cctype>
 #include <chrono>
+#include <cstring>
 #include <ctime>
 
 #include "emulator/file_work.h"
@@ -27,21 +27,20 @@ namespace {
 
 constexpr auto kTuple = asio::as_tuple(asio::use_awaitable);
 constexpr Seconds kIdleSeconds = 120;  // between requests
+constexpr Seconds kHeadSeconds = 30;   // from a head's first byte to its last
 constexpr Seconds kStallSeconds = 60;  // without a byte of a body read or written
+// A body that trickles is given up: it may be waited for so long in all, and a second more for so many bytes.
+constexpr Seconds kBodySeconds = 120;
+constexpr double kLeastBytesPerSecond = 16.0 * kKiB;
 constexpr std::uint32_t kMostHeader = 64 * kKiB;
+constexpr std::size_t kHeadAtOnce = 16 * kKiB;
 constexpr std::size_t kReadAtOnce = 1 << 20;
 constexpr Bytes kDrain = 256 * kKiB;  // an unread body up to this is read off, so the connection can be kept
-constexpr Bytes kLinger = 64 * kMiB;
+constexpr Bytes kLinger = kMiB;       // of a body nobody wants
 
 struct Malformed {  // thrown by body reads, answered with 400
   std::string what;
 };
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  for (char& c : result) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return result;
-}
 
 // Header values go out on one line whatever they hold.
 void append_value(std::string& head, std::string_view value) {
@@ -81,10 +80,10 @@ Seconds steady_now() {
 }
 
 HttpConnection::HttpConnection(asio::ip::tcp::socket socket, asio::thread_pool& file_threads,
-                               HttpServer::Handler handler)
+                               const HttpService& service)
     : socket_(std::move(socket)),
       file_threads_(file_threads),
-      handler_(std::move(handler)),
+      service_(service),
       buffer_(4 * std::size_t{kMostHeader}) {
   boost::system::error_code ignored;
   socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
@@ -95,6 +94,7 @@ void HttpConnection::allow(Seconds seconds) {
 }
 
 void HttpConnection::close() {
+  idle_since_.reset();
   boost::system::error_code ignored;
   socket_.close(ignored);
 }
@@ -113,37 +113,77 @@ bool HttpConnection::body_left() const {
   return chunked_ ? !parser_->is_done() : left_ > 0;
 }
 
-asio::awaitable<bool> HttpConnection::serve_one() {
+asio::awaitable<std::optional<HeadFault>> HttpConnection::read_head() {
   parser_.emplace();
   parser_->header_limit(kMostHeader);
   parser_->body_limit(boost::none);
+  HeadScanner scanner;
+  std::size_t size = 0;
+  idle_since_ = steady_now();
+  for (bool begun = false;;) {
+    // Some clients end a body with a line end that its length does not count.
+    while (!begun && buffer_.size() >= 2 && std::memcmp(buffer_.data().data(), "\r\n", 2) == 0) buffer_.consume(2);
+    const std::string_view text(static_cast<const char*>(buffer_.data().data()), buffer_.size());
+    if (!text.empty() && text != "\r") {
+      if (!begun) allow(kHeadSeconds);
+      begun = true;
+      idle_since_.reset();
+      const auto scanned = scanner.scan(text.substr(0, kMostHeader));
+      if (!scanned) co_return scanned.error();
+      size = *scanned;
+      if (size > 0) break;
+      if (text.size() >= kMostHeader) co_return HeadFault{431, "the request's head is too long"};
+    } else {
+      allow(kIdleSeconds);
+    }
+    buffer_.commit(co_await socket_.async_read_some(buffer_.prepare(kHeadAtOnce), asio::use_awaitable));
+  }
+  boost::system::error_code error;
+  const std::size_t parsed = parser_->put(asio::buffer(buffer_.data(), size), error);
+  if (error && error != http::error::need_more)
+    co_return HeadFault{error == http::error::header_limit ? 431 : 400, error.message()};
+  if (!parser_->is_header_done() || parsed != size) co_return HeadFault{400, "the request's head is malformed"};
+  buffer_.consume(size);
+  co_return std::nullopt;
+}
+
+bool HttpConnection::admitted() {
+  if (admitted_ || !service_.admits) return true;
+  boost::system::error_code error;
+  const auto peer = socket_.remote_endpoint(error);
+  admitted_ = !error && service_.admits(peer.port());
+  return admitted_;
+}
+
+asio::awaitable<bool> HttpConnection::serve_one() {
   chunked_ = false;
   left_ = 0;
-  allow(kIdleSeconds);
-  const auto [error, read] = co_await http::async_read_header(socket_, buffer_, *parser_, kTuple);
-  (void)read;
-  if (error) {
-    if (error.category() == make_error_code(http::error::bad_method).category() &&
-        error != http::error::end_of_stream && error != http::error::partial_message) {
-      co_await answer_malformed(error == http::error::header_limit ? 431 : 400, error.message());
-    } else if (error == http::error::buffer_overflow) {
-      co_await answer_malformed(431, error.message());
-    }
+  body_read_ = 0;
+  body_waited_ = 0;
+  if (auto wrong = co_await read_head()) {
+    co_await answer_malformed(std::move(*wrong));
     co_return false;
   }
-
-  HttpRequest request;
-  if (auto wrong = take_request(request)) {
-    co_await answer_malformed(400, std::move(*wrong));
+  if (!admitted()) {
+    HeadFault refused{403, "this service is not for the process that asks"};
+    co_await answer_malformed(std::move(refused));
     co_return false;
   }
-  const bool client_keeps = parser_->keep_alive();
+  HttpRequest request(*this, service_.budget);
+  const auto framing = take_head(*parser_, request);
+  if (!framing) {
+    co_await answer_malformed(framing.error());
+    co_return false;
+  }
+  chunked_ = framing->chunked;
+  left_ = framing->length;
+  continue_expected_ = framing->continue_expected;
   const bool head_only = request.method == "HEAD";
   allow_forever();
   std::optional<HttpResponse> response;
-  bool keep = client_keeps;
+  bool keep = parser_->keep_alive();
   try {
-    response = co_await handler_(request);
+    response = co_await service_.handler(request);
   } catch (const Malformed& malformed) {
     response.emplace();
     response->status = 400;
@@ -158,69 +198,27 @@ asio::awaitable<bool> HttpConnection::serve_one() {
   }
   const bool body_unread = body_left();
   if (body_unread && (continue_expected_ || chunked_ || left_ > kDrain)) keep = false;
+  // Some clients lose count of a connection on which an expectation, even of no body at all, was not answered.
+  if (continue_expected_ && !body_unread) co_await send_continue();
   co_await write(std::move(*response), head_only, keep);
   if (keep && body_unread) keep = co_await discard_body(kDrain);
   if (!keep) co_await linger();
   co_return keep;
 }
 
-std::optional<std::string> HttpConnection::take_request(HttpRequest& request) {
-  const auto& message = parser_->get();
-  request.connection_ = this;
-  request.method = std::string(message.method_string());
-  std::string_view target(message.target().data(), message.target().size());
-  if (target.starts_with("http://")) {  // absolute form, as to a proxy
-    const auto slash = target.find('/', 7);
-    target = slash == std::string_view::npos ? std::string_view("/") : target.substr(slash);
-  }
-  if (!target.starts_with('/')) return "the request's target must start with '/'";
-  const auto mark = target.find('?');
-  request.raw_path = std::string(target.substr(0, mark));
-  if (mark != std::string_view::npos) request.raw_query = std::string(target.substr(mark + 1));
-  auto path = percent_decode(request.raw_path);
-  if (!path) return "a '%' in the path is not followed by two hexadecimal digits";
-  request.path = std::move(*path);
-
-  std::string_view rest = request.raw_query;
-  while (!rest.empty()) {
-    const auto end = std::min(rest.find('&'), rest.size());
-    std::string pair(rest.substr(0, end));
-    rest.remove_prefix(std::min(end + 1, rest.size()));
-    if (pair.empty()) continue;
-    std::replace(pair.begin(), pair.end(), '+', ' ');
-    const auto equals = std::min(pair.find('='), pair.size());
-    auto name = percent_decode(std::string_view(pair).substr(0, equals));
-    auto value = percent_decode(std::string_view(pair).substr(std::min(equals + 1, pair.size())));
-    if (!name || !value) return "a '%' in the query is not followed by two hexadecimal digits";
-    request.query.emplace_back(std::move(*name), std::move(*value));
-  }
-  for (const auto& field : message) {
-    request.headers.emplace_back(lower({field.name_string().data(), field.name_string().size()}),
-                                 std::string(field.value().data(), field.value().size()));
-  }
-
-  chunked_ = message.chunked();
-  if (chunked_) {
-    request.content_length.reset();
-  } else {
-    const auto length = parser_->content_length();
-    if (length && *length > static_cast<std::uint64_t>(std::numeric_limits<Bytes>::max()))
-      return "the body is too long";
-    left_ = length ? static_cast<Bytes>(*length) : 0;
-    request.content_length = left_;
-  }
-  continue_expected_ = lower(request.header("expect")) == "100-continue" && body_left();
-  return {};
+asio::awaitable<void> HttpConnection::send_continue() {
+  continue_expected_ = false;
+  constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+  allow(kStallSeconds);
+  co_await asio::async_write(socket_, asio::buffer(kContinue), asio::use_awaitable);
 }
 
 asio::awaitable<std::size_t> HttpConnection::read_body_some(std::span<std::byte> into) {
   if (!body_left() || into.empty()) co_return 0;
-  allow(kStallSeconds);
-  if (continue_expected_) {
-    continue_expected_ = false;
-    constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
-    co_await asio::async_write(socket_, asio::buffer(kContinue), asio::use_awaitable);
-  }
+  if (continue_expected_) co_await send_continue();
+  const Seconds begin = steady_now();
+  const Seconds credit = kBodySeconds + static_cast<double>(body_read_) / kLeastBytesPerSecond - body_waited_;
+  allow(std::min(kStallSeconds, credit));
   std::size_t got = 0;
   if (chunked_) {
     while (got == 0 && !parser_->is_done()) {
@@ -248,6 +246,8 @@ asio::awaitable<std::size_t> HttpConnection::read_body_some(std::span<std::byte>
     }
     left_ -= static_cast<Bytes>(got);
   }
+  body_read_ += static_cast<Bytes>(got);
+  body_waited_ += steady_now() - begin;
   allow_forever();
   co_return got;
 }
@@ -264,10 +264,10 @@ asio::awaitable<void> HttpConnection::wait_until_gone() {
   }
 }
 
-asio::awaitable<void> HttpConnection::answer_malformed(int status, std::string what) {
+asio::awaitable<void> HttpConnection::answer_malformed(HeadFault fault) {
   HttpResponse response;
-  response.status = status;
-  response.body = std::move(what) + "\n";
+  response.status = fault.status;
+  response.body = std::move(fault.what) + "\n";
   response.headers.emplace_back("Content-Type", "text/plain");
   co_await write(std::move(response), false, false);
   co_await linger();

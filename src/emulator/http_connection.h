@@ -4,19 +4,19 @@
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/http/buffer_body.hpp>
-#include <boost/beast/http/parser.hpp>
 #include <limits>
 #include <memory>
 #include <optional>
 
+#include "emulator/http_head.h"
 #include "emulator/http_server.h"
 
 namespace funcpipe {
 
 class HttpConnection {
  public:
-  HttpConnection(asio::ip::tcp::socket socket, asio::thread_pool& file_threads, HttpServer::Handler handler);
+  // `service` outlives the connection.
+  HttpConnection(asio::ip::tcp::socket socket, asio::thread_pool& file_threads, const HttpService& service);
 
   // Serves requests until either side closes. Nothing is thrown but what cancellation throws.
   asio::awaitable<void> run();
@@ -25,16 +25,18 @@ class HttpConnection {
   void close();
   // When the other side has had its time for what it is to send or take; infinity while a handler works.
   Seconds deadline() const { return deadline_; }
+  // Since when it waits for a request of which nothing has come; nullopt: it has one.
+  std::optional<Seconds> idle_since() const { return idle_since_; }
 
   asio::awaitable<std::size_t> read_body_some(std::span<std::byte> into);
   asio::awaitable<void> wait_until_gone();
 
  private:
-  using Parser = boost::beast::http::request_parser<boost::beast::http::buffer_body>;
-
-  asio::awaitable<bool> serve_one();                              // false: the connection is finished
-  std::optional<std::string> take_request(HttpRequest& request);  // what is wrong with it
-  asio::awaitable<void> answer_malformed(int status, std::string what);
+  asio::awaitable<bool> serve_one();  // false: the connection is finished
+  asio::awaitable<std::optional<HeadFault>> read_head();
+  bool admitted();
+  asio::awaitable<void> send_continue();
+  asio::awaitable<void> answer_malformed(HeadFault fault);
   asio::awaitable<void> write(HttpResponse response, bool head_only, bool keep_alive);
   asio::awaitable<void> write_body(HttpResponse& response, Bytes& sent);
   asio::awaitable<bool> discard_body(Bytes most);  // true: all of it
@@ -45,14 +47,18 @@ class HttpConnection {
 
   asio::ip::tcp::socket socket_;
   asio::thread_pool& file_threads_;
-  HttpServer::Handler handler_;
+  const HttpService& service_;
   asio::cancellation_signal cancellation_;
   boost::beast::flat_buffer buffer_;
-  std::optional<Parser> parser_;  // of the request being served
+  std::optional<HttpParser> parser_;  // of the request being served
+  bool admitted_ = false;
   bool chunked_ = false;
   Bytes left_ = 0;  // of a body with a length
   bool continue_expected_ = false;
+  Bytes body_read_ = 0;      // of the request being served
+  Seconds body_waited_ = 0;  // for the client to send it
   Seconds deadline_ = std::numeric_limits<Seconds>::infinity();
+  std::optional<Seconds> idle_since_;
 };
 
 // Of steady_clock; deadlines are compared with it.

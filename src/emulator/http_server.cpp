@@ -1,8 +1,11 @@
 #include "emulator/http_server.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -13,24 +16,47 @@
 #include <chrono>
 #include <list>
 
+#include "base/process_limits.h"
 #include "emulator/http_connection.h"
 
 namespace funcpipe {
 using asio::ip::tcp;
 
 namespace {
+
 constexpr auto kTuple = asio::as_tuple(asio::use_awaitable);
-}
+
+// A descriptor to give up when there is no other, so that a client can be told.
+class SpareDescriptor {
+ public:
+  SpareDescriptor() { take(); }
+  ~SpareDescriptor() { give_up(); }
+  SpareDescriptor(const SpareDescriptor&) = delete;
+  SpareDescriptor& operator=(const SpareDescriptor&) = delete;
+  void take() {
+    if (descriptor_ < 0) descriptor_ = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+  }
+  void give_up() {
+    if (descriptor_ >= 0) ::close(descriptor_);
+    descriptor_ = -1;
+  }
+
+ private:
+  int descriptor_ = -1;
+};
+
+}  // namespace
 
 struct HttpServer::State {
-  State(asio::io_context& context, asio::thread_pool& threads, Handler on_request)
-      : acceptor(context), sweeper(context), file_threads(threads), handler(std::move(on_request)) {}
+  State(asio::io_context& context, asio::thread_pool& threads, HttpService served)
+      : acceptor(context), sweeper(context), file_threads(threads), service(std::move(served)) {}
 
   tcp::acceptor acceptor;
   asio::steady_timer sweeper;
   asio::thread_pool& file_threads;
-  Handler handler;
+  HttpService service;
   std::list<HttpConnection*> connections;  // those running
+  SpareDescriptor spare;
   bool stopped = false;
 
   static asio::awaitable<void> serve(std::shared_ptr<State> state, std::shared_ptr<HttpConnection> connection) {
@@ -49,17 +75,57 @@ struct HttpServer::State {
     while (!state->stopped) {
       auto [error, socket] = co_await state->acceptor.async_accept(kTuple);
       if (state->stopped || error == asio::error::operation_aborted) co_return;
-      if (error) {  // out of descriptors: some will be closed
+      if (error == asio::error::no_descriptors) {
+        if (!state->close_idlest()) co_await state->turn_away(pause);
+        continue;
+      }
+      if (error) {  // that connection broke already, or memory is short
         pause.expires_after(std::chrono::milliseconds(50));
         co_await pause.async_wait(kTuple);
         continue;
       }
       // Shared by its coroutine and by the handler of its cancellation slot.
-      auto connection = std::make_shared<HttpConnection>(std::move(socket), state->file_threads, state->handler);
+      auto connection = std::make_shared<HttpConnection>(std::move(socket), state->file_threads, state->service);
       auto done =
           asio::bind_cancellation_slot(connection->cancellation().slot(), [connection](const std::exception_ptr&) {});
       asio::co_spawn(state->acceptor.get_executor(), serve(state, connection), std::move(done));
     }
+  }
+
+  // Makes room for a new connection at the expense of the one that has waited longest for a request.
+  bool close_idlest() {
+    HttpConnection* idlest = nullptr;
+    for (HttpConnection* connection : connections)
+      if (connection->idle_since() && (!idlest || *connection->idle_since() < *idlest->idle_since()))
+        idlest = connection;
+    if (idlest) idlest->close();
+    return idlest != nullptr;
+  }
+
+  // No file can be opened: says so to one client at a time.
+  asio::awaitable<void> turn_away(asio::steady_timer& pause) {
+    spare.give_up();
+    auto [error, socket] = co_await acceptor.async_accept(kTuple);
+    if (!error) {
+      const std::string text =
+          fmt::format("{} has no file descriptor left: this process may open {} files (ulimit -n)\n", service.name,
+                      open_file_limit());
+      const std::string answer = fmt::format(
+          "HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain\r\nContent-Length: {}\r\nRetry-After: "
+          "1\r\nConnection: close\r\n\r\n{}",
+          text.size(), text);
+      boost::system::error_code ignored;
+      socket.non_blocking(true, ignored);
+      socket.write_some(asio::buffer(answer), ignored);
+      socket.shutdown(tcp::socket::shutdown_send, ignored);
+      pause.expires_after(std::chrono::milliseconds(10));  // a close at once could overtake the answer
+      co_await pause.async_wait(kTuple);
+      std::array<char, 4096> unread;
+      while (!ignored && socket.read_some(asio::buffer(unread), ignored) > 0) {
+      }
+      socket.close(ignored);
+    }
+    spare.take();
   }
 
   // Closes connections whose other side has not done its part in time.
@@ -81,12 +147,13 @@ HttpServer::~HttpServer() {
 }
 
 Result<std::unique_ptr<HttpServer>> HttpServer::listen(asio::io_context& context, asio::thread_pool& file_threads,
-                                                       std::string service, int port, Handler handler) {
+                                                       int port, HttpService serving) {
+  const std::string service = serving.name;
   const auto place = fmt::format("127.0.0.1:{}", port);
   if (port < 0 || port > 65535)
     return fail(ErrorCode::invalid_input, fmt::format("{} cannot listen on port {}", service, port), place,
                 "give a port from 1 to 65535, or 0 for any free one");
-  auto state = std::make_shared<State>(context, file_threads, std::move(handler));
+  auto state = std::make_shared<State>(context, file_threads, std::move(serving));
   boost::system::error_code error;
   const tcp::endpoint endpoint(asio::ip::address_v4::loopback(), static_cast<unsigned short>(port));
   state->acceptor.open(endpoint.protocol(), error);
@@ -127,7 +194,7 @@ void HttpServer::stop() {
 }
 
 asio::awaitable<std::size_t> HttpRequest::read_some(std::span<std::byte> into) {
-  const auto got = co_await connection_->read_body_some(into.first(std::min(into.size(), uplink_.chunk())));
+  const auto got = co_await connection_.read_body_some(into.first(std::min(into.size(), uplink_.chunk())));
   if (uplink_.limited()) co_await uplink_.take(static_cast<Bytes>(got));
   co_return got;
 }
@@ -137,24 +204,21 @@ asio::awaitable<Result<std::string>> HttpRequest::read_body(Bytes limit) {
     return fail(ErrorCode::exhausted, fmt::format("the request's body is longer than the {} bytes allowed", limit));
   };
   if (content_length && *content_length > limit) co_return too_long();
+  // Grows with what has come, not with what was promised.
   std::string body;
-  if (content_length) {
-    body.resize(static_cast<std::size_t>(*content_length));
-    for (std::size_t read = 0; read < body.size();)
-      read += co_await read_some(std::as_writable_bytes(std::span(body)).subspan(read));
-    co_return body;
-  }
   std::vector<std::byte> chunk(64 * kKiB);
   for (;;) {
     const auto got = co_await read_some(chunk);
     if (got == 0) co_return body;
+    if (static_cast<Bytes>(body.size() + got) > limit) co_return too_long();
+    if (!hold(static_cast<Bytes>(got)))
+      co_return fail(ErrorCode::unavailable, "too many requests with large bodies are under way");
     body.append(reinterpret_cast<const char*>(chunk.data()), got);
-    if (static_cast<Bytes>(body.size()) > limit) co_return too_long();
   }
 }
 
 asio::awaitable<void> HttpRequest::client_gone() {
-  co_await connection_->wait_until_gone();
+  co_await connection_.wait_until_gone();
 }
 
 }  // namespace funcpipe

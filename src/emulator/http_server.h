@@ -12,6 +12,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -24,6 +25,7 @@
 
 #include "base/error.h"
 #include "base/units.h"
+#include "emulator/memory_budget.h"
 #include "emulator/token_bucket.h"
 
 namespace funcpipe {
@@ -36,6 +38,10 @@ using NamedValues = std::vector<std::pair<std::string, std::string>>;
 
 class HttpRequest {
  public:
+  // What is read of the body counts against the budget until the request is gone; nullptr: it counts against nothing.
+  HttpRequest(HttpConnection& connection, std::shared_ptr<MemoryBudget> budget)
+      : connection_(connection), hold_(std::move(budget)) {}
+
   std::string method;
   std::string raw_path;                 // as on the wire, without the query
   std::string path;                     // percent-decoded
@@ -52,15 +58,18 @@ class HttpRequest {
   void pace(Route uplink) { uplink_ = Pacer(std::move(uplink)); }
   // Reads up to into.size() bytes; 0 at the end of the body.
   asio::awaitable<std::size_t> read_some(std::span<std::byte> into);
-  // The whole body; exhausted if it is longer than `limit` (the rest is left unread; answer 413).
+  // The whole body. Errors, with the rest left unread: exhausted if it is longer than `limit` (answer 413), unavailable
+  // if the service holds too much for its clients already (answer 503).
   asio::awaitable<Result<std::string>> read_body(Bytes limit);
+  // Counts memory the handler needs for the body; false if there is no room.
+  bool hold(Bytes bytes) { return hold_.grow(bytes); }
 
   // Returns when the client has closed the connection; to be used once the body has been read.
   asio::awaitable<void> client_gone();
 
  private:
-  friend funcpipe::HttpConnection;
-  HttpConnection* connection_ = nullptr;
+  HttpConnection& connection_;
+  MemoryHold hold_;
   Pacer uplink_;
 };
 
@@ -85,14 +94,21 @@ struct HttpResponse {
   std::function<void(Bytes)> sent;  // if set, called with the number of body bytes that were sent
 };
 
+// What a server serves.
+struct HttpService {
+  std::string name;  // for errors
+  // An exception it lets through becomes a 500.
+  std::function<asio::awaitable<HttpResponse>(HttpRequest&)> handler;
+  std::shared_ptr<MemoryBudget> budget;  // for bodies; shared with the requests; nullptr: no limit
+  // If set, asked before a connection's first request is served, with the port of 127.0.0.1 it comes from.
+  std::function<bool(std::uint16_t peer_port)> admits;
+};
+
 class HttpServer {
  public:
-  using Handler = std::function<asio::awaitable<HttpResponse>(HttpRequest&)>;
-
-  // Listens on 127.0.0.1:port, 0 for any free one. `service` names it in errors. An exception a handler lets through
-  // becomes a 500. Errors: unavailable (the port is in use).
+  // Listens on 127.0.0.1:port, 0 for any free one. Errors: unavailable (the port is in use).
   static Result<std::unique_ptr<HttpServer>> listen(asio::io_context& context, asio::thread_pool& file_threads,
-                                                    std::string service, int port, Handler handler);
+                                                    int port, HttpService service);
   ~HttpServer();  // stop()
 
   int port() const;

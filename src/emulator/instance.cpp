@@ -4,12 +4,15 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <cmath>
 #include <cstdlib>
 
 #include "base/clock.h"
+#include "emulator/owned_folder.h"
+#include "emulator/peer_socket.h"
 
 namespace funcpipe {
 namespace fs = std::filesystem;
@@ -45,8 +48,7 @@ struct Instance::Failure {
 };
 
 UnpackedPackage::~UnpackedPackage() {
-  std::error_code status;
-  if (replaced) fs::remove_all(folder, status);
+  if (replaced) remove_owned_folder(folder);
 }
 
 SandboxLimits sandbox_limits(const Platform& platform, const LambdaFunction& function, double dilation) {
@@ -77,21 +79,19 @@ Instance::Instance(const InstanceHost& host, const LambdaFunction& function, std
       id_(compact_uuid()),
       log_stream_(fmt::format("{:%Y/%m/%d}/[$LATEST]{}", fmt::gmtime(std::time_t(unix_time())), id_)),
       scratch_(host.options->folder / "instances" / id_),
-      log_(host.options->folder / "logs" / function.name / (id_ + ".log")),
+      log_(host.options->folder / "logs" / function.name, id_),
       message_came_(host.context),
       memory_tick_(host.context),
       started_at_(SteadyClock::now()) {}
 
 Instance::~Instance() {
   end();
-  std::error_code status;
-  fs::remove_all(scratch_, status);
+  // A function may have left many files there.
+  asio::post(host_.file_threads, [scratch = scratch_] { remove_owned_folder(scratch); });
 }
 
 Result<> Instance::set_up() {
-  std::error_code status;
-  if (!fs::create_directories(scratch_, status) && status)
-    return fail(ErrorCode::exhausted, fmt::format("cannot make the instance's folder: {}", status.message()), scratch_);
+  FUNCPIPE_TRY_VOID(make_owned_folder(scratch_));
   const SandboxLimits limits = sandbox_limits(host_.options->platform, function_, host_.options->dilation);
   FUNCPIPE_TRY(sandbox, host_.isolation->make_sandbox("instance-" + id_, limits));
   sandbox_ = std::move(sandbox);
@@ -99,8 +99,9 @@ Result<> Instance::set_up() {
   const auto reader = [this](RuntimeMessage message) {
     std::visit([this](auto& one) { post(std::move(one)); }, message);
   };
+  const auto doorkeeper = [this](std::uint16_t peer_port) { return owns(peer_port); };
   FUNCPIPE_TRY(api, RuntimeApi::listen(host_.context, host_.file_threads,
-                                       host_.options->platform.limits.request_payload, reader));
+                                       host_.options->platform.limits.request_payload, reader, doorkeeper));
   api_ = std::move(api);
 
   Account account = instance_account(host_.options->platform, function_, host_.store, host_.options->dilation);
@@ -138,8 +139,17 @@ void Instance::end() {
   post(Exited{});
 }
 
+// Other processes of the same user, those of other instances among them, reach the port too.
+bool Instance::owns(std::uint16_t peer_port) const {
+  const auto socket = loopback_peer(peer_port, static_cast<std::uint16_t>(api_->port()));
+  return socket && holds_socket(sandbox_->processes(), *socket);
+}
+
 void Instance::post(Message message) {
-  messages_.push_back(std::move(message));
+  // A runtime that asks again and again says nothing new.
+  const bool repeated = !messages_.empty() && std::holds_alternative<RuntimeReady>(message) &&
+                        std::holds_alternative<RuntimeReady>(messages_.back());
+  if (!repeated) messages_.push_back(std::move(message));
   message_came_.cancel();
 }
 
@@ -229,7 +239,7 @@ asio::awaitable<InvocationOutcome> Instance::run(InvocationOrder order, InitPhas
 
 asio::awaitable<std::optional<Instance::Failure>> Instance::initialise(const std::string& request_id, Seconds limit) {
   const auto started = co_await process_->wait_for_start();
-  if (!started && alive_) {
+  if (!started) {
     const std::string what = started.error().code == ErrorCode::not_found
                                  ? "Couldn't find valid bootstrap(s): [/var/task/bootstrap]"
                                  : "fork/exec /var/task/bootstrap: " + started.error().message;

@@ -7,6 +7,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <chrono>
+#include <cstdint>
 #include <deque>
 #include <filesystem>
 #include <memory>
@@ -86,6 +87,7 @@ class Instance : public std::enable_shared_from_this<Instance> {
   Instance(const InstanceHost& host, const LambdaFunction& function, std::shared_ptr<UnpackedPackage> package);
   Result<> set_up();
   void post(Message message);
+  bool owns(std::uint16_t peer_port) const;  // the connection from that port of 127.0.0.1
   boost::asio::awaitable<std::optional<Message>> message_until(TimePoint deadline);
   boost::asio::awaitable<void> watch_process();
   boost::asio::awaitable<void> watch_output();

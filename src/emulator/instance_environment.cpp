@@ -49,7 +49,9 @@ StoreLinks store_links(const Platform& platform, double dilation) {
 
 Account instance_account(const Platform& platform, const LambdaFunction& function, const StoreLinks& store,
                          double dilation) {
-  Account account{.credentials = CredentialTable::make(true), .label = function.name};
+  Account account{.credentials = CredentialTable::make(true), .label = function.name, .instance = true};
+  if (const auto scope = function.environment.find(kStoreScopeVariable); scope != function.environment.end())
+    account.scope = parse_store_scope(scope->second).value_or(StoreScope{"-", "/"});  // what is wrong opens nothing
   const FunctionSize* size = platform.size(function.memory_mb, function.vcpus);
   if (!platform.limited || !platform.limit_network || !size) return account;
   const Burst burst{.bytes = platform.burst.bytes, .rate = platform.burst.rate / dilation};

@@ -29,7 +29,8 @@ struct StoreLinks {
 };
 StoreLinks store_links(const Platform& platform, double dilation);
 
-// Fresh credentials with the network of the function's memory size.
+// Fresh credentials with the network of the function's memory size, for the part of the store that the function's
+// environment names (store_scope.h).
 Account instance_account(const Platform& platform, const LambdaFunction& function, const StoreLinks& store,
                          double dilation);
 

@@ -1,7 +1,9 @@
 #include "emulator/instance_guardian.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -50,12 +52,15 @@ constexpr std::size_t kMostInstances = 2048;
   ::_exit(0);
 }
 
+// A guardian that somebody has stopped must not stop the emulator: what does not fit the pipe is dropped.
 void send(int pipe, const Order& order) {
   ssize_t written;
   do {
     written = ::write(pipe, &order, sizeof order);
   } while (written < 0 && errno == EINTR);
 }
+
+constexpr int kEndWaitMs = 5000;
 
 }  // namespace
 
@@ -76,6 +81,7 @@ Result<std::unique_ptr<InstanceGuardian>> InstanceGuardian::start() {
     guard(0, watched.get());
   }
   ::close(pipe[0]);
+  ::fcntl(pipe[1], F_SETFL, O_NONBLOCK);
   if (child < 0) {
     ::close(pipe[1]);
     return fail(ErrorCode::exhausted, fmt::format("cannot start a process: {}", std::strerror(errno)));
@@ -85,6 +91,10 @@ Result<std::unique_ptr<InstanceGuardian>> InstanceGuardian::start() {
 
 InstanceGuardian::~InstanceGuardian() {
   ::close(pipe_);
+  const int pidfd = static_cast<int>(::syscall(SYS_pidfd_open, child_, 0));
+  pollfd exit{pidfd, POLLIN, 0};
+  if (pidfd >= 0 && ::poll(&exit, 1, kEndWaitMs) <= 0) ::kill(child_, SIGKILL);
+  if (pidfd >= 0) ::close(pidfd);
   while (::waitpid(child_, nullptr, 0) < 0 && errno == EINTR) {
   }
 }

@@ -1,4 +1,4 @@
-// What an instance printed: all of it in a file, the last of the current invocation at hand.
+// What an instance printed: in a file, of bounded size, and the last of the current invocation at hand.
 #pragma once
 
 #include <filesystem>
@@ -6,12 +6,16 @@
 #include <string>
 #include <string_view>
 
+#include "base/units.h"
+
 namespace funcpipe {
 
 class InstanceLog {
  public:
+  // Writes to `folder`/`id`.log. When that is full it becomes `id`.old.log, in place of the one before, so that the
+  // latest 8 to 16 MiB are kept. Of the logs of earlier instances in the folder the latest 2,000, and 256 MiB, stay.
   // A file that cannot be written to is done without: the log is for people.
-  explicit InstanceLog(const std::filesystem::path& path);
+  InstanceLog(const std::filesystem::path& folder, const std::string& id);
 
   void write(std::string_view text);
   void begin_tail() { tail_.clear(); }
@@ -19,7 +23,10 @@ class InstanceLog {
   std::string_view tail() const;
 
  private:
+  void open();
+  std::filesystem::path path_, old_path_;
   std::ofstream file_;
+  Bytes size_ = 0;
   std::string tail_;
 };
 

@@ -1,8 +1,10 @@
 #include "emulator/instance_process.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -20,6 +22,8 @@ namespace {
 // A program that another thread was just unpacking may still be open for writing in a child forked meanwhile.
 constexpr int kBusyAttempts = 200;
 constexpr timespec kBusyPause{.tv_sec = 0, .tv_nsec = 5'000'000};
+constexpr int kEndWaitMs = 500;
+constexpr rlim_t kOpenFiles = 1024;  // Lambda's quota
 
 // What the child needs, made before fork: afterwards it may only make system calls.
 struct Prepared {
@@ -55,6 +59,12 @@ struct Prepared {
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
   if (::chdir(prepared.folder) != 0) give_up();
+  // The emulator's own limit is raised; many programs take the usual one for granted.
+  rlimit files{};
+  if (::getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur > kOpenFiles) {
+    files.rlim_cur = kOpenFiles;
+    ::setrlimit(RLIMIT_NOFILE, &files);
+  }
   for (int attempt = 0; attempt < kBusyAttempts; ++attempt) {
     ::execve(prepared.program, prepared.arguments.data(), prepared.environment.data());
     if (errno != ETXTBSY) break;
@@ -125,7 +135,11 @@ InstanceProcess::~InstanceProcess() {
 void InstanceProcess::end() {
   if (!status_) {
     ::kill(pid_, SIGKILL);
-    reap(true);
+    // Gone within milliseconds, unless it is stuck in the kernel: then it is left to the system.
+    pollfd exit{pidfd_.native_handle(), POLLIN, 0};
+    while (::poll(&exit, 1, kEndWaitMs) < 0 && errno == EINTR) {
+    }
+    reap();
   }
   boost::system::error_code ignored;
   pidfd_.cancel(ignored);
@@ -149,14 +163,14 @@ asio::awaitable<Result<>> InstanceProcess::wait_for_start() {
 
 asio::awaitable<void> InstanceProcess::wait_for_exit() {
   if (!status_) co_await pidfd_.async_wait(asio::posix::stream_descriptor::wait_read, asio::use_awaitable);
-  reap(false);
+  reap();
 }
 
-void InstanceProcess::reap(bool wait) {
+void InstanceProcess::reap() {
   int status = 0;
   pid_t pid;
   do {
-    pid = status_ ? -1 : ::waitpid(pid_, &status, wait ? 0 : WNOHANG);
+    pid = status_ ? -1 : ::waitpid(pid_, &status, WNOHANG);
   } while (pid < 0 && !status_ && errno == EINTR);
   if (pid == pid_) status_ = status;
 }

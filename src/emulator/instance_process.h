@@ -29,10 +29,12 @@ class InstanceProcess {
   // The process must be spawned from a thread that lives as long as it should. Returns after fork; wait_for_start()
   // says whether the program could be executed. Errors: exhausted.
   static Result<std::unique_ptr<InstanceProcess>> spawn(boost::asio::any_io_executor executor, const ProcessSpec& spec);
-  ~InstanceProcess();  // SIGKILL, and waits for the end; what froze it must have let go
+  ~InstanceProcess();  // end()
 
   pid_t pid() const { return pid_; }
-  void end();  // what the destructor does, and wakes whoever waits; its last output can still be read
+  // SIGKILL, and waits for the end, half a second at most; what froze the process must have let go. Wakes whoever
+  // waits; the last output can still be read.
+  void end();
   // At once, without error, if it was ended meanwhile. Errors: not_found, permission_denied, failed (whatever else exec
   // or entering the sandbox said).
   boost::asio::awaitable<Result<>> wait_for_start();
@@ -45,7 +47,7 @@ class InstanceProcess {
 
  private:
   InstanceProcess(boost::asio::any_io_executor executor, pid_t pid, int pidfd, int output, int start_report);
-  void reap(bool wait);
+  void reap();
 
   pid_t pid_;
   boost::asio::posix::stream_descriptor pidfd_, output_, start_report_;

@@ -37,6 +37,8 @@ class Sandbox {
   // What must be written, after SIGKILL, for frozen processes to die too, should the emulator itself be killed.
   virtual std::optional<ControlWrite> last_write() const = 0;
 
+  virtual std::vector<pid_t> processes() = 0;  // those inside now
+
   virtual void freeze() = 0;  // no process inside gets any processor time until thaw()
   virtual void thaw() = 0;
   virtual void kill() = 0;  // SIGKILL to everything inside, frozen or not

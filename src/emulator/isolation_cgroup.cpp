@@ -1,8 +1,10 @@
 #include "emulator/isolation_cgroup.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -14,6 +16,7 @@
 #include <fstream>
 #include <sstream>
 #include <thread>
+#include <utility>
 
 #include "base/files.h"
 #include "emulator/isolation_processes.h"
@@ -25,6 +28,9 @@ namespace {
 // Killed processes leave their group within milliseconds; a group that outlasts this is left to the next start.
 constexpr int kRemovalAttempts = 100;
 constexpr std::chrono::milliseconds kRemovalPause{2};
+constexpr std::chrono::milliseconds kRemoverPause{10};
+constexpr int kRemoverRounds = 200;
+constexpr int kProbeWaitMs = 5000;
 
 std::vector<std::string> split(const std::string& text, char separator) {
   std::vector<std::string> parts;
@@ -70,14 +76,48 @@ void remove_stale(const fs::path& parent) {
 
 }  // namespace
 
-Result<CgroupFolder> CgroupFolder::make(fs::path path) {
+GroupRemover::GroupRemover() : thread_([this] { run(); }) {}
+
+GroupRemover::~GroupRemover() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopped_ = true;
+  }
+  changed_.notify_one();
+  thread_.join();
+}
+
+void GroupRemover::remove(fs::path group) {
+  {
+    const std::lock_guard lock(mutex_);
+    groups_.push_back(std::move(group));
+  }
+  changed_.notify_one();
+}
+
+void GroupRemover::run() {
+  std::unique_lock lock(mutex_);
+  for (int rounds_left = kRemoverRounds;;) {
+    changed_.wait(lock, [this] { return stopped_ || !groups_.empty(); });
+    if (stopped_ && (groups_.empty() || rounds_left-- == 0)) return;
+    auto waiting = std::exchange(groups_, {});
+    lock.unlock();
+    std::erase_if(waiting, [](const fs::path& group) { return ::rmdir(group.c_str()) == 0 || errno != EBUSY; });
+    if (!waiting.empty()) std::this_thread::sleep_for(kRemoverPause);
+    lock.lock();
+    groups_.insert(groups_.end(), waiting.begin(), waiting.end());
+  }
+}
+
+Result<CgroupFolder> CgroupFolder::make(fs::path path, std::shared_ptr<GroupRemover> remover) {
   if (::mkdir(path.c_str(), 0755) != 0 && errno != EEXIST)
     return fail(errno == ENOSPC ? ErrorCode::exhausted : ErrorCode::permission_denied,
                 fmt::format("cannot make a control group: {}", std::strerror(errno)), path.string());
-  return CgroupFolder(std::move(path));
+  return CgroupFolder(std::move(path), std::move(remover));
 }
 
-CgroupFolder::CgroupFolder(CgroupFolder&& other) noexcept : path_(std::move(other.path_)) {
+CgroupFolder::CgroupFolder(CgroupFolder&& other) noexcept
+    : path_(std::move(other.path_)), remover_(std::move(other.remover_)) {
   other.path_.clear();
 }
 
@@ -85,6 +125,7 @@ CgroupFolder& CgroupFolder::operator=(CgroupFolder&& other) noexcept {
   if (this != &other) {
     remove();
     path_ = std::move(other.path_);
+    remover_ = std::move(other.remover_);
     other.path_.clear();
   }
   return *this;
@@ -96,6 +137,11 @@ CgroupFolder::~CgroupFolder() {
 
 void CgroupFolder::remove() {
   if (path_.empty()) return;
+  if (remover_) {
+    if (::rmdir(path_.c_str()) != 0 && errno == EBUSY) remover_->remove(path_);
+    path_.clear();
+    return;
+  }
   for (int attempt = 0; attempt < kRemovalAttempts && ::rmdir(path_.c_str()) != 0 && errno == EBUSY; ++attempt)
     std::this_thread::sleep_for(kRemovalPause);
   path_.clear();
@@ -190,8 +236,14 @@ bool can_enter(const CgroupFolder& folder) {
     ::_exit(file >= 0 && ::write(file, "0", 1) == 1 ? 0 : 1);
   }
   if (child < 0) return false;
+  // The group may be frozen, and the child with it.
+  const int pidfd = static_cast<int>(::syscall(SYS_pidfd_open, child, 0));
+  pollfd exit{pidfd, POLLIN, 0};
+  const bool ended = pidfd < 0 || ::poll(&exit, 1, kProbeWaitMs) > 0;
+  if (pidfd >= 0) ::close(pidfd);
   int status = 0;
-  ::waitpid(child, &status, 0);
+  if (!ended) ::kill(child, SIGKILL);
+  if (::waitpid(child, &status, ended ? 0 : WNOHANG) != child) return false;
   return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 

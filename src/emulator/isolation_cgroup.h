@@ -3,10 +3,14 @@
 // with whatever still lives in them, when the next one starts.
 #pragma once
 
+#include <condition_variable>
+#include <deque>
 #include <filesystem>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "emulator/isolation.h"
@@ -18,13 +22,30 @@ Result<std::unique_ptr<Isolation>> make_cgroup1_isolation();  // hierarchies mem
 // `controllers` false: groups for freezing and killing only, which needs no controller (sandboxes must be unlimited).
 Result<std::unique_ptr<Isolation>> make_cgroup2_isolation(bool controllers = true);
 
-// A group in one hierarchy, made and removed with the object.
+// Removes groups whose killed processes have yet to leave, on a thread of its own: others need not wait for that.
+class GroupRemover {
+ public:
+  GroupRemover();
+  ~GroupRemover();  // removes what is left, for two seconds at most
+  void remove(std::filesystem::path group);
+
+ private:
+  void run();
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<std::filesystem::path> groups_;
+  bool stopped_ = false;
+  std::thread thread_;
+};
+
+// A group in one hierarchy, made and removed with the object: by the remover if there is one, else at once, which may
+// take 200 ms.
 class CgroupFolder {
  public:
-  static Result<CgroupFolder> make(std::filesystem::path path);
+  static Result<CgroupFolder> make(std::filesystem::path path, std::shared_ptr<GroupRemover> remover = nullptr);
   CgroupFolder(CgroupFolder&& other) noexcept;
   CgroupFolder& operator=(CgroupFolder&& other) noexcept;
-  ~CgroupFolder();  // waits, briefly, for killed processes to leave
+  ~CgroupFolder();
 
   const std::filesystem::path& path() const { return path_; }
   Result<> write(const std::string& file, const std::string& value) const;
@@ -35,9 +56,11 @@ class CgroupFolder {
   void kill_all() const;
 
  private:
-  explicit CgroupFolder(std::filesystem::path path) : path_(std::move(path)) {}
+  CgroupFolder(std::filesystem::path path, std::shared_ptr<GroupRemover> remover)
+      : path_(std::move(path)), remover_(std::move(remover)) {}
   void remove();
   std::filesystem::path path_;
+  std::shared_ptr<GroupRemover> remover_;  // shared with the isolation's other groups
 };
 
 // This process's group in the hierarchy of `controller` ("" for v2), as a path below its mount point; nullopt if it is

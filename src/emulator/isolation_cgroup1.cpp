@@ -35,6 +35,7 @@ class Cgroup1Sandbox final : public Sandbox {
     return files;
   }
   void started(pid_t) override {}
+  std::vector<pid_t> processes() override { return groups_.freezer.processes(); }
   std::optional<ControlWrite> last_write() const override {
     return ControlWrite{groups_.freezer.path() / "freezer.state", "THAWED"};
   }
@@ -60,9 +61,9 @@ class Cgroup1Isolation final : public Isolation {
   explicit Cgroup1Isolation(Groups groups) : groups_(std::move(groups)) {}
 
   Result<std::unique_ptr<Sandbox>> make_sandbox(const std::string& name, const SandboxLimits& limits) override {
-    FUNCPIPE_TRY(memory, CgroupFolder::make(groups_.memory.path() / name));
-    FUNCPIPE_TRY(cpu, CgroupFolder::make(groups_.cpu.path() / name));
-    FUNCPIPE_TRY(freezer, CgroupFolder::make(groups_.freezer.path() / name));
+    FUNCPIPE_TRY(memory, CgroupFolder::make(groups_.memory.path() / name, remover_));
+    FUNCPIPE_TRY(cpu, CgroupFolder::make(groups_.cpu.path() / name, remover_));
+    FUNCPIPE_TRY(freezer, CgroupFolder::make(groups_.freezer.path() / name, remover_));
     auto sandbox =
         std::make_unique<Cgroup1Sandbox>(Groups{std::move(memory), std::move(cpu), std::move(freezer)}, limits);
     FUNCPIPE_TRY_VOID(sandbox->apply());
@@ -73,7 +74,8 @@ class Cgroup1Isolation final : public Isolation {
   }
 
  private:
-  Groups groups_;
+  Groups groups_;                                                             // removed after those in them
+  std::shared_ptr<GroupRemover> remover_ = std::make_shared<GroupRemover>();  // shared with the sandboxes
 };
 
 Result<CgroupFolder> usable_folder(const std::string& controller) {

@@ -26,6 +26,7 @@ class Cgroup2Sandbox final : public Sandbox {
 
   std::vector<std::string> doors() const override { return {group_.path() / "cgroup.procs"}; }
   void started(pid_t) override {}
+  std::vector<pid_t> processes() override { return group_.processes(); }
   std::optional<ControlWrite> last_write() const override { return ControlWrite{group_.path() / "cgroup.kill", "1"}; }
   void freeze() override { (void)group_.write("cgroup.freeze", "1"); }
   void thaw() override { (void)group_.write("cgroup.freeze", "0"); }
@@ -51,7 +52,7 @@ class Cgroup2Isolation final : public Isolation {
   explicit Cgroup2Isolation(CgroupFolder folder) : folder_(std::move(folder)) {}
 
   Result<std::unique_ptr<Sandbox>> make_sandbox(const std::string& name, const SandboxLimits& limits) override {
-    FUNCPIPE_TRY(group, CgroupFolder::make(folder_.path() / name));
+    FUNCPIPE_TRY(group, CgroupFolder::make(folder_.path() / name, remover_));
     auto sandbox = std::make_unique<Cgroup2Sandbox>(std::move(group), limits);
     FUNCPIPE_TRY_VOID(sandbox->apply());
     return sandbox;
@@ -59,7 +60,8 @@ class Cgroup2Isolation final : public Isolation {
   std::string describe() const override { return fmt::format("cgroup v2 in {}", folder_.path().string()); }
 
  private:
-  CgroupFolder folder_;
+  CgroupFolder folder_;                                                       // removed after those in it
+  std::shared_ptr<GroupRemover> remover_ = std::make_shared<GroupRemover>();  // shared with the sandboxes
 };
 
 // A folder in `parent` whose groups have the controllers and may be entered.

@@ -36,6 +36,10 @@ class FallbackSandbox final : public Sandbox {
     scan();
   }
 
+  std::vector<pid_t> processes() override {
+    if (leader_ != 0) scan();
+    return processes_;
+  }
   std::optional<ControlWrite> last_write() const override { return std::nullopt; }
 
   void freeze() override {

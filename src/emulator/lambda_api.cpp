@@ -7,8 +7,10 @@
 #include <filesystem>
 
 #include "base/clock.h"
+#include "emulator/bounded_json.h"
 #include "emulator/file_work.h"
 #include "emulator/lambda_package.h"
+#include "emulator/owned_folder.h"
 #include "emulator/request_signature.h"
 #include "store/digest.h"
 
@@ -24,6 +26,9 @@ constexpr std::string_view kEventConfig = "/2019-09-25/functions";
 constexpr Bytes kCodeRequestLimit = 70'167'211;
 constexpr Bytes kEventLimit = 1'048'576;
 constexpr Bytes kUnpackedLimit = 262'144'000;
+constexpr Bytes kConfigurationLimit = kMiB;           // of any other request
+constexpr Bytes kUnlimitedUnpackedLimit = 16 * kGiB;  // where the platform has no limits
+constexpr std::size_t kMostFunctions = 10'000;
 constexpr std::size_t kListPage = 50, kListLimit = 10'000;
 
 tl::unexpected<LambdaError> wrong(int status, std::string type, std::string message) {
@@ -31,7 +36,7 @@ tl::unexpected<LambdaError> wrong(int status, std::string type, std::string mess
 }
 
 HttpResponse reply(int status, const Json& body) {
-  return {.status = status, .headers = {{"Content-Type", "application/json"}}, .body = body.dump()};
+  return {.status = status, .headers = {{"Content-Type", "application/json"}}, .body = to_text(body)};
 }
 
 HttpResponse error_reply(const LambdaError& error) {
@@ -45,9 +50,25 @@ HttpResponse error_reply(const LambdaError& error) {
 }
 
 LambdaResult<Json> parse(const std::string& body) {
-  Json json = Json::parse(body.empty() ? "{}" : body, nullptr, false);
-  if (!json.is_object()) return wrong(400, "InvalidRequestContentException", "Could not parse request body into json.");
-  return json;
+  auto json = parse_bounded_json(body.empty() ? "{}" : body);
+  if (!json || !json->is_object())
+    return wrong(400, "InvalidRequestContentException", "Could not parse request body into json.");
+  return std::move(*json);
+}
+
+// RevisionId asks that nobody has changed the function meanwhile.
+LambdaResult<> same_revision(const Json& request, const LambdaFunction& function) {
+  const Json wanted = request.value("RevisionId", Json());
+  if (wanted.is_null() || wanted == function.revision) return {};
+  return wrong(412, "PreconditionFailedException",
+               "The Revision Id provided does not match the latest Revision Id of the function.");
+}
+
+// A package that did not become a function's.
+void discard(const fs::path& package) {
+  remove_owned_folder(package);
+  std::error_code status;
+  fs::remove(package.parent_path(), status);  // only if it is empty
 }
 
 std::string now_text() {
@@ -84,7 +105,8 @@ asio::awaitable<HttpResponse> LambdaApi::handle(HttpRequest& request) {
 asio::awaitable<LambdaApi::Answer> LambdaApi::route(HttpRequest& request) {
   // "/2015-03-31/functions[/NAME[/VERB]]"
   const bool event_config = request.path.starts_with(kEventConfig);
-  if (!event_config && !request.path.starts_with(kFunctions))
+  if ((!event_config && !request.path.starts_with(kFunctions)) ||
+      (request.path.size() > kFunctions.size() && request.path[kFunctions.size()] != '/'))
     co_return wrong(404, "UnknownOperationException", fmt::format("no such operation: {}", request.path));
   std::string rest = request.path.substr(kFunctions.size());
   while (!rest.empty() && rest.front() == '/') rest.erase(0, 1);
@@ -95,14 +117,13 @@ asio::awaitable<LambdaApi::Answer> LambdaApi::route(HttpRequest& request) {
 
   const bool invocation = verb == "invocations";
   const bool event = request.header("x-amz-invocation-type") == "Event";
-  const Bytes limit = !invocation ? kCodeRequestLimit : event ? kEventLimit : options_->platform.limits.request_payload;
-  auto body = co_await request.read_body(limit);
-  if (!body)
-    co_return wrong(413, "RequestTooLargeException",
-                    fmt::format("Request must be smaller than {} bytes for the {} operation", limit,
-                                invocation ? "InvokeFunction" : "CreateFunction"));
-  const auto account = authenticate(request, "lambda", hex(sha256(*body)), table_, unix_time());
-  if (!account) co_return tl::unexpected(to_lambda(account.error()));
+  const bool code = (method == "POST" && target.empty()) || (method == "PUT" && verb == "code");
+  const Bytes limit = code          ? kCodeRequestLimit
+                      : !invocation ? kConfigurationLimit
+                      : event       ? kEventLimit
+                                    : options_->platform.limits.request_payload;
+  auto body = co_await authenticated_body(request, limit);
+  if (!body) co_return tl::unexpected(body.error());
 
   if (target.empty()) {
     if (method == "POST" && !event_config) co_return co_await create(*body);
@@ -129,6 +150,32 @@ asio::awaitable<LambdaApi::Answer> LambdaApi::route(HttpRequest& request) {
   co_return wrong(404, "UnknownOperationException", fmt::format("no such operation: {} {}", method, request.path));
 }
 
+asio::awaitable<LambdaResult<std::string>> LambdaApi::authenticated_body(HttpRequest& request, Bytes limit) {
+  // Nothing is read for a sender nobody knows; and for one who says what is to come, nothing before his signature over
+  // it was checked.
+  const auto account = identify(request, "lambda", table_, unix_time());
+  if (!account) co_return tl::unexpected(to_lambda(account.error()));
+  if ((*account)->instance)
+    co_return wrong(403, "AccessDeniedException",
+                    "A function's own credentials are for the object store; they may not use the function service.");
+  const std::string promised(request.header("x-amz-content-sha256"));
+  if (!promised.empty())
+    if (const auto proven = authenticate(request, "lambda", promised, table_, unix_time()); !proven)
+      co_return tl::unexpected(to_lambda(proven.error()));
+  auto body = co_await request.read_body(limit);
+  if (!body && body.error().code == ErrorCode::unavailable)
+    co_return wrong(429, "TooManyRequestsException", body.error().message);
+  if (!body)
+    co_return wrong(413, "RequestTooLargeException", fmt::format("Request must be smaller than {} bytes", limit));
+  const std::string found = hex(sha256(*body));
+  if (!promised.empty() && promised != found)
+    co_return wrong(403, "InvalidSignatureException", "The body is not the one that x-amz-content-sha256 promises.");
+  if (promised.empty())
+    if (const auto proven = authenticate(request, "lambda", found, table_, unix_time()); !proven)
+      co_return tl::unexpected(to_lambda(proven.error()));
+  co_return std::move(*body);
+}
+
 LambdaResult<const FunctionTable::Entry*> LambdaApi::find(const std::string& name) const {
   if (const auto* entry = functions_->find(name)) return entry;
   return wrong(404, "ResourceNotFoundException", "Function not found: " + function_arn(options_->region, name));
@@ -139,20 +186,22 @@ asio::awaitable<LambdaResult<fs::path>> LambdaApi::unpack(const Json& code, Lamb
     co_return wrong(400, "InvalidParameterValueException",
                     "Please provide a source for function code: this service takes ZipFile only.");
   const fs::path folder = functions_->new_package(function.name);
-  std::optional<Bytes> limit;
-  if (options_->platform.limited) limit = kUnpackedLimit;
+  const Bytes limit = options_->platform.limited ? kUnpackedLimit : kUnlimitedUnpackedLimit;
   std::string zip;
   const auto unpacked = co_await run_on(file_threads_, [&]() -> Result<> {
     FUNCPIPE_TRY(bytes, from_base64(code["ZipFile"].get_ref<const std::string&>()));
     zip = std::move(bytes);
-    return unpack_zip(zip, folder, limit);
+    FUNCPIPE_TRY_VOID(make_owned_folder(folder));
+    auto result = unpack_zip(zip, folder, limit);
+    if (!result) discard(folder);
+    return result;
   });
   if (!unpacked) {
     const ErrorCode why = unpacked.error().code;
-    if (why == ErrorCode::exhausted && limit)
+    if (why == ErrorCode::exhausted && unpacked.error().message == kPackageTooLarge)
       co_return wrong(400, "InvalidParameterValueException",
-                      fmt::format("Unzipped size must be smaller than {} bytes", *limit));
-    if (why == ErrorCode::exhausted || why == ErrorCode::permission_denied)
+                      fmt::format("Unzipped size must be smaller than {} bytes", limit));
+    if (why == ErrorCode::exhausted || why == ErrorCode::already_exists || why == ErrorCode::permission_denied)
       co_return wrong(500, "ServiceException", describe(unpacked.error()));
     co_return wrong(400, "InvalidParameterValueException",
                     fmt::format("Could not unzip uploaded file. Please check your file, then try to upload again. ({})",
@@ -167,8 +216,10 @@ LambdaResult<> LambdaApi::keep(LambdaFunction function, const fs::path& package)
   function.last_modified = now_text();
   function.revision = make_uuid();
   const std::string name = function.name;
-  if (const auto kept = functions_->put(std::move(function), package); !kept)
+  if (const auto kept = functions_->put(std::move(function), package); !kept) {
+    if (!package.empty()) discard(package);
     return wrong(500, "ServiceException", describe(kept.error()));
+  }
   scheduler_->retire(name);
   return {};
 }
@@ -177,8 +228,8 @@ asio::awaitable<LambdaApi::Answer> LambdaApi::create(const std::string& body) {
   TRY_LAMBDA(json, parse(body));
   if (!json.contains("FunctionName") || !json["FunctionName"].is_string() || !json.contains("Role"))
     co_return wrong(400, "ValidationException", "FunctionName and Role are required");
-  if (json.value("PackageType", "Zip") != "Zip")
-    co_return wrong(400, "InvalidParameterValueException", "This service takes PackageType Zip only.");
+  if (functions_->all().size() >= kMostFunctions)
+    co_return wrong(400, "CodeStorageExceededException", fmt::format("There are {} functions.", kMostFunctions));
   LambdaFunction function;
   TRY_LAMBDA(name, function_name(json["FunctionName"].get<std::string>()));
   function.name = name;
@@ -188,8 +239,7 @@ asio::awaitable<LambdaApi::Answer> LambdaApi::create(const std::string& body) {
   if (functions_->find(name)) co_return conflict;
   TRY_LAMBDA(package, co_await unpack(json.value("Code", Json::object()), function));
   if (functions_->find(name)) {  // created by another request meanwhile
-    std::error_code status;
-    fs::remove_all(package, status);
+    discard(package);
     co_return conflict;
   }
   if (const auto kept = keep(std::move(function), package); !kept) co_return tl::unexpected(kept.error());
@@ -200,9 +250,30 @@ asio::awaitable<LambdaApi::Answer> LambdaApi::update_code(const std::string& nam
   TRY_LAMBDA(json, parse(body));
   TRY_LAMBDA(before, find(name));
   LambdaFunction code = before->function;
+  for (const auto& [field, value] : json.items()) {
+    const bool known = field == "ZipFile" || field == "DryRun" || field == "RevisionId" || field == "Architectures";
+    if (!known && !value.is_null() && value != false)
+      co_return wrong(400, "InvalidParameterValueException", "UpdateFunctionCode is not served here with " + field);
+  }
+  const Json dry = json.value("DryRun", Json(false));
+  if (!dry.is_boolean() && !dry.is_null())
+    co_return wrong(400, "SerializationException", "DryRun must be true or false");
+  if (const auto same = same_revision(json, code); !same) co_return tl::unexpected(same.error());
+  if (const auto taken = take_architecture(json.value("Architectures", Json()), code); !taken)
+    co_return tl::unexpected(taken.error());
   TRY_LAMBDA(package, co_await unpack(json, code));
-  TRY_LAMBDA(entry, find(name));  // it may have been changed meanwhile
-  LambdaFunction function = entry->function;
+  if (dry == true) {  // it would have worked
+    discard(package);
+    co_return reply(200, configuration_json(code, options_->region));
+  }
+  const auto entry = find(name);  // it may have been changed meanwhile
+  LambdaResult<> same = entry ? same_revision(json, (*entry)->function) : LambdaResult<>(tl::unexpect, entry.error());
+  if (!same) {
+    discard(package);
+    co_return tl::unexpected(same.error());
+  }
+  LambdaFunction function = (*entry)->function;
+  function.architecture = code.architecture;
   function.code_size = code.code_size;
   function.code_sha256 = code.code_sha256;
   if (const auto kept = keep(std::move(function), package); !kept) co_return tl::unexpected(kept.error());
@@ -215,6 +286,7 @@ LambdaApi::Answer LambdaApi::update_configuration(const std::string& name, const
   const auto entry = find(name);
   if (!entry) return tl::unexpected(entry.error());
   LambdaFunction function = (*entry)->function;
+  if (const auto same = same_revision(*json, function); !same) return tl::unexpected(same.error());
   if (const auto valid = apply_configuration(*json, options_->platform, function); !valid)
     return tl::unexpected(valid.error());
   if (const auto kept = keep(std::move(function)); !kept) return tl::unexpected(kept.error());
@@ -228,6 +300,9 @@ LambdaApi::Answer LambdaApi::configure_events(const std::string& name, const std
   if (change) {
     const auto json = parse(body);
     if (!json) return tl::unexpected(json.error());
+    for (const auto& [field, value] : json->items())
+      if (field != "MaximumRetryAttempts" && !value.is_null() && !value.empty())
+        return wrong(400, "InvalidParameterValueException", field + " is not served here");
     const Json retries = json->value("MaximumRetryAttempts", Json(2));
     if (!retries.is_number_integer() || retries < 0 || retries > 2)
       return wrong(400, "ValidationException", "MaximumRetryAttempts must be 0, 1 or 2");
@@ -282,6 +357,8 @@ asio::awaitable<LambdaApi::Answer> LambdaApi::invoke(HttpRequest& request, const
   if (const auto qualifier = request.parameter("Qualifier"); qualifier && *qualifier != "$LATEST")
     co_return wrong(404, "ResourceNotFoundException",
                     fmt::format("Function not found: {}:{}", function_arn(options_->region, name), *qualifier));
+  if (request.has_header("x-amz-client-context"))
+    co_return wrong(400, "InvalidParameterValueException", "A client context is not handed on here.");
   if (body.empty()) body = "{}";
   if (!Json::accept(body))
     co_return wrong(400, "InvalidRequestContentException", "Could not parse request body into json.");
@@ -290,7 +367,8 @@ asio::awaitable<LambdaApi::Answer> LambdaApi::invoke(HttpRequest& request, const
   InvocationOrder order{.request_id = make_uuid(), .payload = std::move(body)};
   const NamedValues headers = {{"x-amzn-RequestId", order.request_id}, {"X-Amz-Executed-Version", "$LATEST"}};
   if (kind == "Event") {
-    scheduler_->invoke_later(name, std::move(order));
+    if (const auto queued = scheduler_->invoke_later(name, std::move(order)); !queued)
+      co_return tl::unexpected(queued.error());
     co_return HttpResponse{.status = 202, .headers = headers};
   }
   TRY_LAMBDA(pending, scheduler_->invoke(*entry, std::move(order)));

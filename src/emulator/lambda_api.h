@@ -32,6 +32,8 @@ class LambdaApi : public std::enable_shared_from_this<LambdaApi> {
  private:
   using Answer = LambdaResult<HttpResponse>;
   asio::awaitable<Answer> route(HttpRequest& request);
+  // The body of a request whose sender is known and may use this service.
+  asio::awaitable<LambdaResult<std::string>> authenticated_body(HttpRequest& request, Bytes limit);
   asio::awaitable<Answer> create(const std::string& body);
   asio::awaitable<Answer> update_code(const std::string& name, const std::string& body);
   asio::awaitable<Answer> invoke(HttpRequest& request, const std::string& name, std::string body);

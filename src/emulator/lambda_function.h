@@ -42,9 +42,12 @@ struct LambdaFunction {
 };
 
 // Takes over the fields `request` has (of CreateFunction or UpdateFunctionConfiguration) and checks them against AWS's
-// rules and the platform's sizes and lifetime. `Cpu`, a field of our own, names the vCPUs where the platform has
-// several numbers of them for a memory.
+// rules and the platform's sizes and lifetime. Fields that would not be kept are refused. `Cpu`, a field of our own,
+// names the vCPUs where the platform has several numbers of them for a memory.
 LambdaResult<> apply_configuration(const nlohmann::json& request, const Platform& platform, LambdaFunction& function);
+
+// The field `Architectures` of a request: one architecture, or none to leave it as it is.
+LambdaResult<> take_architecture(const nlohmann::json& list, LambdaFunction& function);
 
 // "name", "name:$LATEST", "123456789012:function:name" or an ARN -> the name; ValidationException for anything else.
 LambdaResult<std::string> function_name(const std::string& text);
@@ -54,6 +57,8 @@ std::string function_arn(const std::string& region, const std::string& name);
 nlohmann::json configuration_json(const LambdaFunction& function, const std::string& region);
 
 // The form kept on disk.
+inline constexpr const char* kDescriptionHint =
+    "choose another folder for the emulator; or, if an emulator wrote the file, delete the function's folder";
 nlohmann::json to_json(const LambdaFunction& function);
 Result<LambdaFunction> function_from_json(const nlohmann::json& json, const std::string& place);
 

@@ -1,37 +1,59 @@
 #include "emulator/lambda_function_table.h"
 
+#include <algorithm>
+#include <system_error>
+
 #include "base/files.h"
+#include "emulator/owned_folder.h"
 
 namespace funcpipe {
 namespace fs = std::filesystem;
 namespace {
+
 constexpr const char* kDescription = "function.json";
+constexpr std::string_view kPackagePrefix = "package-";
+constexpr std::size_t kPackageDigits = 12;
+
+bool is_package_name(std::string_view name) {
+  if (!name.starts_with(kPackagePrefix)) return false;
+  name.remove_prefix(kPackagePrefix.size());
+  return name.size() == kPackageDigits && name.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 
+// What a description says decides which folder is removed one day: it may only speak of its own.
+Result<LambdaFunction> read_function(const fs::path& folder) {
+  const fs::path place = folder / kDescription;
+  FUNCPIPE_TRY(json, read_json(place));
+  FUNCPIPE_TRY(function, function_from_json(json, place));
+  if (function.name != folder.filename() || !is_package_name(function.package))
+    return fail(ErrorCode::corrupt,
+                fmt::format("it describes function '{}' in package '{}', which do not belong here", function.name,
+                            function.package),
+                place.string(), kDescriptionHint);
+  return function;
+}
+
+}  // namespace
+
 Result<FunctionTable> FunctionTable::open(fs::path folder) {
-  std::error_code status;
-  if (!fs::create_directories(folder, status) && status)
-    return fail(ErrorCode::permission_denied, fmt::format("cannot make the folder: {}", status.message()),
-                folder.string());
+  FUNCPIPE_TRY_VOID(make_private_folders(folder));
   FunctionTable table(std::move(folder));
-  std::vector<fs::path> leftovers;
+  std::error_code status;
   for (const auto& found : fs::directory_iterator(table.folder_, status)) {
-    const fs::path description = found.path() / kDescription;
-    if (!fs::exists(description, status)) {
-      leftovers.push_back(found.path());
+    if (found.is_symlink(status) || !found.is_directory(status)) continue;
+    if (!fs::exists(found.path() / kDescription, status)) {
+      // A creation that was interrupted.
+      if (remove_owned_folders(found.path()) > 0) fs::remove(found.path(), status);  // only if nothing is left in it
       continue;
     }
-    FUNCPIPE_TRY(json, read_json(description));
-    FUNCPIPE_TRY(function, function_from_json(json, description));
-    for (const auto& part : fs::directory_iterator(found.path(), status))
-      if (part.path().filename() != kDescription && part.path().filename() != function.package)
-        leftovers.push_back(part.path());
+    FUNCPIPE_TRY(function, read_function(found.path()));
+    remove_owned_folders(found.path(), function.package);
     auto package = std::make_shared<UnpackedPackage>();
-    package->folder = found.path() / function.package;
+    package->folder = fs::absolute(found.path() / function.package);
+    mark_owned_folder(package->folder);
     const std::string name = function.name;
     table.entries_[name] = {std::move(function), std::move(package)};
   }
-  for (const auto& path : leftovers) fs::remove_all(path, status);
   return table;
 }
 
@@ -41,10 +63,13 @@ const FunctionTable::Entry* FunctionTable::find(const std::string& name) const {
 }
 
 fs::path FunctionTable::new_package(const std::string& name) const {
-  return fs::absolute(folder_ / name / ("package-" + compact_uuid().substr(0, 12)));
+  return fs::absolute(folder_ / name / (std::string(kPackagePrefix) + compact_uuid().substr(0, kPackageDigits)));
 }
 
 Result<> FunctionTable::put(LambdaFunction function, const fs::path& package) {
+  if (std::error_code status; !find(function.name) && fs::exists(folder_ / function.name / kDescription, status))
+    return fail(ErrorCode::already_exists, "a file that this emulator did not write is in the way",
+                (folder_ / function.name / kDescription).string(), "move it away, or give the function another name");
   Entry& entry = entries_[function.name];
   if (!package.empty()) function.package = package.filename();
   if (auto written = write_file(folder_ / function.name / kDescription, to_json(function).dump(2) + "\n"); !written) {

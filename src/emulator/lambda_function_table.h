@@ -20,7 +20,8 @@ class FunctionTable {
     std::shared_ptr<UnpackedPackage> package;  // shared with the instances that run in it
   };
 
-  // Removes what an interrupted creation or update left. Errors: corrupt, permission_denied.
+  // Removes what an interrupted creation or update left; what no emulator made is left alone. Errors: corrupt,
+  // permission_denied, exhausted.
   static Result<FunctionTable> open(std::filesystem::path folder);
 
   const Entry* find(const std::string& name) const;  // nullptr if there is none
@@ -28,7 +29,8 @@ class FunctionTable {
 
   // A folder for a package of the function that is about to be unpacked.
   std::filesystem::path new_package(const std::string& name) const;
-  // Adds or replaces, on disk first. `package` empty: the one it has. Errors: exhausted, permission_denied.
+  // Adds or replaces, on disk first. `package` empty: the one it has. Errors: exhausted, permission_denied,
+  // already_exists (somebody else's function.json lies there).
   Result<> put(LambdaFunction function, const std::filesystem::path& package = {});
   void remove(const std::string& name);
 

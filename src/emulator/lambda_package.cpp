@@ -18,6 +18,8 @@ struct CloseWriter {
   void operator()(archive* writer) const { archive_write_free(writer); }
 };
 
+constexpr int kMostEntries = 100'000;
+
 bool leads_outside(const fs::path& path) {
   if (path.is_absolute()) return true;
   for (const auto& part : path)
@@ -58,7 +60,7 @@ Result<> unpack_entry(archive* reader, archive_entry* entry, archive* writer, co
     if (status == ARCHIVE_EOF) break;
     if (status != ARCHIVE_OK) return damaged(reader);
     bytes_left -= static_cast<Bytes>(size);
-    if (bytes_left < 0) return fail(ErrorCode::exhausted, "the unpacked package is too large");
+    if (bytes_left < 0) return fail(ErrorCode::exhausted, kPackageTooLarge);
     if (archive_write_data_block(writer, block, size, offset) != ARCHIVE_OK) return unwritable(writer, name);
   }
   if (archive_write_finish_entry(writer) != ARCHIVE_OK) return unwritable(writer, name);
@@ -74,7 +76,8 @@ Result<> unpack_all(std::string_view zip, const fs::path& folder, std::optional<
                                                    ARCHIVE_EXTRACT_SECURE_NODOTDOT | ARCHIVE_EXTRACT_UNLINK);
   Bytes bytes_left = size_limit.value_or(std::numeric_limits<Bytes>::max());
   archive_entry* entry = nullptr;
-  for (;;) {
+  for (int entries = 0;; ++entries) {
+    if (entries == kMostEntries) return fail(ErrorCode::exhausted, kPackageTooLarge);
     const int status = archive_read_next_header(reader.get(), &entry);
     if (status == ARCHIVE_EOF) break;
     if (status != ARCHIVE_OK && status != ARCHIVE_WARN) return damaged(reader.get());
@@ -88,10 +91,11 @@ Result<> unpack_all(std::string_view zip, const fs::path& folder, std::optional<
 
 Result<> unpack_zip(std::string_view zip, const fs::path& folder, std::optional<Bytes> size_limit) {
   std::error_code status;
-  fs::remove_all(folder, status);
   if (!fs::create_directories(folder, status) && status)
     return fail(ErrorCode::permission_denied, fmt::format("cannot make the folder: {}", status.message()),
                 folder.string());
+  if (!fs::is_empty(folder, status))
+    return fail(ErrorCode::already_exists, "the folder for the package is not empty", folder.string());
   // Links in front of the folder are the user's own: only those inside are refused.
   auto result = unpack_all(zip, fs::canonical(folder, status), size_limit);
   if (!result) fs::remove_all(folder, status);

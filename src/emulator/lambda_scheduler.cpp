@@ -14,6 +14,8 @@ using SteadyClock = std::chrono::steady_clock;
 // Lambda repeats a failed event after one and after two minutes; an emulation has no time for that.
 constexpr Seconds kRetryPause = 1;
 constexpr Seconds kEventLifetime = 6 * 3600;  // Lambda drops events it could not run for so long
+constexpr int kMostEvents = 10'000;           // that wait or run
+constexpr Bytes kMostEventBytes = 256 * kMiB;
 constexpr Seconds kFirstThrottlePause = 0.05, kLongestThrottlePause = 1;
 constexpr Seconds kShortestReapTick = 0.02, kLongestReapTick = 1;
 
@@ -50,6 +52,12 @@ LambdaResult<std::shared_ptr<PendingInvocation>> LambdaScheduler::invoke(const F
     return tl::unexpected(LambdaError{429, "TooManyRequestsException", "Rate Exceeded."});
   auto instance = take_idle(entry.function);
   if (!instance) {
+    // Those that wait give way: no more instances live than may run.
+    while (!idle_.empty() &&
+           static_cast<int>(running_.size() + idle_.size()) >= host_.options->platform.limits.concurrency) {
+      idle_.back().instance->end();
+      idle_.pop_back();
+    }
     auto started = Instance::start(host_, entry.function, entry.package);
     if (!started) return tl::unexpected(LambdaError{500, "ServiceException", describe(started.error())});
     instance = std::move(*started);
@@ -101,15 +109,25 @@ asio::awaitable<void> LambdaScheduler::run(LambdaFunction function, std::shared_
   pending->finish(std::move(outcome));
 }
 
-void LambdaScheduler::invoke_later(const std::string& name, InvocationOrder order) {
+LambdaResult<> LambdaScheduler::invoke_later(const std::string& name, InvocationOrder order) {
+  const auto size = static_cast<Bytes>(order.payload.size());
+  if (events_ >= kMostEvents || event_bytes_ + size > kMostEventBytes)
+    return tl::unexpected(LambdaError{429, "TooManyRequestsException", "Too many events wait to be run."});
+  ++events_;
+  event_bytes_ += size;
   const auto work = [self = shared_from_this(), name, order = std::move(order)] {
     return self->run_event(name, order);
   };
   asio::co_spawn(host_.context, work, asio::detached);
+  return {};
 }
 
 asio::awaitable<void> LambdaScheduler::run_event(std::string name, InvocationOrder order) {
   const auto self = shared_from_this();
+  const std::shared_ptr<void> leave(nullptr, [self, size = static_cast<Bytes>(order.payload.size())](void*) {
+    --self->events_;
+    self->event_bytes_ -= size;
+  });
   Seconds throttle_pause = kFirstThrottlePause;
   const auto deadline = SteadyClock::now() + to_duration(kEventLifetime * host_.options->dilation);
   for (int attempt = 0; !stopped_ && SteadyClock::now() < deadline;) {

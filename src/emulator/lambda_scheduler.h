@@ -39,7 +39,8 @@ class LambdaScheduler : public std::enable_shared_from_this<LambdaScheduler> {
   // Errors: TooManyRequestsException (429) at the concurrency limit, ServiceException (500) if no process can be made.
   LambdaResult<std::shared_ptr<PendingInvocation>> invoke(const FunctionTable::Entry& entry, InvocationOrder order);
   // At least once: waits for room, and repeats what fails as often as the function's `retries` says.
-  void invoke_later(const std::string& name, InvocationOrder order);
+  // Errors: TooManyRequestsException (429) where too many wait already.
+  LambdaResult<> invoke_later(const std::string& name, InvocationOrder order);
   // The function was changed or removed: its idle instances end now, the others after what they do.
   void retire(const std::string& name);
   void end_instances();  // what they run fails
@@ -63,6 +64,8 @@ class LambdaScheduler : public std::enable_shared_from_this<LambdaScheduler> {
   Bill& bill_;
   std::list<Idle> idle_;  // used last in front
   std::set<std::shared_ptr<Instance>> running_;
+  int events_ = 0;  // asynchronous invocations that are not over
+  Bytes event_bytes_ = 0;
   boost::asio::steady_timer reap_tick_;
   bool stopped_ = false;
 };

@@ -6,9 +6,13 @@
 #include "emulator/lambda_api.h"
 #include "emulator/lambda_function_table.h"
 #include "emulator/lambda_scheduler.h"
+#include "emulator/owned_folder.h"
 
 namespace funcpipe {
 namespace fs = std::filesystem;
+namespace {
+constexpr Bytes kBodies = 512 * kMiB;  // of all requests under way: seven of the largest packages
+}
 
 struct LambdaServer::State {
   std::shared_ptr<const LambdaOptions> options;  // what is shared here is needed by requests and instances that unwind
@@ -24,8 +28,8 @@ Result<std::unique_ptr<LambdaServer>> LambdaServer::start(asio::io_context& cont
   FUNCPIPE_TRY(kind, isolation_kind_from_environment());
   auto state = std::make_unique<State>();
   options.folder = fs::absolute(options.folder);
-  std::error_code status;
-  fs::remove_all(options.folder / "instances", status);  // scratch folders of an emulator that was killed
+  FUNCPIPE_TRY_VOID(make_private_folders(options.folder / "instances"));
+  remove_owned_folders(options.folder / "instances");  // scratch folders of an emulator that was killed
   FUNCPIPE_TRY(functions, FunctionTable::open(options.folder / "functions"));
   FUNCPIPE_TRY(guardian, InstanceGuardian::start());
   FUNCPIPE_TRY(isolation, make_isolation(context.get_executor(), kind));
@@ -43,8 +47,10 @@ Result<std::unique_ptr<LambdaServer>> LambdaServer::start(asio::io_context& cont
   const auto shared_functions = std::make_shared<FunctionTable>(std::move(functions));
   state->scheduler = std::make_shared<LambdaScheduler>(host, shared_functions, bill);
   const auto api = std::make_shared<LambdaApi>(state->options, table, shared_functions, state->scheduler, file_threads);
-  FUNCPIPE_TRY(http, HttpServer::listen(context, file_threads, "Lambda", port,
-                                        [api](HttpRequest& request) { return api->handle(request); }));
+  FUNCPIPE_TRY(http, HttpServer::listen(context, file_threads, port,
+                                        {.name = "Lambda",
+                                         .handler = [api](HttpRequest& request) { return api->handle(request); },
+                                         .budget = std::make_shared<MemoryBudget>(kBodies)}));
   state->http = std::move(http);
   state->scheduler->start();
   return std::unique_ptr<LambdaServer>(new LambdaServer(std::move(state)));

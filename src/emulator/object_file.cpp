@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <charconv>
+#include <cstdio>
 #include <cstring>
 #include <nlohmann/json.hpp>
 
@@ -51,6 +52,8 @@ nlohmann::json to_json(const ObjectInfo& info) {
                       {"etag", info.etag},           {"content_type", uri_encode(info.content_type)},
                       {"modified", info.modified},   {"metadata", metadata}};
   if (info.has_crc32c) json["crc32c"] = info.crc32c;
+  if (info.checksum) json["checksum"] = {info.checksum->algorithm, info.checksum->value, info.checksum->type};
+  if (!info.part_sizes.empty()) json["parts"] = info.part_sizes;
   return json;
 }
 
@@ -63,6 +66,10 @@ ObjectInfo from_json(const nlohmann::json& json) {
   info.modified = json.at("modified").get<double>();
   info.has_crc32c = json.contains("crc32c");
   if (info.has_crc32c) info.crc32c = json.at("crc32c").get<std::uint32_t>();
+  if (const auto checksum = json.find("checksum"); checksum != json.end())
+    info.checksum = {checksum->at(0).get<std::string>(), checksum->at(1).get<std::string>(),
+                     checksum->at(2).get<std::string>()};
+  if (const auto parts = json.find("parts"); parts != json.end()) info.part_sizes = parts->get<std::vector<Bytes>>();
   for (const auto& pair : json.at("metadata"))
     info.metadata.emplace_back(uri_decode(pair.at(0).get<std::string>()), uri_decode(pair.at(1).get<std::string>()));
   return info;
@@ -77,6 +84,9 @@ tl::unexpected<Error> write_failure(int error_number, const fs::path& path) {
     case EDQUOT:
     case EFBIG:
       return fail(ErrorCode::exhausted, message, path.string(), "make room on that disk, or choose another folder");
+    case EMFILE:
+    case ENFILE:
+      return fail(ErrorCode::unavailable, message, path.string(), "raise the limit of open files (ulimit -n)");
     case EACCES:
     case EPERM:
     case EROFS:
@@ -102,7 +112,7 @@ ObjectFileWriter::~ObjectFileWriter() {
 }
 
 Result<std::unique_ptr<ObjectFileWriter>> ObjectFileWriter::create(fs::path temporary) {
-  const int descriptor = ::open(temporary.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0644);
+  const int descriptor = ::open(temporary.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
   if (descriptor < 0) return write_failure(errno, temporary);
   return std::unique_ptr<ObjectFileWriter>(new ObjectFileWriter(std::move(temporary), descriptor));
 }
@@ -111,7 +121,8 @@ Result<> ObjectFileWriter::append(std::span<const std::byte> bytes) {
   return write_all(descriptor_, bytes, temporary_);
 }
 
-Result<> ObjectFileWriter::append_file(const fs::path& path, Bytes size) {
+Result<> ObjectFileWriter::append_file(const fs::path& path, Bytes size,
+                                       const std::function<void(std::span<const std::byte>)>& see) {
   const int source = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (source < 0) return fail(ErrorCode::corrupt, fmt::format("cannot read: {}", std::strerror(errno)), path.string());
   std::vector<char> chunk(1 << 20);
@@ -122,7 +133,9 @@ Result<> ObjectFileWriter::append_file(const fs::path& path, Bytes size) {
       result = fail(ErrorCode::corrupt, "a part of an upload ended early", path.string());
       break;
     }
-    result = append(std::as_bytes(std::span(chunk.data(), now)));
+    const auto piece = std::as_bytes(std::span(chunk.data(), now));
+    see(piece);
+    result = append(piece);
     at += static_cast<Bytes>(now);
   }
   ::close(source);
@@ -135,19 +148,30 @@ Result<> ObjectFileWriter::seal(const ObjectInfo& info) {
   return append(std::as_bytes(std::span(trailer)));
 }
 
-Result<> ObjectFileWriter::publish(const fs::path& path) {
-  if (::rename(temporary_.c_str(), path.c_str()) != 0) return write_failure(errno, path);
+Result<> ObjectFileWriter::publish(const fs::path& path, bool replace) {
+  int renamed = ::renameat2(AT_FDCWD, temporary_.c_str(), AT_FDCWD, path.c_str(), replace ? 0 : RENAME_NOREPLACE);
+  if (renamed != 0 && errno == EINVAL && !replace) {  // a file system without that flag
+    struct stat status {};
+    renamed = ::lstat(path.c_str(), &status) == 0 ? -1 : ::rename(temporary_.c_str(), path.c_str());
+    if (renamed != 0) errno = EEXIST;
+  }
+  if (renamed != 0 && errno == EEXIST)
+    return fail(ErrorCode::already_exists, "a file that is no object of this emulator is in the way", path.string(),
+                "move it away, or use another key");
+  if (renamed != 0) return write_failure(errno, path);
   published_ = true;
   return {};
 }
 
 Result<ObjectInfo> read_object_info(const fs::path& path) {
   const auto bad = [&](std::string_view why) { return fail(ErrorCode::corrupt, std::string(why), path.string()); };
-  const int opened = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  // Not blocked by a pipe, not led elsewhere by a link.
+  const int opened = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
   if (opened < 0) return bad(std::strerror(errno));
   const std::shared_ptr<void> closer(nullptr, [opened](void*) { ::close(opened); });
   struct stat status {};
-  if (::fstat(opened, &status) != 0 || status.st_size < static_cast<off_t>(kTail)) return bad("not an object's file");
+  if (::fstat(opened, &status) != 0 || !S_ISREG(status.st_mode) || status.st_size < static_cast<off_t>(kTail))
+    return bad("not an object's file");
   char tail[kTail];
   if (!read_all(opened, tail, kTail, status.st_size - static_cast<off_t>(kTail))) return bad("cannot be read");
   if (std::string_view(tail + 8, 8) != kMagic) return bad("not an object's file, or cut short");

@@ -4,7 +4,9 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -15,15 +17,25 @@
 
 namespace funcpipe {
 
+// A checksum a client gave and that was verified.
+struct StoredChecksum {
+  std::string algorithm;  // "crc32", as in x-amz-checksum-crc32
+  std::string value;      // base64; of parts' checksums with "-" and their number behind it
+  std::string type;       // "FULL_OBJECT" or "COMPOSITE"
+};
+
 struct ObjectInfo {
   std::string key;
   Bytes size = 0;
   std::string etag;          // without quotes
   std::string content_type;  // empty: not given
   std::uint32_t crc32c = 0;
-  bool has_crc32c = true;                                     // not for an object made of parts
-  double modified = 0;                                        // seconds since 1970
-  std::vector<std::pair<std::string, std::string>> metadata;  // x-amz-meta-*: name in lower case, value
+  bool has_crc32c = true;  // not for an object that an earlier release made of parts
+  std::optional<StoredChecksum> checksum;
+  std::vector<Bytes> part_sizes;  // of an object made of parts
+  double modified = 0;            // seconds since 1970
+  // Headers to send with it: x-amz-meta-*, cache-control and the like. Name in lower case, value.
+  std::vector<std::pair<std::string, std::string>> metadata;
 };
 
 // A file being written; removed if it goes out of scope before finish().
@@ -34,12 +46,13 @@ class ObjectFileWriter {
   ~ObjectFileWriter();
 
   Result<> append(std::span<const std::byte> bytes);
-  // Appends another file's first `size` bytes.
-  Result<> append_file(const std::filesystem::path& path, Bytes size);
+  // Appends another file's first `size` bytes and shows them to `see`, piece by piece.
+  Result<> append_file(const std::filesystem::path& path, Bytes size,
+                       const std::function<void(std::span<const std::byte>)>& see);
   // Writes the trailer; info.size must be what was appended.
   Result<> seal(const ObjectInfo& info);
-  // Renames to `path`, replacing what was there. The one step that makes the object visible.
-  Result<> publish(const std::filesystem::path& path);
+  // Renames to `path`, the one step that makes the object visible. `replace` false: already_exists if there is a file.
+  Result<> publish(const std::filesystem::path& path, bool replace = true);
 
   const std::filesystem::path& temporary() const { return temporary_; }
 

@@ -4,12 +4,16 @@
 #include <openssl/crypto.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
 #include <ctime>
 #include <optional>
+#include <set>
+#include <vector>
 
 #include "store/sigv4.h"
+#include "store/uri.h"
 
 namespace funcpipe {
 namespace {
@@ -32,23 +36,80 @@ struct Claim {  // what the request says of its signature
   Authorization authorization;
   std::string time;
   std::string session_token;
-  std::string query;  // what of it is signed
-  std::string payload_hash;
+  std::string payload_hash;    // presigned; else it is told apart
   std::optional<int> expires;  // seconds; presigned
 };
+
+// The parameters of a presigned request that are about its signature; each may be there once.
+constexpr std::array<std::string_view, 8> kSigning = {"X-Amz-Algorithm",      "X-Amz-Credential",    "X-Amz-Date",
+                                                      "X-Amz-Expires",        "X-Amz-SignedHeaders", "X-Amz-Signature",
+                                                      "X-Amz-Security-Token", "X-Amz-Content-Sha256"};
 
 std::string value_or_empty(const HttpRequest& request, std::string_view name) {
   return std::string(request.parameter(name).value_or(""));
 }
 
+// As AWS signs a path of S3: each byte encoded in the one way there is, dots and double slashes as they are.
+std::string canonical_path(std::string_view raw_path) {
+  return uri_encode(percent_decode(raw_path).value_or(""), /*keep_slash=*/true);
+}
+
+// "/a//b/./c/../d" -> "/a/b/d": for the services that are not S3.
+std::string without_dots(std::string_view path) {
+  std::vector<std::string_view> parts;
+  for (std::string_view rest = path; !rest.empty();) {
+    const auto slash = std::min(rest.find('/'), rest.size());
+    const auto part = rest.substr(0, slash);
+    rest.remove_prefix(std::min(slash + 1, rest.size()));
+    if (part == ".." && !parts.empty()) parts.pop_back();
+    if (!part.empty() && part != "." && part != "..") parts.push_back(part);
+  }
+  std::string normal;
+  for (const auto part : parts) normal.append("/").append(part);
+  if (normal.empty() || path.ends_with('/')) normal += '/';
+  return normal;
+}
+
+// Each name and value encoded in the one way there is; without the signature itself. `plus`: what a bare '+' stands
+// for.
+std::string canonical_query(std::string_view raw_query, char plus) {
+  const auto recoded = [plus](std::string_view text) {
+    std::string decoded(text);
+    std::replace(decoded.begin(), decoded.end(), '+', plus);
+    return uri_encode(percent_decode(decoded).value_or(""));
+  };
+  std::string canonical;
+  const std::string query(raw_query);
+  for (std::size_t first = 0; first < query.size();) {
+    const std::size_t end = std::min(query.find('&', first), query.size());
+    const std::string part = query.substr(first, end - first);
+    first = end + 1;
+    const std::size_t equals = std::min(part.find('='), part.size());
+    const std::string name = recoded(part.substr(0, equals));
+    if (part.empty() || name == "X-Amz-Signature") continue;
+    if (!canonical.empty()) canonical += '&';
+    canonical += name + "=" + recoded(equals < part.size() ? part.substr(equals + 1) : std::string());
+  }
+  return canonical;
+}
+
 tl::expected<Claim, Refusal> presigned_claim(const HttpRequest& request) {
   Claim claim;
+  const auto wrong = [](std::string message) {
+    return refuse(400, "AuthorizationQueryParametersError", std::move(message));
+  };
+  if (request.has_header("authorization"))
+    return refuse(400, "InvalidArgument",
+                  "Only one auth mechanism allowed: a signed query or the Authorization header");
+  for (const auto name : kSigning)
+    if (std::ranges::count_if(request.query, [&](const auto& field) { return field.first == name; }) > 1)
+      return wrong(fmt::format("{} is there twice", name));
   if (value_or_empty(request, "X-Amz-Algorithm") != kAlgorithm)
-    return refuse(400, "AuthorizationQueryParametersError", "X-Amz-Algorithm only supports \"AWS4-HMAC-SHA256\"");
+    return wrong("X-Amz-Algorithm only supports \"AWS4-HMAC-SHA256\"");
   auto parsed = parse_authorization(fmt::format(
       "{} Credential={},SignedHeaders={},Signature={}", kAlgorithm, value_or_empty(request, "X-Amz-Credential"),
       value_or_empty(request, "X-Amz-SignedHeaders"), value_or_empty(request, "X-Amz-Signature")));
-  if (!parsed) return refuse(400, "AuthorizationQueryParametersError", parsed.error().message);
+  if (!parsed) return wrong(parsed.error().message);
   claim.authorization = std::move(*parsed);
   claim.time = value_or_empty(request, "X-Amz-Date");
   claim.session_token = value_or_empty(request, "X-Amz-Security-Token");
@@ -57,21 +118,12 @@ tl::expected<Claim, Refusal> presigned_claim(const HttpRequest& request) {
   int seconds = 0;
   const auto [end, error] = std::from_chars(expires.data(), expires.data() + expires.size(), seconds);
   if (error != std::errc() || end != expires.data() + expires.size() || seconds < 0 || seconds > kMostExpiry)
-    return refuse(400, "AuthorizationQueryParametersError", "X-Amz-Expires must be a number from 0 to 604800");
+    return wrong("X-Amz-Expires must be a number from 0 to 604800");
   claim.expires = seconds;
-  std::string_view rest = request.raw_query;
-  while (!rest.empty()) {
-    const auto end_of_part = std::min(rest.find('&'), rest.size());
-    const auto part = rest.substr(0, end_of_part);
-    rest.remove_prefix(std::min(end_of_part + 1, rest.size()));
-    if (part.starts_with("X-Amz-Signature=")) continue;
-    if (!claim.query.empty()) claim.query += '&';
-    claim.query += part;
-  }
   return claim;
 }
 
-tl::expected<Claim, Refusal> header_claim(const HttpRequest& request, std::string_view payload_hash) {
+tl::expected<Claim, Refusal> header_claim(const HttpRequest& request) {
   Claim claim;
   const auto header = request.header("authorization");
   if (header.empty()) return refuse(403, "AccessDenied", "Anonymous requests are not served here.");
@@ -83,8 +135,6 @@ tl::expected<Claim, Refusal> header_claim(const HttpRequest& request, std::strin
   claim.authorization = std::move(*parsed);
   claim.time = request.header("x-amz-date");
   claim.session_token = request.header("x-amz-security-token");
-  claim.query = request.raw_query;
-  claim.payload_hash = payload_hash;
   return claim;
 }
 
@@ -104,12 +154,14 @@ tl::expected<void, Refusal> check_time(const Claim& claim, Seconds unix_now) {
   return {};
 }
 
-}  // namespace
+struct Identified {
+  Claim claim;
+  SharedAccount account;
+};
 
-tl::expected<SharedAccount, Refusal> authenticate(const HttpRequest& request, std::string_view service,
-                                                  std::string_view payload_hash, const CredentialTable& table,
-                                                  Seconds unix_now) {
-  auto claim = request.parameter("X-Amz-Signature") ? presigned_claim(request) : header_claim(request, payload_hash);
+tl::expected<Identified, Refusal> check_claim(const HttpRequest& request, std::string_view service,
+                                              const CredentialTable& table, Seconds unix_now) {
+  auto claim = request.parameter("X-Amz-Signature") ? presigned_claim(request) : header_claim(request);
   if (!claim) return tl::unexpected<Refusal>(std::move(claim.error()));
   const auto& authorization = claim->authorization;
   if (authorization.service != service)
@@ -122,29 +174,52 @@ tl::expected<SharedAccount, Refusal> authenticate(const HttpRequest& request, st
   if (auto timely = check_time(*claim, unix_now); !timely) return tl::unexpected<Refusal>(std::move(timely.error()));
   if (claim->session_token != account->credentials.session_token)
     return refuse(403, "InvalidToken", "The provided token is malformed or otherwise invalid.");
+  return Identified{std::move(*claim), std::move(account)};
+}
+
+}  // namespace
+
+tl::expected<SharedAccount, Refusal> identify(const HttpRequest& request, std::string_view service,
+                                              const CredentialTable& table, Seconds unix_now) {
+  auto identified = check_claim(request, service, table, unix_now);
+  if (!identified) return tl::unexpected<Refusal>(std::move(identified.error()));
+  return std::move(identified->account);
+}
+
+tl::expected<SharedAccount, Refusal> authenticate(const HttpRequest& request, std::string_view service,
+                                                  std::string_view payload_hash, const CredentialTable& table,
+                                                  Seconds unix_now) {
+  auto identified = check_claim(request, service, table, unix_now);
+  if (!identified) return tl::unexpected<Refusal>(std::move(identified.error()));
+  const Claim& claim = identified->claim;
+  const SharedAccount& account = identified->account;
+  const auto& authorization = claim.authorization;
 
   SignableRequest signable;
   signable.method = request.method;
-  signable.path = request.raw_path;
-  signable.query = claim->query;
-  signable.payload_hash = claim->payload_hash;
-  const auto& names = authorization.signed_headers;
-  const auto is_signed = [&](const std::string& name) {
-    return std::find(names.begin(), names.end(), name) != names.end();
-  };
-  if (!is_signed("host")) return refuse(403, "AccessDenied", "The host header must be signed.");
+  // Other services sign what is on the wire, encoded once more.
+  signable.path = service == "s3" ? canonical_path(request.raw_path) : without_dots(request.raw_path);
+  signable.payload_hash = claim.expires ? claim.payload_hash : std::string(payload_hash);
+  const std::set<std::string_view> names(authorization.signed_headers.begin(), authorization.signed_headers.end());
+  if (!names.contains("host")) return refuse(403, "AccessDenied", "The host header must be signed.");
   for (const auto& [name, value] : request.headers) {
-    if (is_signed(name)) {
+    if (names.contains(name)) {
       signable.headers.emplace_back(name, value);
-    } else if (name.starts_with("x-amz-") && !(claim->expires && name == "x-amz-content-sha256")) {
+    } else if (name.starts_with("x-amz-") && !(claim.expires && name == "x-amz-content-sha256")) {
       return refuse(403, "AccessDenied",
                     fmt::format("There were headers present in the request which were not signed: {}", name));
     }
   }
-  const SigningScope scope{std::string(service), authorization.region, claim->time};
-  const std::string expected = signature_v4(signable, scope, account->credentials.secret_access_key);
-  if (expected.size() != authorization.signature.size() ||
-      CRYPTO_memcmp(expected.data(), authorization.signature.data(), expected.size()) != 0)
+  const SigningScope scope{std::string(service), authorization.region, claim.time};
+  const auto matches = [&](char plus) {
+    signable.query = canonical_query(request.raw_query, plus);
+    const std::string expected = signature_v4(signable, scope, account->credentials.secret_access_key);
+    return expected.size() == authorization.signature.size() &&
+           CRYPTO_memcmp(expected.data(), authorization.signature.data(), expected.size()) == 0;
+  };
+  // Signers differ on what a bare '+' is; none of the usual clients sends one.
+  const bool has_plus = request.raw_query.find('+') != std::string::npos;
+  if (!matches(' ') && !(has_plus && matches('+')))
     return refuse(403, "SignatureDoesNotMatch",
                   "The request signature we calculated does not match the signature you provided. Check your key and "
                   "signing method.");

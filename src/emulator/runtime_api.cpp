@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::string_view kInvocation = "/2018-06-01/runtime/invocation/";
 constexpr std::string_view kInitError = "/2018-06-01/runtime/init/error";
+constexpr Bytes kBodiesAtOnce = 4;  // a runtime answers one event at a time
 
 HttpResponse reply(int status, const nlohmann::json& body) {
   return {.status = status, .headers = {{"Content-Type", "application/json"}}, .body = body.dump()};
@@ -26,14 +27,23 @@ HttpResponse accepted() {
 }  // namespace
 
 Result<std::shared_ptr<RuntimeApi>> RuntimeApi::listen(asio::io_context& context, asio::thread_pool& file_threads,
-                                                       Bytes response_limit, Reader reader) {
+                                                       Bytes response_limit, Reader reader, Doorkeeper doorkeeper) {
   std::shared_ptr<RuntimeApi> api(new RuntimeApi(context, response_limit, std::move(reader)));
   const auto serve = [weak = std::weak_ptr(api)](HttpRequest& request) -> asio::awaitable<HttpResponse> {
     const auto locked = weak.lock();  // held while the request is served, which may unwind after the instance is gone
     if (!locked) co_return refuse(503, "Gone", "the instance has ended");
     co_return co_await locked->handle(request);
   };
-  FUNCPIPE_TRY(server, HttpServer::listen(context, file_threads, "the Runtime API", 0, serve));
+  api->doorkeeper_ = std::move(doorkeeper);
+  const auto admits = [weak = std::weak_ptr(api)](std::uint16_t peer_port) {
+    const auto locked = weak.lock();
+    return locked && locked->doorkeeper_(peer_port);
+  };
+  FUNCPIPE_TRY(server, HttpServer::listen(context, file_threads, 0,
+                                          {.name = "the Runtime API",
+                                           .handler = serve,
+                                           .budget = std::make_shared<MemoryBudget>(kBodiesAtOnce * response_limit),
+                                           .admits = admits}));
   api->server_ = std::move(server);
   return api;
 }
@@ -45,6 +55,7 @@ RuntimeApi::RuntimeApi(asio::io_context& context, Bytes response_limit, Reader r
 
 void RuntimeApi::stop() {
   reader_ = [](const RuntimeMessage&) {};
+  doorkeeper_ = [](std::uint16_t) { return false; };
   server_->stop();
 }
 
@@ -57,6 +68,8 @@ void RuntimeApi::deliver(RuntimeEvent event) {
 asio::awaitable<HttpResponse> RuntimeApi::handle(HttpRequest& request) {
   if (request.path == kInitError && request.method == "POST") {
     const auto body = co_await request.read_body(response_limit_);
+    if (!initialising_) co_return refuse(403, "InvalidStateTransition", "the initialisation is over");
+    initialising_ = false;
     reader_(RuntimeInitFailed{body.value_or("")});
     co_return accepted();
   }
@@ -76,6 +89,7 @@ asio::awaitable<HttpResponse> RuntimeApi::next(HttpRequest& request) {
   using namespace asio::experimental::awaitable_operators;
   if (event_ && answered_) event_.reset();
   const int turn = ++asked_;
+  initialising_ = false;
   if (!event_) {
     event_came_.cancel();  // an earlier request whose client gave up makes room
     reader_(RuntimeReady{});
@@ -98,6 +112,8 @@ asio::awaitable<HttpResponse> RuntimeApi::next(HttpRequest& request) {
 
 asio::awaitable<HttpResponse> RuntimeApi::answer(HttpRequest& request, const std::string& request_id, bool failed) {
   auto body = co_await request.read_body(response_limit_);
+  if (!body && body.error().code == ErrorCode::unavailable)
+    co_return refuse(429, "TooManyRequests", body.error().message);
   if (!event_ || answered_ || event_->request_id != request_id)
     co_return refuse(400, "InvalidRequestID", fmt::format("no event is being processed under id {}", request_id));
   answered_ = true;

@@ -5,6 +5,7 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -34,9 +35,11 @@ using RuntimeMessage = std::variant<RuntimeReady, RuntimeAnswer, RuntimeInitFail
 class RuntimeApi {
  public:
   using Reader = std::function<void(RuntimeMessage)>;
-  // Shared with the requests being served. `reader` is not called after stop(). Errors: unavailable (no port left).
+  // Whether the process at that port of 127.0.0.1 belongs to the instance: nobody else is answered.
+  using Doorkeeper = std::function<bool(std::uint16_t peer_port)>;
+  // Shared with the requests being served. Neither function is called after stop(). Errors: unavailable (no port left).
   static Result<std::shared_ptr<RuntimeApi>> listen(asio::io_context& context, asio::thread_pool& file_threads,
-                                                    Bytes response_limit, Reader reader);
+                                                    Bytes response_limit, Reader reader, Doorkeeper doorkeeper);
 
   int port() const { return server_->port(); }
   // Answers the waiting, or the coming, request for the next event. Requires: the last one was answered or taken back.
@@ -51,6 +54,8 @@ class RuntimeApi {
 
   Bytes response_limit_;
   Reader reader_;
+  Doorkeeper doorkeeper_;
+  bool initialising_ = true;  // until the first request for an event, or a report that there will be none
   std::optional<RuntimeEvent> event_;
   bool answered_ = false;
   int asked_ = 0;                  // counts requests for the next event: only the latest one is answered

@@ -21,6 +21,7 @@ struct Wanted {
   bool after_group = false;  // `after` is a common prefix: so have all keys in it
   int max_keys = kMostKeys;
   bool url_encoded = false;
+  bool owners = false;  // to be told
 };
 
 struct Page {
@@ -79,6 +80,9 @@ tl::expected<Wanted, Refusal> parse(const HttpRequest& request) {
   wanted.prefix = text("prefix");
   wanted.delimiter = text("delimiter");
   wanted.url_encoded = text("encoding-type") == "url";
+  if (!wanted.url_encoded && !text("encoding-type").empty())
+    return refuse(400, "InvalidArgument", "Invalid Encoding Method specified in Request");
+  wanted.owners = !wanted.second_version || text("fetch-owner") == "true";
   if (const auto most = request.parameter("max-keys"); most && !most->empty()) {
     int number = -1;
     const auto [end, error] = std::from_chars(most->data(), most->data() + most->size(), number);
@@ -139,6 +143,7 @@ tl::expected<std::string, Refusal> list_objects(const HttpRequest& request, cons
     element("ETag", "&quot;" + object->etag + "&quot;");
     element("Size", std::to_string(object->size));
     element("StorageClass", "STANDARD");
+    if (wanted->owners) element("Owner", "<ID>funcpipe</ID><DisplayName>funcpipe</DisplayName>");
     xml += "</Contents>";
   }
   for (const auto& group : page.groups) element("CommonPrefixes", "<Prefix>" + shown(group) + "</Prefix>");

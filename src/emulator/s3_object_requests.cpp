@@ -1,9 +1,10 @@
-// The operations on one object: put, get, head, delete, and uploads in parts.
+// The operations on one object: put, get, head, delete.
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <charconv>
 #include <cstring>
@@ -11,6 +12,8 @@
 
 #include "base/clock.h"
 #include "emulator/file_work.h"
+#include "emulator/s3_checksums.h"
+#include "emulator/s3_conditions.h"
 #include "emulator/s3_requests.h"
 #include "emulator/s3_xml.h"
 #include "store/digest.h"
@@ -19,18 +22,12 @@ namespace funcpipe {
 namespace {
 
 constexpr std::string_view kMetadataPrefix = "x-amz-meta-";
+constexpr std::string_view kOverride = "response-";
 constexpr std::size_t kMostMetadata = 2048;
-constexpr Bytes kLargestDocument = 4 * kMiB;
+// Headers that are kept and sent with the object.
+constexpr std::array<std::string_view, 5> kKeptHeaders = {"cache-control", "content-disposition", "content-encoding",
+                                                          "content-language", "expires"};
 constexpr Bytes kInline = kMiB;  // up to here waiting for a thread, on a busy machine, costs more than the read
-
-std::string quoted_etag(const std::string& etag) {
-  return "\"" + etag + "\"";
-}
-
-std::string without_quotes(std::string_view text) {
-  if (text.size() >= 2 && text.front() == '"' && text.back() == '"') text = text.substr(1, text.size() - 2);
-  return std::string(text);
-}
 
 // U+0000..U+10FFFF in the shortest form, no surrogates.
 bool valid_utf8(std::string_view text) {
@@ -52,20 +49,19 @@ bool valid_utf8(std::string_view text) {
   return true;
 }
 
-tl::expected<ObjectInfo, Refusal> described_object(const HttpRequest& request, const std::string& key) {
-  if (!valid_utf8(key)) return refuse(400, "InvalidURI", "The key is not UTF-8.");
-  ObjectInfo info;
-  info.key = key;
-  info.content_type = request.header("content-type");
-  std::size_t size = 0;
-  for (const auto& [name, value] : request.headers) {
-    if (!name.starts_with(kMetadataPrefix)) continue;
-    size += name.size() - kMetadataPrefix.size() + value.size();
-    info.metadata.emplace_back(name, value);
+// "aws-chunked,gzip": the first is about the transfer alone.
+std::string without_chunked(std::string_view encodings) {
+  std::string kept;
+  while (!encodings.empty()) {
+    const auto comma = std::min(encodings.find(','), encodings.size());
+    auto one = encodings.substr(0, comma);
+    encodings.remove_prefix(std::min(comma + 1, encodings.size()));
+    while (one.starts_with(' ')) one.remove_prefix(1);
+    while (one.ends_with(' ')) one.remove_suffix(1);
+    if (one.empty() || one == "aws-chunked") continue;
+    kept.append(kept.empty() ? "" : ",").append(one);
   }
-  if (size > kMostMetadata)
-    return refuse(400, "MetadataTooLarge", "Your metadata headers exceed the maximum allowed metadata size");
-  return info;
+  return kept;
 }
 
 struct Range {
@@ -99,8 +95,19 @@ RangeKind parse_range(std::string_view text, Bytes size, Range& range) {
   return RangeKind::part;
 }
 
-Result<SharedBytes> read_whole(int descriptor, Bytes size) {
-  auto bytes = std::make_shared_for_overwrite<std::byte[]>(static_cast<std::size_t>(std::max<Bytes>(size, 1)));
+// The bytes of a part, counted from 1; an object that was put whole is its only part.
+std::optional<Range> part_range(std::string_view digits, const StoredObject& object) {
+  std::size_t number = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  const std::size_t parts = std::max<std::size_t>(object.part_sizes.size(), 1);
+  if (error != std::errc() || end != digits.data() + digits.size() || number < 1 || number > parts) return {};
+  if (object.part_sizes.empty()) return Range{0, object.size - 1};
+  Bytes first = 0;
+  for (std::size_t i = 0; i + 1 < number; ++i) first += object.part_sizes[i];
+  return Range{first, first + object.part_sizes[number - 1] - 1};
+}
+
+Result<SharedBytes> read_whole(int descriptor, std::shared_ptr<std::byte[]> bytes, Bytes size) {
   for (Bytes done = 0; done < size;) {
     const auto got = ::pread(descriptor, bytes.get() + done, static_cast<std::size_t>(size - done), done);
     if (got < 0 && errno == EINTR) continue;
@@ -112,18 +119,37 @@ Result<SharedBytes> read_whole(int descriptor, Bytes size) {
 
 }  // namespace
 
+std::string quoted_etag(const std::string& etag) {
+  return "\"" + etag + "\"";
+}
+
+tl::expected<ObjectInfo, Refusal> described_object(const HttpRequest& request, const std::string& key) {
+  if (!valid_utf8(key)) return refuse(400, "InvalidURI", "The key is not UTF-8.");
+  ObjectInfo info;
+  info.key = key;
+  info.content_type = request.header("content-type");
+  std::size_t size = 0;
+  for (const auto& [name, value] : request.headers) {
+    if (std::find(kKeptHeaders.begin(), kKeptHeaders.end(), name) != kKeptHeaders.end()) {
+      std::string kept = name == "content-encoding" ? without_chunked(value) : value;
+      if (!kept.empty()) info.metadata.emplace_back(name, std::move(kept));
+    }
+    if (!name.starts_with(kMetadataPrefix)) continue;
+    size += name.size() - kMetadataPrefix.size() + value.size();
+    const auto same = std::find_if(info.metadata.begin(), info.metadata.end(),
+                                   [&, &wanted = name](const auto& field) { return field.first == wanted; });
+    if (same != info.metadata.end())
+      same->second += "," + value;
+    else
+      info.metadata.emplace_back(name, value);
+  }
+  if (size > kMostMetadata)
+    return refuse(400, "MetadataTooLarge", "Your metadata headers exceed the maximum allowed metadata size");
+  return info;
+}
+
 std::optional<Refusal> S3Requests::precondition(const Call& call) const {
-  const auto object = folder_->find(call.bucket, call.key);
-  if (const auto unless = call.request.header("if-none-match"); !unless.empty() && object) {
-    if (unless == "*" || without_quotes(unless) == object->etag)
-      return Refusal{412, "PreconditionFailed", "At least one of the pre-conditions you specified did not hold"};
-  }
-  if (const auto only = call.request.header("if-match"); !only.empty()) {
-    if (!object) return Refusal{404, "NoSuchKey", "The specified key does not exist."};
-    if (only != "*" && without_quotes(only) != object->etag)
-      return Refusal{412, "PreconditionFailed", "At least one of the pre-conditions you specified did not hold"};
-  }
-  return {};
+  return judge_write(call.request, folder_->find(call.bucket, call.key).get());
 }
 
 asio::awaitable<S3Requests::Answer> S3Requests::put_object(Call& call) {
@@ -137,7 +163,7 @@ asio::awaitable<S3Requests::Answer> S3Requests::put_object(Call& call) {
       co_return tl::unexpected<Refusal>(*refusal);
     }
   }
-  auto payload = co_await receive_payload(call.request, *folder_, file_threads_);
+  auto payload = co_await receive_payload(call.request, *folder_, file_threads_, *budget_);
   if (!payload) co_return tl::unexpected<Refusal>(payload.error());
   call.usage.uploaded += payload->size;
   co_await put_latency(call);
@@ -148,6 +174,7 @@ asio::awaitable<S3Requests::Answer> S3Requests::put_object(Call& call) {
   info->size = payload->size;
   info->crc32c = payload->crc32c;
   info->etag = payload->etag;
+  info->checksum = std::move(payload->checksum);
   info->modified = unix_time();
   if (auto sealed = payload->file->seal(*info); !sealed)
     co_return tl::unexpected<Refusal>(storage_refusal(sealed.error()));
@@ -155,8 +182,7 @@ asio::awaitable<S3Requests::Answer> S3Requests::put_object(Call& call) {
   if (!object) co_return tl::unexpected<Refusal>(storage_refusal(object.error()));
   HttpResponse response;
   response.headers.emplace_back("ETag", quoted_etag((*object)->etag));
-  for (const auto& [name, value] : call.request.headers)
-    if (name.starts_with("x-amz-checksum-")) response.headers.emplace_back(name, value);  // as verified
+  if ((*object)->checksum) append_checksum(response.headers, *(*object)->checksum);
   co_return response;
 }
 
@@ -171,18 +197,23 @@ asio::awaitable<tl::expected<void, Refusal>> S3Requests::attach_content(Call& ca
     co_return tl::expected<void, Refusal>();
   }
   const auto path = folder_->file_of(call.bucket, call.key);
-  const int opened = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (opened < 0)
-    co_return refuse(500, "InternalError", fmt::format("{}: cannot be read: {}", path.string(), std::strerror(errno)));
+  const int opened = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
+  if (opened < 0) {
+    const int error = errno;
+    const bool too_many = error == EMFILE || error == ENFILE;
+    co_return refuse(too_many ? 503 : 500, too_many ? "SlowDown" : "InternalError",
+                     fmt::format("{}: cannot be read: {}", path.string(), std::strerror(error)));
+  }
   std::shared_ptr<const int> descriptor(new int(opened), [](const int* held) {
     ::close(*held);
     delete held;
   });
-  if (size != object->size || !folder_->cache().takes(size)) {
+  auto memory = size == object->size && folder_->cache().takes(size) ? budget_->allocate(size) : nullptr;
+  if (!memory) {
     response.body = FileRange{std::move(descriptor), first, size};
     co_return tl::expected<void, Refusal>();
   }
-  const auto read = [&] { return read_whole(*descriptor, size); };
+  auto read = [&] { return read_whole(*descriptor, std::move(memory), size); };
   std::optional<Result<SharedBytes>> bytes;
   if (size <= kInline) {
     bytes = read();
@@ -203,43 +234,68 @@ asio::awaitable<S3Requests::Answer> S3Requests::get_object(Call& call) {
   if (auto there = bucket_there(call); !there) co_return tl::unexpected<Refusal>(there.error());
   const auto object = folder_->find(call.bucket, call.key);
   if (!object) co_return refuse(404, "NoSuchKey", "The specified key does not exist.");
-  if (auto refusal = precondition(call)) {
-    if (refusal->status == 412 && !request.has_header("if-match")) {
-      HttpResponse unchanged;
-      unchanged.status = 304;
-      unchanged.headers.emplace_back("ETag", quoted_etag(object->etag));
-      co_return unchanged;
-    }
-    co_return tl::unexpected<Refusal>(*refusal);
-  }
   HttpResponse response;
+  switch (judge_read(request, *object)) {
+    case ReadVerdict::failed:
+      co_return tl::unexpected<Refusal>(precondition_failed());
+    case ReadVerdict::not_modified:
+      response.status = 304;
+      response.headers.emplace_back("ETag", quoted_etag(object->etag));
+      response.headers.emplace_back("Last-Modified", http_time(object->modified));
+      co_return response;
+    case ReadVerdict::send:
+      break;
+  }
   Range range{0, object->size - 1};
-  switch (parse_range(request.header("range"), object->size, range)) {
+  const bool of_part = request.parameter("partNumber").has_value();
+  if (of_part && request.has_header("range"))
+    co_return refuse(400, "InvalidRequest", "Cannot specify both Range header and partNumber query parameter");
+  RangeKind kind = RangeKind::whole;
+  if (of_part) {
+    const auto part = part_range(*request.parameter("partNumber"), *object);
+    if (!part) co_return refuse(416, "InvalidPartNumber", "The requested partnumber is not satisfiable");
+    range = *part;
+    kind = RangeKind::part;
+    if (!object->part_sizes.empty())
+      response.headers.emplace_back("x-amz-mp-parts-count", std::to_string(object->part_sizes.size()));
+  } else if (range_applies(request, *object)) {
+    kind = parse_range(request.header("range"), object->size, range);
+  }
+  switch (kind) {
     case RangeKind::unsatisfiable:
       co_return refuse(
           416, "InvalidRange",
           fmt::format("The requested range is not satisfiable: {} of {} bytes", request.header("range"), object->size));
     case RangeKind::part:
       response.status = 206;
-      response.headers.emplace_back("Content-Range",
-                                    fmt::format("bytes {}-{}/{}", range.first, range.last, object->size));
+      if (object->size > 0)
+        response.headers.emplace_back("Content-Range",
+                                      fmt::format("bytes {}-{}/{}", range.first, range.last, object->size));
       break;
     case RangeKind::whole:
-      if (request.header("x-amz-checksum-mode") == "ENABLED" && object->has_crc32c) {
-        const std::uint32_t crc = object->crc32c;
-        const std::string raw{static_cast<char>(crc >> 24), static_cast<char>(crc >> 16), static_cast<char>(crc >> 8),
-                              static_cast<char>(crc)};
-        response.headers.emplace_back("x-amz-checksum-crc32c", base64(raw));
-        response.headers.emplace_back("x-amz-checksum-type", "FULL_OBJECT");
+      if (request.header("x-amz-checksum-mode") != "ENABLED") break;
+      if (object->checksum) {
+        append_checksum(response.headers, *object->checksum);
+      } else if (object->has_crc32c) {
+        append_checksum(response.headers, {"crc32c", crc32c_header(object->crc32c), std::string(kFullObject)});
       }
       break;
   }
   response.headers.emplace_back("Accept-Ranges", "bytes");
   response.headers.emplace_back("ETag", quoted_etag(object->etag));
   response.headers.emplace_back("Last-Modified", http_time(object->modified));
-  response.headers.emplace_back("Content-Type",
-                                object->content_type.empty() ? "binary/octet-stream" : object->content_type);
-  for (const auto& [name, value] : object->metadata) response.headers.emplace_back(name, value);
+  NamedValues described = object->metadata;
+  described.emplace_back("content-type", object->content_type.empty() ? "binary/octet-stream" : object->content_type);
+  for (const auto& [name, value] : described) {
+    const auto other = request.parameter("response-" + name);
+    response.headers.emplace_back(name, other ? std::string(*other) : value);
+  }
+  for (const auto& [name, value] : request.query) {  // what the object has not of its own
+    if (!name.starts_with(kOverride)) continue;
+    const std::string header = name.substr(kOverride.size());
+    if (std::none_of(described.begin(), described.end(), [&](const auto& field) { return field.first == header; }))
+      response.headers.emplace_back(header, value);
+  }
   if (auto attached = co_await attach_content(call, object, range.first, range.last - range.first + 1, response);
       !attached)
     co_return tl::unexpected<Refusal>(attached.error());
@@ -250,65 +306,10 @@ asio::awaitable<S3Requests::Answer> S3Requests::get_object(Call& call) {
 asio::awaitable<S3Requests::Answer> S3Requests::delete_object(Call& call) {
   co_await put_latency(call, Kind::remove);
   if (auto there = bucket_there(call); !there) co_return tl::unexpected<Refusal>(there.error());
+  if (auto refusal = judge_delete(call.request, folder_->find(call.bucket, call.key).get()))
+    co_return tl::unexpected<Refusal>(std::move(*refusal));
   if (auto removed = folder_->remove(call.bucket, call.key); !removed)
     co_return tl::unexpected<Refusal>(storage_refusal(removed.error()));
-  co_return empty_response(204);
-}
-
-asio::awaitable<S3Requests::Answer> S3Requests::create_upload(Call& call) {
-  auto info = described_object(call.request, call.key);
-  co_await put_latency(call);
-  if (!info) co_return tl::unexpected<Refusal>(info.error());
-  const auto id = uploads_.create(call.bucket, std::move(*info));
-  co_return xml_response(s3_document(
-      "InitiateMultipartUploadResult",
-      fmt::format("<Bucket>{}</Bucket><Key>{}</Key><UploadId>{}</UploadId>", call.bucket, xml_escape(call.key), id)));
-}
-
-asio::awaitable<S3Requests::Answer> S3Requests::upload_part(Call& call) {
-  call.kind = Kind::put;
-  const std::string id(*call.request.parameter("uploadId"));
-  const std::string digits(call.request.parameter("partNumber").value_or(""));
-  int number = 0;
-  std::from_chars(digits.data(), digits.data() + digits.size(), number);
-  if (auto there = uploads_.there(id, call.bucket, call.key); !there) co_return tl::unexpected<Refusal>(there.error());
-  auto payload = co_await receive_payload(call.request, *folder_, file_threads_, /*part=*/true);
-  if (!payload) co_return tl::unexpected<Refusal>(payload.error());
-  call.usage.uploaded += payload->size;
-  co_await put_latency(call);
-  HttpResponse response;
-  response.headers.emplace_back("ETag", quoted_etag(payload->etag));
-  if (auto added = uploads_.add(id, number, std::move(*payload)); !added)
-    co_return tl::unexpected<Refusal>(added.error());
-  co_return response;
-}
-
-asio::awaitable<S3Requests::Answer> S3Requests::complete_upload(Call& call) {
-  call.kind = Kind::put;
-  const std::string id(*call.request.parameter("uploadId"));
-  auto document = co_await receive_document(call.request, kLargestDocument);
-  if (!document) co_return tl::unexpected<Refusal>(document.error());
-  co_await put_latency(call);
-  if (auto there = uploads_.there(id, call.bucket, call.key); !there) co_return tl::unexpected<Refusal>(there.error());
-  auto parts = parse_completed_parts(*document);
-  if (!parts) co_return refuse(400, "MalformedXML", "The XML you provided was not well-formed or did not validate.");
-  if (auto refusal = precondition(call)) co_return tl::unexpected<Refusal>(*refusal);
-  auto whole = co_await uploads_.complete(id, std::move(*parts), *folder_, file_threads_, unix_time());
-  if (!whole) co_return tl::unexpected<Refusal>(whole.error());
-  if (auto there = bucket_there(call); !there) co_return tl::unexpected<Refusal>(there.error());
-  if (auto refusal = precondition(call)) co_return tl::unexpected<Refusal>(*refusal);
-  auto object = folder_->publish(call.bucket, *whole->file, std::move(whole->info), nullptr);
-  if (!object) co_return tl::unexpected<Refusal>(storage_refusal(object.error()));
-  co_return xml_response(s3_document("CompleteMultipartUploadResult",
-                                     fmt::format("<Bucket>{}</Bucket><Key>{}</Key><ETag>&quot;{}&quot;</ETag>",
-                                                 call.bucket, xml_escape(call.key), (*object)->etag)));
-}
-
-asio::awaitable<S3Requests::Answer> S3Requests::abort_upload(Call& call) {
-  co_await put_latency(call, Kind::remove);
-  const std::string id(*call.request.parameter("uploadId"));
-  if (auto there = uploads_.there(id, call.bucket, call.key); !there) co_return tl::unexpected<Refusal>(there.error());
-  uploads_.abort(id);
   co_return empty_response(204);
 }
 

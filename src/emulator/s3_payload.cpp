@@ -19,25 +19,24 @@ namespace {
 constexpr Bytes kLargestPut = 5 * kGiB;
 constexpr Bytes kInline = kMiB;  // up to here waiting for a thread, on a busy machine, costs more than the work
 constexpr std::size_t kStreamedSlice = 2 * kMiB;
+constexpr std::size_t kSmallSlice = 64 * kKiB;
 constexpr std::size_t kSlice = 8 * kMiB;  // written while the next one comes in
 constexpr Bytes kMostWithMd5 = kMiB;      // with a CRC-32C at hand
-constexpr std::string_view kChecksumPrefix = "x-amz-checksum-";
 
 // What the headers promise of the body.
 struct Promise {
   bool aws_chunked = false;
   std::optional<Bytes> size;
-  std::string sha256;                 // hex; empty: not said
-  std::string md5;                    // raw
-  NamedValues checksums;              // algorithm, base64
-  std::vector<std::string> trailing;  // algorithms whose value follows the body
+  std::string sha256;  // hex; empty: not said
+  std::string md5;     // raw
+  ChecksumClaim checksum;
 };
 
 bool is_sha256(std::string_view text) {
   return text.size() == 64 && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 
-tl::expected<Promise, Refusal> read_promise(const HttpRequest& request) {
+tl::expected<Promise, Refusal> read_promise(const HttpRequest& request, bool of_body) {
   Promise promise;
   if (request.content_length && !request.has_header("content-length"))
     return refuse(411, "MissingContentLength", "You must provide the Content-Length HTTP header.");
@@ -60,6 +59,10 @@ tl::expected<Promise, Refusal> read_promise(const HttpRequest& request) {
                   "x-amz-content-sha256 must be UNSIGNED-PAYLOAD, STREAMING-UNSIGNED-PAYLOAD-TRAILER or a valid sha256 "
                   "value.");
   }
+  if (!promise.aws_chunked && request.header("content-encoding").find("aws-chunked") != std::string_view::npos)
+    return refuse(
+        400, "InvalidRequest",
+        "The content encoding aws-chunked goes with x-amz-content-sha256: STREAMING-UNSIGNED-PAYLOAD-TRAILER.");
   if (promise.size && *promise.size > kLargestPut)
     return refuse(400, "EntityTooLarge", "Your proposed upload exceeds the maximum allowed size of 5 GiB.");
   if (request.has_header("content-md5")) {
@@ -67,17 +70,10 @@ tl::expected<Promise, Refusal> read_promise(const HttpRequest& request) {
     if (!raw || raw->size() != 16) return refuse(400, "InvalidDigest", "The Content-MD5 you specified is not valid.");
     promise.md5 = *raw;
   }
-  for (const auto& [name, value] : request.headers) {
-    if (!name.starts_with(kChecksumPrefix)) continue;
-    const auto algorithm = name.substr(kChecksumPrefix.size());
-    if (BodyDigests::knows(algorithm)) promise.checksums.emplace_back(algorithm, value);
-  }
-  std::string_view trailer = request.header("x-amz-trailer");
-  if (promise.aws_chunked && trailer.starts_with(kChecksumPrefix)) {
-    const std::string algorithm(trailer.substr(kChecksumPrefix.size()));
-    if (!BodyDigests::knows(algorithm))
-      return refuse(501, "NotImplemented", fmt::format("The checksum {} is not served here.", trailer));
-    promise.trailing.push_back(algorithm);
+  if (of_body) {
+    auto claim = read_checksum_claim(request, promise.aws_chunked);
+    if (!claim) return tl::unexpected<Refusal>(std::move(claim.error()));
+    promise.checksum = std::move(*claim);
   }
   return promise;
 }
@@ -119,27 +115,25 @@ class Source {
 void want_promised(BodyDigests& digests, const Promise& promise) {
   if (!promise.sha256.empty()) digests.want("sha256");
   if (!promise.md5.empty()) digests.want("md5");
-  for (const auto& checksum : promise.checksums) digests.want(checksum.first);
-  for (const auto& algorithm : promise.trailing) digests.want(algorithm);
+  if (promise.checksum.algorithm) digests.want(promise.checksum.algorithm->name);
 }
 
-tl::expected<void, Refusal> verify(const Promise& promise, BodyDigests& digests, const Source& source) {
+// The checksum that was claimed, if one was.
+tl::expected<std::optional<StoredChecksum>, Refusal> verify(const Promise& promise, BodyDigests& digests,
+                                                            const Source& source) {
   if (!promise.sha256.empty() && hex(digests.finish("sha256")) != promise.sha256)
     return refuse(400, "XAmzContentSHA256Mismatch",
                   "The provided 'x-amz-content-sha256' header does not match what was computed.");
   if (!promise.md5.empty() && digests.finish("md5") != promise.md5)
     return refuse(400, "BadDigest", "The Content-MD5 you specified did not match what we received.");
-  NamedValues checksums = promise.checksums;
-  if (source.chunked()) {
-    for (const auto& [name, value] : source.chunked()->trailers())
-      if (name.starts_with(kChecksumPrefix)) checksums.emplace_back(name.substr(kChecksumPrefix.size()), value);
-  }
-  for (const auto& [algorithm, value] : checksums) {
-    if (base64(digests.finish(algorithm)) != value)
-      return refuse(400, "BadDigest",
-                    fmt::format("The {} you specified did not match the calculated checksum.", algorithm));
-  }
-  return {};
+  const auto value = claimed_value(promise.checksum, source.chunked() ? source.chunked()->trailers() : NamedValues());
+  if (!value) return tl::unexpected<Refusal>(value.error());
+  const auto* algorithm = promise.checksum.algorithm;
+  if (!algorithm) return std::optional<StoredChecksum>();
+  if (base64(digests.finish(algorithm->name)) != *value)
+    return refuse(400, "BadDigest",
+                  fmt::format("The {} you specified did not match the calculated checksum.", algorithm->upper));
+  return StoredChecksum{std::string(algorithm->name), *value, std::string(kFullObject)};
 }
 
 tl::unexpected<Refusal> incomplete() {
@@ -151,22 +145,29 @@ tl::unexpected<Refusal> incomplete() {
 
 Refusal storage_refusal(const Error& error) {
   if (error.code == ErrorCode::exhausted) return {507, "InsufficientStorage", describe(error)};
+  if (error.code == ErrorCode::unavailable) return {503, "SlowDown", describe(error)};
+  if (error.code == ErrorCode::already_exists) return {403, "AccessDenied", describe(error)};
   return {500, "InternalError", describe(error)};
 }
 
 asio::awaitable<tl::expected<ReceivedPayload, Refusal>> receive_payload(HttpRequest& request, ObjectFolder& folder,
-                                                                        asio::thread_pool& file_threads, bool part) {
+                                                                        asio::thread_pool& file_threads,
+                                                                        MemoryBudget& budget, PayloadOptions options) {
   using asio::experimental::awaitable_operators::operator&&;
-  auto promise = read_promise(request);
+  auto promise = read_promise(request, true);
   if (!promise) co_return tl::unexpected<Refusal>(promise.error());
+  const auto* claimed = promise->checksum.algorithm;
+  if (options.algorithm && claimed && claimed != options.algorithm)
+    co_return refuse(
+        400, "InvalidRequest",
+        fmt::format("Checksum Type mismatch occurred, expected checksum Type: {}, actual checksum Type: {}",
+                    options.algorithm->name, claimed->name));
 
   BodyDigests digests;
   want_promised(digests, *promise);
-  const auto has_crc32c = [&] {
-    return std::any_of(promise->checksums.begin(), promise->checksums.end(),
-                       [](const auto& checksum) { return checksum.first == "crc32c"; });
-  };
-  const bool with_md5 = part || !has_crc32c() || !promise->size || *promise->size <= kMostWithMd5;
+  if (options.algorithm) digests.want(options.algorithm->name);
+  const bool has_crc32c = claimed && claimed->name == "crc32c" && !promise->checksum.trailing;
+  const bool with_md5 = options.part || !has_crc32c || !promise->size || *promise->size <= kMostWithMd5;
   if (with_md5) digests.want("md5");
 
   auto file = folder.writer();
@@ -175,15 +176,16 @@ asio::awaitable<tl::expected<ReceivedPayload, Refusal>> receive_payload(HttpRequ
   payload.file = std::move(*file);
   Source source(request, *promise);
 
-  const bool keep = !part && promise->size && folder.cache().takes(*promise->size);
   std::shared_ptr<std::byte[]> kept;  // shared: becomes the cache's
+  if (!options.part && promise->size && folder.cache().takes(*promise->size)) kept = budget.allocate(*promise->size);
+  // What waits to be written; a little, if too many bodies come in at once.
   std::vector<std::byte> slices[2];
-  if (keep)
-    kept = std::make_shared_for_overwrite<std::byte[]>(static_cast<std::size_t>(std::max<Bytes>(*promise->size, 1)));
+  const std::size_t slice_size =
+      kept || request.hold(2 * static_cast<Bytes>(kStreamedSlice)) ? kStreamedSlice : kSmallSlice;
   const auto room = [&](int turn) -> std::span<std::byte> {
-    if (!keep) {
+    if (!kept) {
       auto& slice = slices[turn % 2];
-      slice.resize(kStreamedSlice);
+      slice.resize(slice_size);
       return slice;
     }
     return {kept.get() + payload.size, std::min(kSlice, static_cast<std::size_t>(*promise->size - payload.size))};
@@ -219,28 +221,35 @@ asio::awaitable<tl::expected<ReceivedPayload, Refusal>> receive_payload(HttpRequ
   }
   if (!written) co_return tl::unexpected<Refusal>(storage_refusal(written.error()));
   if (co_await source.overflows() || (promise->size && payload.size != *promise->size)) co_return incomplete();
-  if (auto verified = verify(*promise, digests, source); !verified) co_return tl::unexpected<Refusal>(verified.error());
+  auto verified = verify(*promise, digests, source);
+  if (!verified) co_return tl::unexpected<Refusal>(verified.error());
 
+  payload.checksum = std::move(*verified);
+  if (!payload.checksum && options.algorithm)
+    payload.checksum = {std::string(options.algorithm->name), base64(digests.finish(options.algorithm->name)),
+                        std::string(kFullObject)};
   payload.crc32c = digests.crc32c();
   payload.etag = with_md5 ? hex(digests.finish("md5")) : fmt::format("{:08x}{:024x}-1", payload.crc32c, payload.size);
   payload.bytes = std::move(kept);
   co_return payload;
 }
 
-asio::awaitable<tl::expected<std::string, Refusal>> receive_document(HttpRequest& request, Bytes limit) {
-  auto promise = read_promise(request);
+asio::awaitable<tl::expected<std::string, Refusal>> receive_document(HttpRequest& request, Bytes limit, bool of_body) {
+  const auto too_big = [] { return refuse(400, "MaxMessageLengthExceeded", "Your request was too big."); };
+  auto promise = read_promise(request, of_body);
   if (!promise) co_return tl::unexpected<Refusal>(promise.error());
-  if (promise->size && *promise->size > limit)
-    co_return refuse(400, "MaxMessageLengthExceeded", "Your request was too big.");
+  if (promise->size && *promise->size > limit) co_return too_big();
   Source source(request, *promise);
   std::string document;
-  std::vector<std::byte> slice(64 * kKiB);
+  std::vector<std::byte> slice(16 * kKiB);
   while (const auto got = co_await source.fill(slice)) {
+    if (!request.hold(static_cast<Bytes>(got)))
+      co_return refuse(503, "SlowDown", "Too many requests with large bodies are under way. Please try again.");
     document.append(reinterpret_cast<const char*>(slice.data()), got);
-    if (static_cast<Bytes>(document.size()) > limit)
-      co_return refuse(400, "MaxMessageLengthExceeded", "Your request was too big.");
+    if (static_cast<Bytes>(document.size()) > limit) co_return too_big();
   }
-  if (source.broken()) co_return incomplete();
+  if (co_await source.overflows() || (promise->size && static_cast<Bytes>(document.size()) != *promise->size))
+    co_return incomplete();
   BodyDigests digests;
   want_promised(digests, *promise);
   digests.update(std::as_bytes(std::span(document)));

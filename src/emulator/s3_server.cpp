@@ -4,6 +4,9 @@
 #include "emulator/s3_requests.h"
 
 namespace funcpipe {
+namespace {
+constexpr Bytes kUnderWay = 512 * kMiB;  // held for requests under way, beside the cache
+}
 
 struct S3Server::Parts {
   std::unique_ptr<HttpServer> http;
@@ -19,10 +22,14 @@ Result<std::unique_ptr<S3Server>> S3Server::start(asio::io_context& context, asi
                                                   const S3ServerOptions& options, CredentialTable& table, Bill& bill) {
   FUNCPIPE_TRY(folder, ObjectFolder::open(options.folder, options.cache_capacity));
   // Shared with the connections, which may unwind after the server is gone.
-  auto requests = std::make_shared<S3Requests>(std::move(folder), file_threads, table, bill, options.region);
+  const auto budget = std::make_shared<MemoryBudget>(options.cache_capacity + kUnderWay);
+  auto requests = std::make_shared<S3Requests>(std::move(folder), file_threads, table, bill, options.region, budget);
   auto parts = std::make_unique<Parts>();
-  FUNCPIPE_TRY(http, HttpServer::listen(context, file_threads, "S3", options.port,
-                                        [requests](HttpRequest& request) { return requests->answer(request); }));
+  FUNCPIPE_TRY(http,
+               HttpServer::listen(context, file_threads, options.port,
+                                  {.name = "S3",
+                                   .handler = [requests](HttpRequest& request) { return requests->answer(request); },
+                                   .budget = budget}));
   parts->http = std::move(http);
   return std::unique_ptr<S3Server>(new S3Server(std::move(parts)));
 }

@@ -79,7 +79,14 @@ std::optional<DeleteOrder> parse_delete_order(std::string_view xml) {
   if (!root) return {};
   DeleteOrder order;
   order.quiet = std::string_view(root.child_value("Quiet")) == "true";
-  for (const auto& object : root.children("Object")) order.keys.emplace_back(object.child_value("Key"));
+  for (const auto& object : root.children("Object")) {
+    DeleteOrder::Object wanted{object.child_value("Key"), object.child_value("ETag"), {}};
+    for (const auto& element : object.children()) {
+      const std::string_view name = element.name();
+      if (element.type() == pugi::node_element && name != "Key" && name != "ETag") wanted.other = name;
+    }
+    order.objects.push_back(std::move(wanted));
+  }
   return order;
 }
 
@@ -89,9 +96,24 @@ std::optional<std::vector<CompletedPart>> parse_completed_parts(std::string_view
   const auto root = document.child("CompleteMultipartUpload");
   if (!root) return {};
   std::vector<CompletedPart> parts;
-  for (const auto& part : root.children("Part"))
-    parts.push_back({part.child("PartNumber").text().as_int(), without_quotes(part.child_value("ETag"))});
+  for (const auto& part : root.children("Part")) {
+    parts.push_back({part.child("PartNumber").text().as_int(), without_quotes(part.child_value("ETag")), {}});
+    for (const auto& element : part.children())
+      if (std::string_view(element.name()).starts_with("Checksum"))
+        parts.back().checksums.emplace_back(element.name(), element.child_value());
+  }
   return parts;
+}
+
+std::optional<std::string> parse_location(std::string_view xml) {
+  if (xml.empty()) return std::string();
+  pugi::xml_document document;
+  if (!document.load_buffer(xml.data(), xml.size())) return {};
+  const auto root = document.child("CreateBucketConfiguration");
+  if (!root) return {};
+  for (const auto& element : root.children())
+    if (element.type() == pugi::node_element && std::string_view(element.name()) != "LocationConstraint") return {};
+  return std::string(root.child_value("LocationConstraint"));
 }
 
 }  // namespace funcpipe

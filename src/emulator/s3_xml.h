@@ -26,7 +26,12 @@ struct S3ErrorDocument {
 std::string error_xml(const S3ErrorDocument& error);
 
 struct DeleteOrder {
-  std::vector<std::string> keys;
+  struct Object {
+    std::string key;
+    std::string etag;   // a condition; empty: none
+    std::string other;  // the name of an element that is not served; empty: none
+  };
+  std::vector<Object> objects;
   bool quiet = false;
 };
 // The body of a DeleteObjects request; nullopt if it is none.
@@ -34,9 +39,13 @@ std::optional<DeleteOrder> parse_delete_order(std::string_view xml);
 
 struct CompletedPart {
   int number = 0;
-  std::string etag;  // without quotes
+  std::string etag;                                            // without quotes
+  std::vector<std::pair<std::string, std::string>> checksums;  // element, value: "ChecksumCRC32", base64
 };
 // The body of a CompleteMultipartUpload request; nullopt if it is none.
 std::optional<std::vector<CompletedPart>> parse_completed_parts(std::string_view xml);
+
+// The LocationConstraint of a CreateBucket request, whose body may be empty; nullopt if it is none, or asks for more.
+std::optional<std::string> parse_location(std::string_view xml);
 
 }  // namespace funcpipe

@@ -75,6 +75,7 @@ Result<HttpAnswer> LambdaService::send(const Call& call) {
     HttpHeaders headers = call.headers;
     headers.emplace_back("Host", url_.authority);
     headers.emplace_back("X-Amz-Date", scope.time);
+    headers.emplace_back("X-Amz-Content-Sha256", hash);
     if (!options_.credentials.session_token.empty()) {
       headers.emplace_back("X-Amz-Security-Token", options_.credentials.session_token);
     }

@@ -1,6 +1,7 @@
 #include "job/cloud.h"
 
 #include "base/check.h"
+#include "emulator/store_scope.h"
 #include "functions/lambda_service.h"
 
 namespace funcpipe {
@@ -77,9 +78,10 @@ std::string Cloud::description() const {
                      isolation.substr(0, isolation.find(" (")));
 }
 
-std::map<std::string, std::string> Cloud::function_environment() const {
-  if (emulator_) return {};
-  return {{"AWS_ENDPOINT_URL_S3", choice_.s3_endpoint}};
+std::map<std::string, std::string> Cloud::function_environment(const std::string& prefix) const {
+  std::map<std::string, std::string> variables = {{kStoreScopeVariable, choice_.bucket + "/" + prefix + "/"}};
+  if (!emulator_) variables["AWS_ENDPOINT_URL_S3"] = choice_.s3_endpoint;
+  return variables;
 }
 
 std::map<std::string, std::string> Cloud::client_environment() const {

@@ -40,8 +40,9 @@ class Cloud {
   bool embedded() const { return emulator_ != nullptr; }
   std::string description() const;  // for people: where it is, and what enforces its limits
 
-  // What functions need in their environment to reach the store, beyond what the platform gives them.
-  std::map<std::string, std::string> function_environment() const;
+  // What functions need in their environment to reach the store, beyond what the platform gives them, and which keys of
+  // it are theirs: those under `prefix`.
+  std::map<std::string, std::string> function_environment(const std::string& prefix) const;
 
   // What a program on this machine needs in its environment to reach an embedded cloud's store as this client does:
   // without limits.

@@ -106,10 +106,10 @@ Result<> Deployment::remove() {
 }
 
 Result<FunctionSpec> function_template(const Cloud& cloud, const Platform& platform, const std::string& role,
-                                       const WorkerTool& worker) {
+                                       const WorkerTool& worker, const std::string& prefix) {
   FunctionSpec function;
   function.timeout = std::max(1.0, std::floor(platform.limits.lifetime));
-  function.environment = cloud.function_environment();
+  function.environment = cloud.function_environment(prefix);
   if (!role.empty()) function.role = role;
   FUNCPIPE_TRY(package, local_package(worker.program()));
   function.zip = std::move(package);

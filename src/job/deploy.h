@@ -53,8 +53,9 @@ class Deployment {
   bool published_ = false;
 };
 
-// What all functions of a job or a profile have in common: the package, the environment, the timeout.
+// What all functions of a job or a profile have in common: the package, the environment, the timeout. `prefix` is that
+// of the keys they may touch.
 Result<FunctionSpec> function_template(const Cloud& cloud, const Platform& platform, const std::string& role,
-                                       const WorkerTool& worker);
+                                       const WorkerTool& worker, const std::string& prefix);
 
 }  // namespace funcpipe

@@ -20,6 +20,8 @@ namespace funcpipe {
 
 class LayerMeasuring {
  public:
+  static constexpr const char* kPrefix = "profile";  // of every key it uses
+
   using Size = MeasuredResults::Size;
 
   // `common`: what the functions have in common, but name and size.
@@ -53,7 +55,7 @@ class LayerMeasuring {
   const FunctionSpec common_;
   MeasuredResults& results_;
   const std::stop_token stop_;
-  const std::string prefix_ = "profile";
+  const std::string prefix_ = kPrefix;
   std::map<SizeChoice, std::string> functions_;  // their names
 };
 

@@ -178,7 +178,7 @@ Result<Profile> profile_model(const ProfileSettings& settings, const ProfileProg
                                  folder.staging() / "cut", stop));
   FUNCPIPE_TRY(cloud, Cloud::open(settings.cloud, platform, folder.cloud()));
   progress.step(fmt::format("platform {}: {}", platform.name, cloud->description()));
-  FUNCPIPE_TRY(common, function_template(*cloud, platform, settings.cloud.role, worker));
+  FUNCPIPE_TRY(common, function_template(*cloud, platform, settings.cloud.role, worker, LayerMeasuring::kPrefix));
   LayerMeasuring measuring(settings, platform, *cloud, std::move(common), results, stop);
   FUNCPIPE_TRY_VOID(measuring.publish(files, models));
 

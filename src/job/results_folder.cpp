@@ -23,8 +23,9 @@ tl::unexpected<Error> cannot(const char* what, const std::error_code& status, co
 
 Result<ResultsFolder> ResultsFolder::open(const fs::path& folder) {
   std::error_code status;
-  fs::create_directories(folder, status);
+  const bool fresh = fs::create_directories(folder, status);
   if (status) return cannot("make the results folder", status, folder);
+  if (fresh) fs::permissions(folder, fs::perms::owner_all, status);  // models and data are for their owner
   const int lock = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (lock < 0) return cannot("open the results folder", {errno, std::generic_category()}, folder);
   if (::flock(lock, LOCK_EX | LOCK_NB) != 0) {

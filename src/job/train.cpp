@@ -173,7 +173,7 @@ Result<TrainResult> train(const JobConfig& config, TrainObserver& observer, std:
   if (stop.stop_requested()) return stopped();
   data = {};
 
-  FUNCPIPE_TRY(settings, function_template(*cloud, platform, config.platform.role, worker));
+  FUNCPIPE_TRY(settings, function_template(*cloud, platform, config.platform.role, worker, deployment.prefix()));
   FUNCPIPE_TRY_VOID(deployment.create_functions(spec, settings, cloud->embedded()));
   observer.step(fmt::format("starting {} ({} x {}){}", counted(spec.plan.worker_count(), "worker"),
                             counted(spec.plan.stage_count(), "stage"), counted(spec.plan.replicas, "replica"),

@@ -8,6 +8,7 @@
 #include <random>
 #include <thread>
 
+#include "emulator/memory_budget.h"
 #include "emulator/s3_harness.h"
 #include "emulator/token_bucket.h"
 
@@ -47,7 +48,7 @@ class Malformed : public testing::Test {
 
 TEST_F(Malformed, IsAnswered400) {
   for (const std::string text :
-       {"hello\r\n\r\n", "GET\r\n\r\n", "GET / HTTP/9.9\r\n\r\n", "GET / HTTP/1.1\r\nno colon\r\n\r\n",
+       {"hello\r\n\r\n", "GET\r\n\r\n", "GET / HTTP/9.9\r\n\r\n", "GET / HTTP/1.1\r\nHost: x\r\nno colon\r\n\r\n",
         "GET nowhere HTTP/1.1\r\n\r\n", "GET /%zz HTTP/1.1\r\n\r\n", "GET /?a=%4 HTTP/1.1\r\n\r\n",
         "PUT / HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
         "PUT / HTTP/1.1\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n",
@@ -64,7 +65,8 @@ TEST_F(Malformed, UnsignedRequestsAre403WithXml) {
   EXPECT_THAT(answer, StartsWith("HTTP/1.1 403"));
   EXPECT_THAT(answer, testing::HasSubstr("<Code>AccessDenied</Code>"));
   EXPECT_THAT(send("PUT /bucket/key HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc"), StartsWith("HTTP/1.1 403"));
-  EXPECT_THAT(send("PUT /b/k HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"), StartsWith("HTTP/1.1 403"));
+  EXPECT_THAT(send("PUT /b/k HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"),
+              StartsWith("HTTP/1.1 403"));
 }
 
 TEST_F(Malformed, NoiseDoesNoHarm) {
@@ -94,6 +96,23 @@ TEST_F(Malformed, NoiseDoesNoHarm) {
     const auto answer = send(text);
     EXPECT_TRUE(answer.empty() || answer.starts_with("HTTP/1.1 ")) << text;
   }
+}
+
+TEST(MemoryBudget, IsGivenBackAndNeverExceeded) {
+  const auto budget = std::make_shared<MemoryBudget>(1000);
+  {
+    MemoryHold hold(budget);
+    EXPECT_TRUE(hold.grow(600));
+    EXPECT_FALSE(hold.grow(401));
+    EXPECT_EQ(budget->allocate(500), nullptr);
+    const auto memory = budget->allocate(400);
+    ASSERT_NE(memory, nullptr);
+    EXPECT_EQ(budget->held(), 1000);
+    MemoryHold moved(std::move(hold));
+    EXPECT_EQ(budget->held(), 1000);
+  }
+  EXPECT_EQ(budget->held(), 0);
+  EXPECT_TRUE(MemoryHold().grow(1 << 30)) << "without a budget there is no limit";
 }
 
 TEST(TokenBucket, BooksAtTheBaselineInOrder) {

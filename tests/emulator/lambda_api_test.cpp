@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "emulator/owned_folder.h"
 #include "lambda_harness.h"
 
 namespace funcpipe {
@@ -89,7 +90,20 @@ service.update_function_configuration(FunctionName="f", MemorySize=1024, Timeout
 third, error, _ = invoke(service, {"op": "env"})
 assert third["env"]["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"] == "1024" and third["env"]["A1"] == "b", third
 assert third["files"] == ["bootstrap", "two"], third
-assert not os.path.exists(first["cwd"]), "the replaced package is still there"
+wait_until(lambda: not os.path.exists(first["cwd"]))  # the replaced package
+revision = service.get_function_configuration(FunctionName="f")["RevisionId"]
+sha = service.update_function_code(FunctionName="f", ZipFile=package([("three", "", 0o644)]), DryRun=True)["CodeSha256"]
+kept = service.get_function_configuration(FunctionName="f")
+assert kept["CodeSha256"] != sha and kept["RevisionId"] == revision, "a dry run changed the function"
+assert invoke(service, {"op": "env"})[0]["files"] == ["bootstrap", "two"]
+expect_error("PreconditionFailedException", 412, service.update_function_code, FunctionName="f", ZipFile=package(),
+             RevisionId="other")
+expect_error("InvalidParameterValueException", 400, service.update_function_code, FunctionName="f", ZipFile=package(),
+             Publish=True)
+expect_error("InvalidParameterValueException", 400, service.update_function_configuration, FunctionName="f",
+             Layers=["arn:aws:lambda:us-east-1:000000000000:layer:l:1"])
+expect_error("InvalidParameterValueException", 400, create, service, "tagged", Tags={"a": "b"})
+expect_error("InvalidParameterValueException", 400, create, service, "scoped", environment={"FUNCPIPE_STORE_SCOPE": "no"})
 config = service.put_function_event_invoke_config(FunctionName="f", MaximumRetryAttempts=1)
 assert config["MaximumRetryAttempts"] == 1
 assert service.get_function_event_invoke_config(FunctionName="f")["MaximumRetryAttempts"] == 1
@@ -102,7 +116,8 @@ TEST(LambdaApi, FindsFunctionsAfterRestart) {
     LambdaHarness harness(folder.path(), test_platform());
     EXPECT_SCRIPT(harness, folder.path(), "create(client(), 'kept', environment={'COLOUR': 'blue'})");
   }
-  std::filesystem::create_directories(folder.path() / "functions" / "half-made" / "package-x");
+  // A creation that a kill interrupted.
+  ASSERT_TRUE(make_owned_folder(folder.path() / "functions" / "half-made" / "package-0123456789ab"));
   LambdaHarness harness(folder.path(), test_platform());
   EXPECT_SCRIPT(harness, folder.path(), R"(
 answer, error, _ = invoke(client(), {"op": "env"}, "kept")

@@ -72,6 +72,10 @@ def handle(event, headers):
         return {"pid": os.getpid()}
     if op == "child":
         return {"pid": os.getpid(), "child": subprocess.Popen(["/bin/sleep", "600"]).pid}
+    if op == "wait_for_size":
+        while os.path.getsize(event["path"]) < event["size"]:
+            time.sleep(0.005)
+        return {}
     if op == "spin":
         return {"used": spin(event["seconds"])}
     if op == "append":
@@ -79,6 +83,18 @@ def handle(event, headers):
             file.write(event["text"] + "\n")
         if event.get("fail"):
             raise RuntimeError("after appending")
+        return {}
+    if op == "post":  # to somebody else's Runtime API, perhaps
+        try:
+            connection = http.client.HTTPConnection(event["address"], timeout=5)
+            connection.request("POST", ROOT + event["path"], event["body"])
+            return {"status": connection.getresponse().status}
+        except (OSError, http.client.HTTPException) as error:
+            return {"status": str(error)}
+    if op == "flood_api":
+        return {"statuses": sorted({call("POST", "init/error", "x" * 100_000)[0] for _ in range(event["times"])})}
+    if op == "flood_log":
+        print("x" * event["bytes"], flush=True)
         return {}
     if op == "large":
         return {"text": "x" * event["bytes"]}

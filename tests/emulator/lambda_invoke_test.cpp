@@ -197,10 +197,13 @@ envs += [invoke(service, {"op": "env"}, "other")[0]["env"]]
 assert envs[0]["AWS_ACCESS_KEY_ID"] != envs[2]["AWS_ACCESS_KEY_ID"]
 assert envs[0]["AWS_SESSION_TOKEN"] != envs[2]["AWS_SESSION_TOKEN"]
 assert envs[0]["AWS_LAMBDA_LOG_STREAM_NAME"] != envs[2]["AWS_LAMBDA_LOG_STREAM_NAME"]
-# An instance's own credentials sign as well as the client's.
+# An instance's own credentials are for the store.
 temporary = client(aws_access_key_id=envs[2]["AWS_ACCESS_KEY_ID"], aws_secret_access_key=envs[2]["AWS_SECRET_ACCESS_KEY"],
                    aws_session_token=envs[2]["AWS_SESSION_TOKEN"])
-assert len(temporary.list_functions()["Functions"]) == 2
+for call, fields in ((temporary.list_functions, {}), (temporary.invoke, {"FunctionName": "f"}),
+                     (temporary.delete_function, {"FunctionName": "f"}), (temporary.get_function, {"FunctionName": "f"})):
+    expect_error("AccessDeniedException", 403, call, **fields)
+expect_error("AccessDeniedException", 403, create, temporary, "mine")
 service.delete_function(FunctionName="other")
 expect_error("UnrecognizedClientException", 403, temporary.list_functions)
 )");

@@ -79,6 +79,12 @@ Credentials S3Harness::add_instance(const std::string& label, BytesPerSecond rat
   return account.credentials;
 }
 
+Credentials S3Harness::add_scoped_instance(const StoreScope& scope) {
+  Account account{.credentials = CredentialTable::make(true), .label = "scoped", .instance = true, .scope = scope};
+  running_->on_thread([&] { running_->table.add(account); });
+  return account.credentials;
+}
+
 void S3Harness::remove_instance(const Credentials& credentials) {
   running_->on_thread([&] { running_->table.remove(credentials.access_key_id); });
 }

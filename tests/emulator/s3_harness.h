@@ -36,6 +36,8 @@ class S3Harness {
   // Credentials of an instance with these limits, dilation 1. `store`: what it shares with others.
   Credentials add_instance(const std::string& label, BytesPerSecond rate, Latency latency, Burst burst = {},
                            const StoreLinks& store = {});
+  // Those of an instance without limits that may touch these keys alone.
+  Credentials add_scoped_instance(const StoreScope& scope);
   void remove_instance(const Credentials& credentials);
   Bill bill();
 

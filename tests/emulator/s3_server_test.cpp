@@ -1,12 +1,16 @@
+#include <arpa/inet.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <csignal>
 #include <fstream>
 #include <thread>
 
+#include "emulator/crc64nvme.h"
 #include "emulator/object_folder.h"
 #include "emulator/s3_harness.h"
 #include "store/store_conformance.h"
@@ -56,6 +60,18 @@ TEST(S3Clients, Awscli) {
   EXPECT_EQ(server.run_python("s3_awscli_client.py", scratch.path()), 0);
 }
 
+TEST(S3Clients, KeepsOrRefuses) {
+  ScratchFolder scratch;
+  S3Harness server(scratch.path() / "objects");
+  EXPECT_EQ(server.run_python("s3_kept_or_refused_client.py", scratch.path()), 0);
+}
+
+TEST(S3Clients, Framing) {
+  ScratchFolder scratch;
+  S3Harness server(scratch.path() / "objects");
+  EXPECT_EQ(server.run_python("s3_framing_client.py", scratch.path()), 0);
+}
+
 TEST(S3Server, ARestartFindsEverythingAgain) {
   ScratchFolder scratch;
   const std::string large = pattern(3'000'000, 1);
@@ -68,7 +84,7 @@ TEST(S3Server, ARestartFindsEverythingAgain) {
     const std::string gone = "gone";
     ASSERT_TRUE(store->remove({&gone, 1}));
     // What a killed emulator leaves behind.
-    std::ofstream(scratch.path() / ".new" / "half") << "half an object";
+    std::ofstream(scratch.path() / ".new" / "funcpipe-unfinished-1-7") << "half an object";
   }
   S3Harness server(scratch.path());
   auto store = server.store();
@@ -77,7 +93,7 @@ TEST(S3Server, ARestartFindsEverythingAgain) {
   EXPECT_EQ(store->get_text("gone").value(), std::nullopt);
   EXPECT_EQ(store->list("").value().size(), 2u);
   EXPECT_EQ(store->put("empty", "other", PutMode::create_if_absent).value(), PutOutcome::already_there);
-  EXPECT_FALSE(fs::exists(scratch.path() / ".new" / "half"));
+  EXPECT_FALSE(fs::exists(scratch.path() / ".new" / "funcpipe-unfinished-1-7"));
 }
 
 TEST(S3Server, ASecondEmulatorMayNotUseTheFolder) {
@@ -98,6 +114,115 @@ TEST(S3Server, ACutFileIsNoObject) {
   const auto folder = ObjectFolder::open(scratch.path(), 0).value();
   EXPECT_EQ(folder->find("bucket", "key"), nullptr);
   EXPECT_THAT(folder->ignored(), testing::ElementsAre(HasSubstr("key")));
+}
+
+TEST(S3Server, OthersFilesAreLeftAlone) {
+  ScratchFolder scratch;
+  const auto put = [&](const fs::path& path) {
+    fs::create_directories((scratch.path() / path).parent_path());
+    std::ofstream(scratch.path() / path) << "mine";
+  };
+  const std::vector<fs::path> mine = {".new/draft.txt", "bucket/key", "bucket/deep/file", "My Files/a", "notes.txt"};
+  for (const auto& path : mine) put(path);
+  {
+    S3Harness server(scratch.path());
+    auto store = server.store();
+    EXPECT_EQ(store->get_text("key").value(), std::nullopt);
+    const auto refused = store->put("key", std::string_view("theirs"));
+    ASSERT_FALSE(refused) << "the file has that object's place";
+    EXPECT_THAT(describe(refused.error()), HasSubstr("bucket/key"));
+    EXPECT_TRUE(store->put("other", std::string_view("theirs")));
+    const std::string keys[] = {"key", "other"};
+    EXPECT_TRUE(store->remove(keys));
+  }
+  for (const auto& path : mine) {
+    std::ifstream in(scratch.path() / path);
+    std::string text;
+    in >> text;
+    EXPECT_EQ(text, "mine") << path;
+  }
+  const auto folder = ObjectFolder::open(scratch.path(), 0).value();
+  const auto removed = folder->remove_bucket("bucket");
+  ASSERT_FALSE(removed);
+  EXPECT_EQ(removed.error().code, ErrorCode::already_exists);
+  EXPECT_TRUE(fs::exists(scratch.path() / "bucket/deep/file"));
+}
+
+TEST(S3Server, FoldersAreForTheirOwner) {
+  ScratchFolder scratch;
+  S3Harness server(scratch.path() / "new" / "objects");
+  ASSERT_TRUE(server.store()->put("key", std::string_view("value")));
+  for (const char* made : {"new", "new/objects", "new/objects/.new", "new/objects/bucket"})
+    EXPECT_EQ(fs::status(scratch.path() / made).permissions(), fs::perms::owner_all) << made;
+}
+
+// What one job's functions may do: everything under their prefix, nothing beside it.
+TEST(S3Server, AnInstanceIsKeptToItsJobsKeys) {
+  ScratchFolder scratch;
+  S3Harness server(scratch.path());
+  auto client = server.store();
+  for (const char* key : {"jobs/one/a", "jobs/one2/a", "jobs/two/a", "a"})
+    ASSERT_TRUE(client->put(key, std::string_view("1")));
+  ASSERT_TRUE(server.store("elsewhere")->put("jobs/one/a", std::string_view("1")));
+  const Credentials instance = server.add_scoped_instance({"bucket", "jobs/one/"});
+  auto store = server.store_of(instance);
+  EXPECT_EQ(store->get_text("jobs/one/a").value(), "1");
+  EXPECT_TRUE(store->put("jobs/one/b/c", std::string_view("2")));
+  EXPECT_EQ(store->list("jobs/one/").value().size(), 2u);
+  const std::string own = "jobs/one/b/c";
+  EXPECT_TRUE(store->remove({&own, 1}));
+
+  const auto denied = [](const auto& result) { return !result && result.error().code == ErrorCode::permission_denied; };
+  for (const std::string key : {"jobs/one2/a", "jobs/two/a", "a", "jobs/one", "jobs/two/new", "jobs/absent/x"}) {
+    EXPECT_TRUE(denied(store->get_text(key))) << key;
+    EXPECT_TRUE(denied(store->size(key))) << key;
+    EXPECT_TRUE(denied(store->put(key, std::string_view("2")))) << key;
+    EXPECT_TRUE(denied(store->remove({&key, 1}))) << key;
+    EXPECT_TRUE(denied(store->list(key))) << key;
+  }
+  EXPECT_TRUE(denied(store->list("")));
+  EXPECT_TRUE(denied(store->bucket_exists()));
+  EXPECT_TRUE(denied(server.store_of(instance, "newbucket")->create_bucket()));
+  EXPECT_TRUE(denied(server.store_of(instance, "elsewhere")->get_text("jobs/one/a")));
+  EXPECT_EQ(client->list("").value().size(), 4u) << "nothing was changed";
+}
+
+// Connections that wait for nothing give way before a client is turned away.
+TEST(S3Server, RunningOutOfFilesCostsIdleConnectionsFirst) {
+  ScratchFolder scratch;
+  S3Harness server(scratch.path());
+  auto store = server.store();
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  const auto open_files = [] {
+    return std::distance(fs::directory_iterator("/proc/self/fd"), fs::directory_iterator());
+  };
+  const rlimit tight{static_cast<rlim_t>(open_files() + 40), before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &tight), 0);
+  // Both ends are this process's: 18 connections leave the server a handful of descriptors.
+  std::vector<int> idle;
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(static_cast<std::uint16_t>(server.port()));
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  for (int i = 0; i < 100; ++i) {
+    const int socket = ::socket(AF_INET, SOCK_STREAM, 0);
+    if (socket < 0) break;
+    if (::connect(socket, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) {
+      ::close(socket);
+      break;
+    }
+    idle.push_back(socket);
+  }
+  EXPECT_GT(idle.size(), 15u);
+  for (int freed = 0; freed < 3 && !idle.empty(); ++freed, idle.pop_back()) ::close(idle.back());
+  const auto start = std::chrono::steady_clock::now();
+  const auto put = store->put("key", std::string_view("value"));
+  EXPECT_TRUE(put) << describe(put.error());
+  EXPECT_LT(seconds_since(start), 10);
+  for (const int socket : idle) ::close(socket);
+  ::setrlimit(RLIMIT_NOFILE, &before);
+  EXPECT_EQ(store->get_text("key").value(), "value");
 }
 
 TEST(S3Server, OnlyOneOfManyCreatesAKey) {
@@ -263,6 +388,18 @@ TEST(S3Server, AFullDiskIsAnErrorAndLeavesNothing) {
     EXPECT_TRUE(fs::is_empty(scratch.path() / ".new"));
   }
   EXPECT_TRUE(store->put("key", pattern(3'000'000, 5)));
+}
+
+TEST(Crc64Nvme, HasItsCheckValueInOnePieceOrMany) {
+  const std::string_view text = "123456789";
+  const auto bytes = std::as_bytes(std::span(text));
+  EXPECT_EQ(crc64nvme(bytes), 0xae8b14860a799888);
+  EXPECT_EQ(crc64nvme(bytes.subspan(4), crc64nvme(bytes.first(4))), 0xae8b14860a799888);
+  const std::string longer = pattern(1001, 6);
+  const auto all = std::as_bytes(std::span(longer));
+  std::uint64_t one_by_one = 0;
+  for (std::size_t i = 0; i < all.size(); ++i) one_by_one = crc64nvme(all.subspan(i, 1), one_by_one);
+  EXPECT_EQ(crc64nvme(all), one_by_one);
 }
 
 TEST(ObjectFile, NamesAreSafeAndDistinct) {
