@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <chrono>
@@ -19,6 +20,7 @@ namespace {
 
 constexpr Bytes kLargestDocument = 4 * kMiB;
 constexpr std::size_t kMostDeletes = 1000;
+constexpr std::size_t kDeletesAtOnce = 32;
 
 asio::awaitable<void> wait(Seconds seconds) {
   if (seconds <= 0) co_return;
@@ -232,7 +234,11 @@ asio::awaitable<S3Requests::Answer> S3Requests::delete_objects(Call& call) {
   if (!order || order->objects.empty() || order->objects.size() > kMostDeletes)
     co_return refuse(400, "MalformedXML", "The XML you provided was not well-formed or did not validate.");
   std::string xml;
+  std::size_t done = 0;
   for (const auto& object : order->objects) {
+    // A disk may take a second for a thousand files: others are served in between.
+    if (++done % kDeletesAtOnce == 0) co_await asio::post(co_await asio::this_coro::executor, asio::use_awaitable);
+    if (auto there = bucket_there(call); !there) co_return tl::unexpected<Refusal>(there.error());
     std::optional<Refusal> refusal;
     const auto current = folder_->find(call.bucket, object.key);
     if (call.account->scope && !call.account->scope->holds(call.bucket, object.key)) {
