@@ -1,11 +1,13 @@
 #include "config/precedence.h"
 
+#include <string_view>
+
 #include "config/options.h"
 
 namespace funcpipe {
 namespace {
 
-const OptionRecord& record_of(const std::string& name) {
+const OptionRecord& record_of(std::string_view name) {
   const std::size_t dot = name.find('.');
   return *find_option(name.substr(0, dot), name.substr(dot + 1));
 }
