@@ -2,6 +2,7 @@
 
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/ops/empty.h>
+#include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
 
 #include <algorithm>
@@ -17,7 +18,9 @@ std::vector<at::Tensor> sample_tensors(const std::vector<TensorSpec>& specs, std
   for (const TensorSpec& spec : specs) {
     const auto type = dtype_from_name(spec.dtype);
     FUNCPIPE_CHECK(type.has_value(), "unknown type {}", spec.dtype);
-    if (at::isFloatingType(*type)) {
+    if (!spec.values.empty()) {
+      tensors.push_back(at::tensor(spec.values, at::kDouble).to(*type).reshape(spec.shape));
+    } else if (at::isFloatingType(*type)) {
       tensors.push_back(at::empty(spec.shape, *type).normal_(0, 1, generator));
     } else if (range > 0 && at::isIntegralType(*type, /*includeBool=*/false)) {
       const std::int64_t most =

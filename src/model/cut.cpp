@@ -8,26 +8,74 @@
 #include <set>
 
 #include "base/check.h"
+#include "model/border_values.h"
 
 namespace funcpipe {
 namespace {
 
 using namespace torch::jit;
 
-bool is_tensor(const Value* value) {
-  return value->type()->isSubtypeOf(*c10::TensorType::get());
+// For every value made at top level: the position of its last reader; nodes.size() for the model's outputs. A value
+// that is made anew wherever it is used is not read itself; what it is made of is.
+class LastUses {
+ public:
+  explicit LastUses(const FlatModel& model) : model_(model) {
+    const int count = static_cast<int>(model.nodes.size());
+    for (int position = 0; position < count; ++position) {
+      if (model.made_anew(model.nodes[position])) continue;
+      visit_nested(model.nodes[position], [&](Node* node) {
+        for (const Value* input : node->inputs()) note(input, position);
+      });
+    }
+    for (const Value* output : model.graph->outputs()) note(output, count);
+  }
+
+  bool live_at(int position, const Value* value) const {
+    const auto use = last_.find(value);
+    return use != last_.end() && use->second >= position;
+  }
+
+ private:
+  void note(const Value* value, int position) {
+    if (model_.made_anew(value->node())) {
+      for (const Value* part : value->node()->inputs()) note(part, position);
+    } else {
+      last_[value] = position;
+    }
+  }
+
+  const FlatModel& model_;
+  std::unordered_map<const Value*, int> last_;
+};
+
+// "`sizes` (List[str], model.py line 12)"
+std::string named(const Value* value) {
+  std::string name = value->debugName();
+  name = name.substr(0, name.find('.'));
+  const bool numbered = name.find_first_not_of("0123456789") == std::string::npos;
+  std::string text = numbered ? std::string("a value") : fmt::format("`{}`", name);
+  return fmt::format("{} ({}{})", text, value->type()->repr_str(), source_line(value->node()));
 }
 
-// For every value made at top level: the position of its last reader; nodes.size() for the model's outputs.
-std::unordered_map<const Value*, int> last_uses(const FlatModel& model) {
-  std::unordered_map<const Value*, int> last;
-  for (int position = 0; position < static_cast<int>(model.nodes.size()); ++position) {
-    visit_nested(model.nodes[position], [&](Node* node) {
-      for (const Value* input : node->inputs()) last[input] = position;
-    });
+// Why `value` cannot cross a border; empty if it can.
+std::string obstacle(const Value* value, const AliasDb& aliases) {
+  const auto& type = value->type();
+  if (!travelling_tensors(type)) return named(value) + " is needed later and cannot be sent";
+  const bool container = type->kind() == c10::TypeKind::ListType || type->kind() == c10::TypeKind::DictType;
+  if (container && aliases.hasWriters(value)) return named(value) + " is needed later, and forward changes it in place";
+  return {};
+}
+
+// Whether a tensor within a live container may be another live tensor too: as two, its gradient would be summed in
+// another order.
+const Value* shared_within(const std::vector<Value*>& live, AliasDb& aliases) {
+  for (Value* value : live) {
+    if (value->type()->kind() == c10::TypeKind::TensorType || !holds_tensors(value->type())) continue;
+    for (Value* other : live) {
+      if (other != value && holds_tensors(other->type()) && aliases.mayContainAlias(value, other)) return value;
+    }
   }
-  for (const Value* output : model.graph->outputs()) last[output] = static_cast<int>(model.nodes.size());
-  return last;
+  return nullptr;
 }
 
 // Positions of nodes that write in place to something that is not itself a parameter or buffer.
@@ -48,18 +96,25 @@ std::vector<int> writers(const FlatModel& model) {
   return positions;
 }
 
-void drop_unsafe(const FlatModel& model, std::vector<Border>& candidates) {
+void drop_unsafe(const FlatModel& model, const AliasDb& aliases, Candidates& candidates) {
   const auto positions = writers(model);
   if (positions.empty()) return;
-  const AliasDb aliases(model.graph);
   const ValueSet data(model.graph->inputs().begin(), model.graph->inputs().begin() + model.data_inputs);
   const auto unsafe = [&](const Border& border) {
-    const ValueSet live(border.tensors.begin(), border.tensors.end());
-    return std::ranges::any_of(positions, [&](int position) {
-      return aliases.writesToAlias(model.nodes[position], position >= border.position ? live : data);
+    const ValueSet live(border.values.begin(), border.values.end());
+    const bool contained = std::ranges::any_of(border.values, [](const Value* value) {
+      return value->type()->kind() != c10::TypeKind::TensorType && holds_tensors(value->type());
     });
+    const auto writer = std::ranges::find_if(positions, [&](int position) {
+      const bool later = position >= border.position;
+      return (later && contained) || aliases.writesToAlias(model.nodes[position], later ? live : data);
+    });
+    if (writer == positions.end()) return false;
+    candidates.obstacles[border.position] = fmt::format("an in-place operation{} changes what other operations hold",
+                                                        source_line(model.nodes[*writer], " at "));
+    return true;
   };
-  std::erase_if(candidates, unsafe);
+  std::erase_if(candidates.borders, unsafe);
 }
 
 bool applies_weight(const FlatModel& model, Node* top) {
@@ -77,9 +132,8 @@ bool applies_weight(const FlatModel& model, Node* top) {
 
 Bytes price(const Border& border, const MeasuredTensors& sizes) {
   Bytes sum = 0;
-  for (const Value* tensor : border.tensors) {
-    const auto& spec = sizes.at(tensor);
-    sum += 4 * kKiB + spec.bytes() * (spec.requires_grad ? 2 : 1);
+  for (const Value* value : border.values) {
+    for (const TensorSpec& spec : sizes.at(value)) sum += 4 * kKiB + spec.bytes() * (spec.requires_grad ? 2 : 1);
   }
   return sum;
 }
@@ -140,21 +194,54 @@ bool draws(const Node* node) {
 
 }  // namespace
 
-std::vector<Border> candidate_borders(const FlatModel& model) {
-  const auto last = last_uses(model);
-  std::vector<Border> candidates;
+Candidates candidate_borders(const FlatModel& model) {
+  const LastUses uses(model);
+  AliasDb aliases(model.graph);
+  Candidates candidates;
   std::vector<Value*> live;
   const int count = static_cast<int>(model.nodes.size());
   for (int position = 1; position < count; ++position) {
+    // Behind a node that is made anew the cut would be the same as before it.
+    if (model.made_anew(model.nodes[position - 1])) continue;
     for (Value* output : model.nodes[position - 1]->outputs()) live.push_back(output);
-    std::erase_if(live, [&](const Value* value) {
-      const auto use = last.find(value);
-      return use == last.end() || use->second < position;
-    });
-    if (!live.empty() && std::ranges::all_of(live, is_tensor)) candidates.push_back({position, live});
+    std::erase_if(live, [&](const Value* value) { return !uses.live_at(position, value); });
+    if (live.empty()) continue;
+    std::string why;
+    for (const Value* value : live) {
+      why = obstacle(value, aliases);
+      if (!why.empty()) break;
+    }
+    if (why.empty()) {
+      if (const Value* shared = shared_within(live, aliases))
+        why = named(shared) + " is needed later and may hold a tensor that is needed by itself too";
+    }
+    if (why.empty())
+      candidates.borders.push_back({position, live});
+    else
+      candidates.obstacles[position] = why;
   }
-  drop_unsafe(model, candidates);
+  drop_unsafe(model, aliases, candidates);
   return candidates;
+}
+
+std::string why_whole(const FlatModel& model, const Candidates& candidates, int begin, int end) {
+  std::vector<int> weights;
+  for (int position = begin; position < end; ++position)
+    if (applies_weight(model, model.nodes[position])) weights.push_back(position);
+  if (weights.empty()) return {};
+  // The commonest obstacle between the first and the last application of a weight.
+  std::map<std::string, int> counts;
+  const std::string* commonest = nullptr;
+  for (auto at = candidates.obstacles.upper_bound(weights.front());
+       at != candidates.obstacles.end() && at->first <= weights.back(); ++at) {
+    const int times = ++counts[at->second];
+    if (commonest == nullptr || times > counts[*commonest]) commonest = &at->second;
+  }
+  if (commonest != nullptr) return *commonest;
+  const Node* only = model.nodes[weights.front()];
+  if (weights.size() > 1 || only->blocks().empty()) return {};
+  return fmt::format("its weights are applied within {}{}, of which a run may take any part",
+                     only->kind() == prim::Loop ? "a loop" : "an `if`", source_line(only, " at "));
 }
 
 std::vector<Border> layer_borders(const FlatModel& model, std::vector<Border> candidates,

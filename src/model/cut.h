@@ -1,7 +1,9 @@
 // Where a flattened model may be cut, and which of those places become the borders between layers.
 #pragma once
 
+#include <map>
 #include <span>
+#include <string>
 #include <unordered_map>
 #include <vector>
 
@@ -10,17 +12,28 @@
 
 namespace funcpipe {
 
-// A cut before FlatModel::nodes[position]; `tensors` are live there, in the order of their making.
+// A cut before FlatModel::nodes[position]; `values` are live there, in the order of their making: tensors, and numbers
+// and the like that travel as tensors (model/border_values.h).
 struct Border {
   int position = 0;
-  std::vector<torch::jit::Value*> tensors;
+  std::vector<torch::jit::Value*> values;
 };
 
-using MeasuredTensors = std::unordered_map<const torch::jit::Value*, TensorSpec>;
+// For a value that is live at a border the tensors that stand for it.
+using MeasuredTensors = std::unordered_map<const torch::jit::Value*, std::vector<TensorSpec>>;
 
-// Every position at which all live values are tensors (data inputs, parameters, buffers, constants and `training` do
-// not count: each stage has its own) and no later in-place operation writes to memory of a live one.
-std::vector<Border> candidate_borders(const FlatModel& model);
+struct Candidates {
+  std::vector<Border> borders;           // ascending positions
+  std::map<int, std::string> obstacles;  // by position: why the model cannot be cut there
+};
+
+// Every position at which all live values can travel (data inputs, parameters, buffers, `training` and what is made
+// anew wherever it is used do not count: each stage has its own) and no later in-place operation writes to memory of a
+// live one.
+Candidates candidate_borders(const FlatModel& model);
+
+// Why nodes [begin, end) are one layer though several of them apply weights; empty if they need not be.
+std::string why_whole(const FlatModel& model, const Candidates& candidates, int begin, int end);
 
 // The borders between layers, chosen among `candidates` by their price: bytes sent (twice for a tensor whose gradient
 // travels back) plus 4 KiB for each tensor. The rule:

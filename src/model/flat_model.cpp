@@ -10,10 +10,19 @@
 #include <torch/csrc/jit/passes/peephole.h>
 #include <torch/csrc/jit/passes/remove_mutation.h>
 
+#include <algorithm>
+#include <filesystem>
 #include <map>
 #include <set>
 #include <tuple>
 
+#include "model/autocast.h"
+#include "model/containers.h"
+#include "model/cut.h"
+#include "model/forward_call.h"
+#include "model/futures.h"
+#include "model/model_outputs.h"
+#include "model/remade.h"
 #include "model/torch_error.h"
 
 namespace funcpipe {
@@ -39,11 +48,14 @@ std::string join(const std::string& path, const std::string& name) {
 
 class Flattener {
  public:
-  Flattener(const Module& module, std::size_t data_inputs) : module_(module) { flat_.data_inputs = data_inputs; }
+  Flattener(const Module& module, std::size_t data_inputs, std::string output)
+      : module_(module), output_(std::move(output)) {
+    flat_.data_inputs = data_inputs;
+  }
 
   FlatModel run() {
     const Method forward = forward_method();
-    flat_.graph = toGraphFunction(forward.function()).graph()->copy();
+    flat_.graph = forward_call(module_);
     auto& graph = *flat_.graph;
     bind_inputs(forward.function().getSchema());
     collect_slots(module_._ivalue(), "");
@@ -53,16 +65,20 @@ class Flattener {
     Value* self = graph.inputs()[0];
     objects_[self] = {module_._ivalue(), ""};
     resolve_block(graph.block(), "");
+    lower_futures(graph);
+    unify_changed_containers(graph);
+    refuse_changed_attributes();
+    apply_autocast(flat_.graph);
     simplify();
     if (self->hasUses()) throw_uses_of(self);
     graph.eraseInput(0);
-    flatten_outputs();
-    EliminateDeadCode(flat_.graph);
+    choose_output();
     drop_unused_slots();
     mark_changing_buffers();
     for (Node* node : graph.nodes()) {
       if (!FlatModel::free_to_copy(node)) flat_.nodes.push_back(node);
     }
+    flat_.remade = remade_nodes(flat_);
     graph.lint();
     return std::move(flat_);
   }
@@ -127,6 +143,22 @@ class Flattener {
       const c10::IValue& attribute = holder->getSlot(i);
       if (attribute.isObject()) collect_slots(attribute, join(path, type->getAttributeName(i)));
     }
+    // Last, so that a list of parameters (`_flat_weights` of nn.LSTM) finds each under its own name.
+    for (std::size_t i = 0; i < type->numAttributes(); ++i)
+      if (!holder->getSlot(i).isTensor()) collect_contained(holder->getSlot(i), join(path, type->getAttributeName(i)));
+  }
+
+  void collect_contained(const c10::IValue& value, const std::string& path) {
+    if (value.isTensor() && value.toTensor().defined()) add_slot(value.toTensor(), path, TensorSlot::Kind::buffer);
+    int index = 0;
+    if (value.isList())
+      for (const c10::IValue& item : value.toListRef()) collect_contained(item, join(path, std::to_string(index++)));
+    if (value.isTuple())
+      for (const c10::IValue& item : value.toTupleRef().elements())
+        collect_contained(item, join(path, std::to_string(index++)));
+    if (value.isGenericDict())
+      for (const auto& item : value.toGenericDict())
+        collect_contained(item.value(), join(path, std::to_string(index++)));
   }
 
   void add_slot(const at::Tensor& tensor, std::string name, TensorSlot::Kind kind) {
@@ -166,6 +198,8 @@ class Flattener {
         return inline_method(node, path);
       case prim::CallFunction:
         return inline_function(node, path);
+      case prim::fork:
+        return inline_body(node, *node->g(attr::Subgraph), node->inputs(), path);
       default:
         for (Block* block : node->blocks()) resolve_block(block, path);
     }
@@ -188,22 +222,90 @@ class Flattener {
       return;
     }
     Value* replacement = nullptr;
-    if (value.isTensor() && value.toTensor().defined()) {
-      replacement = slot_value(value.toTensor());
-    } else if (name == "training" && value.isBool() && value.toBool() == module_.is_training()) {
+    if (name == "training" && value.isBool() && value.toBool() == module_.is_training()) {
       replacement = flat_.training;
     } else {
-      WithInsertPoint here(node);
-      const auto constant = tryInsertConstant(*flat_.graph, value);
-      if (!constant) {
-        throw Unsupported{fmt::format("the attribute `{}` of type {} cannot be made a constant",
-                                      join(holder.path, name), value.type()->repr_str()),
-                          "hold tensors as parameters or buffers, and submodules as attributes or ModuleList"};
-      }
-      replacement = *constant;
+      const WithInsertPoint here(node);
+      replacement = attribute(value, node->output()->type(), join(holder.path, name));
+      const auto kind = replacement->node()->kind();
+      if (kind == prim::ListConstruct || kind == prim::DictConstruct || value.isList() || value.isGenericDict())
+        attribute_containers_.emplace_back(replacement, join(holder.path, name));
     }
     node->output()->replaceAllUsesWith(replacement);
     node->destroy();
+  }
+
+  // Inserts what stands for an attribute: a slot, a container of slots, or a constant.
+  Value* attribute(const c10::IValue& value, const c10::TypePtr& type, const std::string& path) {
+    auto& graph = *flat_.graph;
+    if (value.isTensor() && value.toTensor().defined()) return slot_value(value.toTensor());
+    std::vector<Value*> parts;
+    if (value.isTensorList() || (value.isList() && !value.toListRef().empty() && holds_tensors(value))) {
+      for (const c10::IValue& item : value.toListRef()) parts.push_back(attribute(item, type->containedType(0), path));
+      return insert_container(prim::ListConstruct, parts, type);
+    }
+    if (value.isTuple() && holds_tensors(value)) {
+      const auto& items = value.toTupleRef().elements();
+      for (std::size_t i = 0; i < items.size(); ++i) parts.push_back(attribute(items[i], type->containedType(i), path));
+      return insert_container(prim::TupleConstruct, parts, type);
+    }
+    if (value.isGenericDict() && holds_tensors(value)) {
+      for (const auto& item : value.toGenericDict()) {
+        parts.push_back(graph.insertConstant(item.key()));
+        parts.push_back(attribute(item.value(), type->containedType(1), path));
+      }
+      return insert_container(prim::DictConstruct, parts, type);
+    }
+    const auto constant = tryInsertConstant(graph, value);
+    if (!constant) {
+      throw Unsupported{
+          fmt::format("the attribute `{}` of type {} cannot be made a constant", path, value.type()->repr_str()),
+          "hold tensors as parameters or buffers, and submodules as attributes or ModuleList"};
+    }
+    return *constant;
+  }
+
+  Value* insert_container(NodeKind kind, const std::vector<Value*>& parts, const c10::TypePtr& type) {
+    Node* made = flat_.graph->create(kind, parts, 1);
+    made->output()->setType(type);
+    return flat_.graph->insertNode(made)->output();
+  }
+
+  static bool holds_tensors(const c10::IValue& value) {
+    if (value.isTensor()) return true;
+    if (value.isList()) return std::ranges::any_of(value.toListRef(), holds_tensors);
+    if (value.isTuple()) return std::ranges::any_of(value.toTupleRef().elements(), holds_tensors);
+    if (!value.isGenericDict()) return false;
+    for (const auto& item : value.toGenericDict())
+      if (holds_tensors(item.value())) return true;
+    return false;
+  }
+
+  // What a list or dictionary of the module holds would have to last from one call to the next.
+  void refuse_changed_attributes() {
+    if (attribute_containers_.empty()) return;
+    std::vector<Node*> writers;
+    for (Node* top : flat_.graph->nodes()) {
+      visit_nested(top, [&](Node* node) {
+        const auto* schema = node->maybeSchema();
+        if (schema == nullptr || schema->arguments().empty()) return;
+        const auto* alias = schema->arguments().front().alias_info();
+        const auto kind = node->inputs().empty() ? c10::TypeKind::AnyType : node->input(0)->type()->kind();
+        if (alias != nullptr && alias->isWrite() &&
+            (kind == c10::TypeKind::ListType || kind == c10::TypeKind::DictType))
+          writers.push_back(node);
+      });
+    }
+    if (writers.empty()) return;
+    const AliasDb aliases(flat_.graph);
+    for (const auto& [container, path] : attribute_containers_) {
+      for (Node* writer : writers) {
+        if (writer->input(0) != container && !aliases.writesToAlias(writer, {container})) continue;
+        throw Unsupported{
+            fmt::format("forward changes the attribute `{}`{}", path, source_line(writer)),
+            "state that changes must be a buffer (register_buffer); let forward change a copy of the list"};
+      }
+    }
   }
 
   // `self.buffer = value` becomes an in-place copy: the same to every later reader.
@@ -228,11 +330,13 @@ class Flattener {
     const auto type =
         found != objects_.end() ? found->second.object.toObject()->type() : object->type()->cast<ClassType>();
     torch::jit::Function* method = type ? type->findMethod(node->s(attr::name)) : nullptr;
+    if (type && method == nullptr) method = type->findHook(node->s(attr::name));
     if (method == nullptr || !method->isGraphFunction()) {
       throw Unsupported{fmt::format("the call of `{}` cannot be resolved when the model is cut", node->s(attr::name)),
                         "call submodules by their attribute or through a ModuleList"};
     }
-    inline_body(node, toGraphFunction(*method), node->inputs(), found != objects_.end() ? found->second.path : path);
+    inline_body(node, *toGraphFunction(*method).graph(), node->inputs(),
+                found != objects_.end() ? found->second.path : path);
   }
 
   void inline_function(Node* node, const std::string& path) {
@@ -240,17 +344,17 @@ class Flattener {
     if (!type || !type->function()->isGraphFunction()) {
       throw Unsupported{"a call of a function that is chosen at run time", ""};
     }
-    inline_body(node, toGraphFunction(*type->function()), node->inputs().slice(1), path);
+    inline_body(node, *toGraphFunction(*type->function()).graph(), node->inputs().slice(1), path);
   }
 
-  void inline_body(Node* call, GraphFunction& callee, at::ArrayRef<Value*> arguments, const std::string& path) {
+  void inline_body(Node* call, Graph& body, at::ArrayRef<Value*> arguments, const std::string& path) {
     const std::vector<Value*> inputs(arguments.begin(), arguments.end());
     Node* const before = call->prev();
     std::vector<Value*> outputs;
     {
       WithInsertPoint here(call);
       std::unordered_map<Value*, Value*> mapping;
-      outputs = insertGraph(*flat_.graph, *callee.graph(), inputs, mapping);
+      outputs = insertGraph(*flat_.graph, body, inputs, mapping);
     }
     // Before the body is resolved, so that later readers follow when an output's maker is replaced.
     for (std::size_t i = 0; i < outputs.size(); ++i) call->outputs()[i]->replaceAllUsesWith(outputs[i]);
@@ -262,11 +366,14 @@ class Flattener {
     auto& graph = flat_.graph;
     LowerSimpleTuples(graph);  // first: alias analysis takes very long over chains of tuples
     EliminateDeadCode(graph);
-    for (int round = 0; round < 2; ++round) {
+    constexpr int kLeast = 2, kMost = 8;
+    bool changed = true;
+    for (int round = 0; round < kLeast || (round < kMost && changed); ++round) {
       ConstantPropagation(graph);
       PeepholeOptimize(graph);
       LowerSimpleTuples(graph);
-      UnrollConstantLoops(graph);
+      changed = settle_containers(graph);
+      changed = UnrollConstantLoops(graph) || changed;
     }
     ConstantPropagation(graph);
     RemoveListMutation(graph);
@@ -280,36 +387,18 @@ class Flattener {
     throw Unsupported{fmt::format("the module itself is used by `{}`", user->kind().toQualString()), ""};
   }
 
-  // A tuple, list or dict of tensors made at the end becomes several outputs.
-  void flatten_outputs() {
-    auto& graph = *flat_.graph;
-    for (bool changed = true; changed;) {
-      changed = false;
-      const std::vector<Value*> outputs(graph.outputs().begin(), graph.outputs().end());
-      std::vector<Value*> leaves;
-      for (Value* output : outputs) {
-        Node* maker = output->node();
-        const auto inputs = maker->inputs();
-        if (maker->kind() == prim::TupleConstruct || maker->kind() == prim::ListConstruct) {
-          leaves.insert(leaves.end(), inputs.begin(), inputs.end());
-          changed = true;
-        } else if (maker->kind() == prim::DictConstruct) {
-          for (std::size_t i = 1; i < inputs.size(); i += 2) leaves.push_back(inputs[i]);
-          changed = true;
-        } else if (!output->mustBeNone()) {
-          leaves.push_back(output);
-        }
-      }
-      while (!graph.outputs().empty()) graph.eraseOutput(graph.outputs().size() - 1);
-      for (Value* leaf : leaves) graph.registerOutput(leaf);
+  void choose_output() {
+    try {
+      funcpipe::choose_output(flat_.graph, output_);
+    } catch (const std::invalid_argument& error) {
+      throw Unsupported{error.what(), "let forward return a tensor, or a tuple or dictionary of tensors"};
     }
-    for (Value* output : graph.outputs()) {
-      if (!output->type()->isSubtypeOf(*c10::TensorType::get())) {
-        throw Unsupported{fmt::format("the model returns a {}, not tensors", output->type()->repr_str()),
-                          "return a tensor, or a tuple or dict of tensors"};
-      }
-    }
-    if (graph.outputs().empty()) throw Unsupported{"the model returns no tensor", ""};
+    drop_unused(*flat_.graph, [&](const Use& use) {
+      const bool slot = std::ranges::any_of(flat_.slots, [&](const TensorSlot& one) {
+        return one.value == use.user->input(use.offset) && one.kind == TensorSlot::Kind::buffer;
+      });
+      return slot && may_write(use);
+    });
   }
 
   void drop_unused_slots() {
@@ -355,18 +444,20 @@ class Flattener {
   }
 
   const Module& module_;
+  const std::string output_;
   FlatModel flat_;
   std::unordered_map<const Value*, TrackedObject> objects_;
   std::map<std::string, ScopePtr> scopes_;
   std::map<Key, std::size_t> by_memory_;
+  std::vector<std::pair<Value*, std::string>> attribute_containers_;  // with the attribute's path
   std::set<const void*> visited_;
 };
 
 }  // namespace
 
-Result<FlatModel> flatten(const Module& module, std::size_t data_inputs) {
+Result<FlatModel> flatten(const Module& module, std::size_t data_inputs, const std::string& output) {
   try {
-    return Flattener(module, data_inputs).run();
+    return Flattener(module, data_inputs, output).run();
   } catch (const Unsupported& unsupported) {
     return fail(ErrorCode::invalid_input, unsupported.what, {}, unsupported.hint);
   } catch (const std::exception& error) {
@@ -379,6 +470,13 @@ std::string module_path(Node* node) {
   if (!scope || scope->isBlank()) return {};
   const std::string path = scope->name().toUnqualString();
   return path == "." ? std::string() : path;
+}
+
+std::string source_line(const Node* node, const std::string& before) {
+  const auto place = node->sourceRange().file_line_col();
+  if (!place || std::get<0>(*place).empty()) return {};
+  return fmt::format("{}{} line {}", before, std::filesystem::path(std::get<0>(*place)).filename().string(),
+                     std::get<1>(*place));
 }
 
 }  // namespace funcpipe

@@ -12,6 +12,7 @@
 #include <memory>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "base/error.h"
@@ -35,19 +36,28 @@ struct FlatModel {
   std::vector<TensorSlot> slots;
   std::vector<torch::jit::Node*> nodes;  // top level, in order, without those free to copy
   std::unordered_map<const torch::jit::Value*, int> slot_of;
+  std::unordered_set<const torch::jit::Node*> remade;  // of `nodes`
 
-  // Made anew wherever it is used, so never sent: constants, and the placeholders of branches that raise.
+  // Made anew wherever it is used, so never sent: constants, and the placeholders of branches that raise...
   static bool free_to_copy(const torch::jit::Node* node) {
     return node->kind() == torch::jit::prim::Constant || node->kind() == torch::jit::prim::Uninitialized;
   }
+  // ... lists, tuples and dictionaries that nothing changes (what they hold may be sent), and numbers that follow from
+  // constants and `training` alone.
+  bool made_anew(const torch::jit::Node* node) const { return free_to_copy(node) || remade.contains(node); }
   torch::jit::Value* data_input(std::size_t index) const { return graph->inputs()[index]; }
 };
 
+// `output`: which of the outputs of forward the graph gives, a key of its dictionary, a name or number of its tuple;
+// empty: the first. Others are not computed unless that changes a buffer.
 // Errors: invalid_input for what cannot be flattened (module objects in lists, attributes assigned in forward, outputs
 // that are no tensors, other than `data_inputs` tensors wanted).
-Result<FlatModel> flatten(const torch::jit::Module& module, std::size_t data_inputs);
+Result<FlatModel> flatten(const torch::jit::Module& module, std::size_t data_inputs, const std::string& output = {});
 
 // The dotted path of the submodule that `node` came from; empty for the root's own forward.
 std::string module_path(torch::jit::Node* node);
+
+// Where the model's source has `node`: `before` and "model.py line 12"; empty if unknown.
+std::string source_line(const torch::jit::Node* node, const std::string& before = ", ");
 
 }  // namespace funcpipe

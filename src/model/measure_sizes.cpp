@@ -9,6 +9,7 @@
 #include <set>
 
 #include "base/check.h"
+#include "model/border_values.h"
 #include "model/random_state.h"
 #include "model/span.h"
 #include "model/tensor_type.h"
@@ -44,6 +45,19 @@ std::vector<Value*> made_in(const FlatModel& model, int begin, int end) {
   return made;
 }
 
+// With the values of what may be a size or a count: other values would not fit the tensors beside it.
+TensorSpec described(const at::Tensor& tensor) {
+  constexpr std::int64_t kMost = 16;
+  TensorSpec spec = spec_of(tensor);
+  const auto type = tensor.scalar_type();
+  const bool counts = at::isIntegralType(type, /*includeBool=*/true) || type == at::kDouble;
+  if (!counts || spec.requires_grad || tensor.dim() > 1 || tensor.numel() > kMost) return spec;
+  const at::Tensor values = tensor.to(at::kDouble).contiguous();
+  if (!values.isfinite().all().item<bool>()) return spec;
+  spec.values.assign(values.data_ptr<double>(), values.data_ptr<double>() + values.numel());
+  return spec;
+}
+
 }  // namespace
 
 MeasuredSizes measure_sizes(const FlatModel& model, const std::vector<Border>& candidates,
@@ -55,14 +69,14 @@ MeasuredSizes measure_sizes(const FlatModel& model, const std::vector<Border>& c
   for (const auto& slot : model.slots) slots.push_back(slot.changes ? slot.tensor.detach().clone() : slot.tensor);
 
   MeasuredSizes sizes;
-  std::unordered_map<const Value*, at::Tensor> live;
+  std::unordered_map<const Value*, std::vector<at::Tensor>> live;
   int begin = 0;
   for (std::size_t i = 0; i <= candidates.size(); ++i) {
     const bool last = i == candidates.size();
     const int end = last ? static_cast<int>(model.nodes.size()) : candidates[i].position;
-    const auto& before = i == 0 ? std::vector<Value*>{} : candidates[i - 1].tensors;
-    const auto after = last ? std::vector<Value*>(model.graph->outputs().begin(), model.graph->outputs().end())
-                            : candidates[i].tensors;
+    const auto& before = i == 0 ? std::vector<Value*>{} : candidates[i - 1].values;
+    const auto after =
+        last ? std::vector<Value*>(model.graph->outputs().begin(), model.graph->outputs().end()) : candidates[i].values;
     const auto made = made_in(model, begin, end);
     auto wanted = after;
     wanted.insert(wanted.end(), made.begin(), made.end());
@@ -74,20 +88,27 @@ MeasuredSizes measure_sizes(const FlatModel& model, const std::vector<Border>& c
       stack.emplace_back(tensor);
       known.insert(tensor.storage().data());
     };
-    for (const Value* value : before) push(live.at(value));
+    for (const Value* value : before)
+      for (const at::Tensor& tensor : live.at(value)) push(tensor);
     for (const int index : span.data_inputs) push(data[index]);
     stack.emplace_back(true);
     for (const int index : span.slots) push(slots[index]);
     torch::jit::InterpreterState(torch::jit::Code(span.graph, "measure")).run(stack);
 
     live.clear();
-    for (std::size_t k = 0; k < after.size(); ++k) {
-      const at::Tensor tensor = stack[k].toTensor();
-      sizes.tensors[after[k]] = spec_of(tensor);
-      live[after[k]] = tensor.detach().requires_grad_(tensor.requires_grad());
+    std::size_t next = 0;
+    for (const Value* value : after) {
+      auto& specs = sizes.tensors[value];
+      auto& tensors = live[value];
+      specs.clear();
+      for (std::size_t k = 0; k < *travelling_tensors(value->type()); ++k) {
+        const at::Tensor tensor = stack[next++].toTensor();
+        specs.push_back(described(tensor));
+        tensors.push_back(tensor.detach().requires_grad_(tensor.requires_grad()));
+      }
     }
     Bytes activations = 0;
-    for (std::size_t k = after.size(); k < stack.size(); ++k) {
+    for (std::size_t k = next; k < stack.size(); ++k) {
       if (!stack[k].isTensor() || !stack[k].toTensor().defined()) continue;
       const at::Tensor tensor = stack[k].toTensor();
       if (known.insert(tensor.storage().data()).second) activations += static_cast<Bytes>(tensor.storage().nbytes());

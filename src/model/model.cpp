@@ -78,22 +78,22 @@ struct Model::State {
   ModelDescription description;
 
   std::vector<jit::Value*> before(int layer) const {
-    return layer == 0 ? std::vector<jit::Value*>{} : borders[layer - 1].tensors;
+    return layer == 0 ? std::vector<jit::Value*>{} : borders[layer - 1].values;
   }
   std::vector<jit::Value*> after(int layer) const {
-    if (layer < static_cast<int>(borders.size())) return borders[layer].tensors;
+    if (layer < static_cast<int>(borders.size())) return borders[layer].values;
     const auto outputs = flat.graph->outputs();
     return {outputs.begin(), outputs.end()};
   }
 
-  Result<> analyse(const std::vector<TensorSpec>& inputs);
-  void describe_layers(const std::vector<Border>& candidates, const MeasuredSizes& sizes);
+  Result<> analyse(const std::vector<TensorSpec>& inputs, const std::string& output);
+  void describe_layers(const Candidates& candidates, const MeasuredSizes& sizes);
 };
 
-Result<> Model::State::analyse(const std::vector<TensorSpec>& inputs) {
+Result<> Model::State::analyse(const std::vector<TensorSpec>& inputs, const std::string& output) {
   FUNCPIPE_TRY_VOID(check_inputs(inputs));
   make_contiguous(module);
-  FUNCPIPE_TRY(flattened, flatten(module, inputs.size()));
+  FUNCPIPE_TRY(flattened, flatten(module, inputs.size(), output));
   flat = std::move(flattened);
   FUNCPIPE_TRY_VOID(check_parameters(flat));
   parameter_of_slot = parameter_indices(flat);
@@ -102,14 +102,14 @@ Result<> Model::State::analyse(const std::vector<TensorSpec>& inputs) {
   auto candidates = candidate_borders(flat);
   MeasuredSizes sizes;
   try {
-    sizes = measure_sizes(flat, candidates, inputs);
+    sizes = measure_sizes(flat, candidates.borders, inputs);
   } catch (const std::exception& error) {
     std::string given;
     for (const auto& input : inputs) given += (given.empty() ? "" : ", ") + to_string(input);
     return fail(ErrorCode::invalid_input, fmt::format("the model rejects inputs {}: {}", given, first_lines(error)), {},
                 "check type and shape of the data inputs against what the model's forward expects");
   }
-  borders = layer_borders(flat, candidates, sizes.tensors);
+  borders = layer_borders(flat, candidates.borders, sizes.tensors);
 
   description.micro_batch = static_cast<int>(inputs.front().shape.front());
   description.inputs = inputs;
@@ -118,13 +118,13 @@ Result<> Model::State::analyse(const std::vector<TensorSpec>& inputs) {
     description.parameters.push_back(
         {slot.name, slot.tensor.sizes().vec(), dtype_name(slot.tensor.scalar_type()), slot.tensor.requires_grad()});
   }
-  for (const auto* output : flat.graph->outputs()) description.outputs.push_back(sizes.tensors.at(output));
+  for (const auto* value : flat.graph->outputs()) description.outputs.push_back(sizes.tensors.at(value).front());
   describe_layers(candidates, sizes);
   description.fingerprint = fingerprint(flat, borders);
   return {};
 }
 
-void Model::State::describe_layers(const std::vector<Border>& candidates, const MeasuredSizes& sizes) {
+void Model::State::describe_layers(const Candidates& candidates, const MeasuredSizes& sizes) {
   std::unordered_map<std::string, int> times_named;
   std::size_t piece = 0;
   for (int index = 0; index <= static_cast<int>(borders.size()); ++index) {
@@ -144,16 +144,20 @@ void Model::State::describe_layers(const std::vector<Border>& candidates, const 
         described.buffer_bytes += static_cast<Bytes>(flat.slots[slot].tensor.nbytes());
     }
     for (; piece < sizes.activation_bytes.size(); ++piece) {
-      const int start = piece == 0 ? 0 : candidates[piece - 1].position;
+      const int start = piece == 0 ? 0 : candidates.borders[piece - 1].position;
       if (start >= layer.end) break;
       described.activation_bytes += sizes.activation_bytes[piece];
     }
     if (index < static_cast<int>(borders.size())) {
-      for (const auto* tensor : borders[index].tensors) described.border.push_back(sizes.tensors.at(tensor));
+      for (const auto* value : borders[index].values) {
+        const auto& tensors = sizes.tensors.at(value);
+        described.border.insert(described.border.end(), tensors.begin(), tensors.end());
+      }
     }
     described.data_inputs = layer.span.data_inputs;
     layer.random = draws_random_numbers(flat, layer.begin, layer.end);
     described.random = layer.random;
+    described.whole_because = why_whole(flat, candidates, layer.begin, layer.end);
     description.layers.push_back(std::move(described));
     layers.push_back(std::move(layer));
   }
@@ -164,7 +168,8 @@ Model::Model(Model&&) noexcept = default;
 Model& Model::operator=(Model&&) noexcept = default;
 Model::~Model() = default;
 
-Result<Model> Model::load(const std::string& source, const std::vector<TensorSpec>& inputs, std::uint64_t seed) {
+Result<Model> Model::load(const std::string& source, const std::vector<TensorSpec>& inputs, std::uint64_t seed,
+                          const std::string& output) {
   auto state = std::make_unique<State>();
   auto shapes = inputs;
   constexpr std::string_view kZoo = "zoo:";
@@ -178,7 +183,7 @@ Result<Model> Model::load(const std::string& source, const std::vector<TensorSpe
     state->module = module;
     state->description.source = std::filesystem::path(source).filename();
   }
-  if (auto analysed = state->analyse(shapes); !analysed) {
+  if (auto analysed = state->analyse(shapes, output); !analysed) {
     auto error = std::move(analysed).error();
     if (error.place.empty()) error.place = source;
     return tl::unexpected(std::move(error));

@@ -20,8 +20,10 @@ class Model {
   // weights). `inputs`: dtype and shape of the data inputs at micro-batch size (dimension 0 is the batch), to measure
   // what is live where; zoo models know their own shape and take dimension 0 only if `inputs` is empty.
   // Errors: invalid_input (no TorchScript, unknown zoo name with the nearest known, inputs the model rejects: with the
-  // model's own message), not_found.
-  static Result<Model> load(const std::string& source, const std::vector<TensorSpec>& inputs, std::uint64_t seed);
+  // model's own message), not_found. `output`: which of the outputs of forward the model gives, a key of its
+  // dictionary, a name or number of its tuple; empty: the first.
+  static Result<Model> load(const std::string& source, const std::vector<TensorSpec>& inputs, std::uint64_t seed,
+                            const std::string& output = {});
   Model(Model&&) noexcept;
   Model& operator=(Model&&) noexcept;
   ~Model();

@@ -7,12 +7,14 @@
 
 namespace funcpipe {
 
-// Inputs of `graph` in order: the border before, the data inputs read, `training`, the slots used.
+// Inputs of `graph` in order: the border before, the data inputs read, `training`, the slots used. What is live at a
+// border comes and goes as the tensors that stand for it (model/border_values.h), so every input but `training` and
+// every output is a tensor.
 struct SpanGraph {
   std::shared_ptr<torch::jit::Graph> graph;
-  std::size_t border_inputs = 0;
-  std::vector<int> data_inputs;  // ascending
-  std::vector<int> slots;        // ascending
+  std::size_t border_inputs = 0;  // tensors
+  std::vector<int> data_inputs;   // ascending
+  std::vector<int> slots;         // ascending
 };
 
 // Nodes [begin, end) with `inputs` live before and `outputs` wanted after; an input may also be an output.

@@ -66,6 +66,17 @@ std::vector<int> partition(const std::vector<double>& costs, int stages) {
   return firsts;
 }
 
+// "; `decoder` is one layer because ...", of up to three layers that could not be cut.
+std::string why_whole(const ModelDescription& model) {
+  constexpr int kMost = 3;
+  std::string text;
+  int named = 0;
+  for (const LayerDescription& layer : model.layers)
+    if (!layer.whole_because.empty() && named++ < kMost)
+      text += fmt::format("; `{}` is one layer because {}", layer.name, layer.whole_because);
+  return text;
+}
+
 }  // namespace
 
 Result<Plan> even_plan(const ModelDescription& model, int stages, int replicas, int global_batch, int micro_batch,
@@ -78,8 +89,8 @@ Result<Plan> even_plan(const ModelDescription& model, int stages, int replicas, 
   }
   if (stages > layers) {
     return fail(ErrorCode::invalid_input,
-                fmt::format("{}, but {} has only {} to cut between", counted(stages, "stage"), model.source,
-                            counted(layers, "layer")),
+                fmt::format("{}, but {} has only {} to cut between{}", counted(stages, "stage"), model.source,
+                            counted(layers, "layer"), why_whole(model)),
                 {}, fmt::format("choose at most {}", counted(layers, "stage")));
   }
   if (!costs.empty() && static_cast<int>(costs.size()) != layers) {

@@ -24,6 +24,7 @@ Json tensors_to_json(const std::vector<TensorSpec>& tensors) {
   Json list = Json::array();
   for (const auto& tensor : tensors) {
     list.push_back({{"dtype", tensor.dtype}, {"shape", tensor.shape}, {"requires_grad", tensor.requires_grad}});
+    if (!tensor.values.empty()) list.back()["values"] = tensor.values;
   }
   return list;
 }
@@ -31,7 +32,8 @@ Json tensors_to_json(const std::vector<TensorSpec>& tensors) {
 std::vector<TensorSpec> tensors_from_json(const Json& list) {
   std::vector<TensorSpec> tensors;
   for (const auto& item : list) {
-    tensors.push_back({item.at("dtype"), item.at("shape"), item.value("requires_grad", false)});
+    tensors.push_back({item.at("dtype"), item.at("shape"), item.value("requires_grad", false),
+                       item.value("values", std::vector<double>())});
   }
   return tensors;
 }
@@ -45,6 +47,7 @@ LayerDescription layer_from_json(const Json& item) {
   layer.border = tensors_from_json(item.at("border"));
   layer.data_inputs = item.at("data_inputs").get<std::vector<int>>();
   layer.random = item.at("random");
+  layer.whole_because = item.value("whole_because", "");
   return layer;
 }
 
@@ -55,7 +58,8 @@ std::string inconsistency(const ModelDescription& description) {
   const auto bad_tensors = [](const std::vector<TensorSpec>& tensors) {
     return std::ranges::any_of(tensors, [](const TensorSpec& tensor) {
       return element_size(tensor.dtype) == 0 ||
-             std::ranges::any_of(tensor.shape, [](auto extent) { return extent < 0; });
+             std::ranges::any_of(tensor.shape, [](auto extent) { return extent < 0; }) ||
+             (!tensor.values.empty() && std::ssize(tensor.values) != product(tensor.shape));
     });
   };
   if (bad_tensors(description.inputs) || bad_tensors(description.outputs)) return "a tensor of unknown type or shape";
@@ -146,6 +150,7 @@ Json to_json(const ModelDescription& description) {
                       {"border", tensors_to_json(layer.border)},
                       {"data_inputs", layer.data_inputs},
                       {"random", layer.random}});
+    if (!layer.whole_because.empty()) layers.back()["whole_because"] = layer.whole_because;
   }
   return {{"format", kFormat},
           {"version", ModelDescription::kVersion},

@@ -19,6 +19,7 @@ struct TensorSpec {
   std::string dtype;
   std::vector<std::int64_t> shape;
   bool requires_grad = false;  // a gradient of the same size travels back across a cut here
+  std::vector<double> values;  // of a few whole numbers, double precision numbers or booleans: sizes, counts
   Bytes bytes() const;
 };
 
@@ -42,6 +43,7 @@ struct LayerDescription {
   std::vector<TensorSpec> border;  // tensors live after it: what a cut here sends; empty after the last layer
   std::vector<int> data_inputs;    // which of the model's inputs it reads (each stage reads them from the store)
   bool random = false;             // draws random numbers (dropout)
+  std::string whole_because;       // why it is one layer though several operations apply weights; often empty
 };
 
 struct ModelDescription {

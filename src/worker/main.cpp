@@ -2,10 +2,12 @@
 //
 // Inside Lambda (AWS_LAMBDA_RUNTIME_API is set) it plays the workers it is invoked as. Otherwise its verbs, of which
 // `serve` plays a parameter server, print one JSON object: the answer, or {"error": {"code", "message", "place",
-// "hint"}} with exit code 2 (the input is wrong) or 1.
+// "hint"}} with exit code 2 (the input is wrong) or 1. Nothing else is on standard output: what the model prints
+// meanwhile goes to standard error.
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
@@ -13,6 +15,7 @@
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "model/compute_threads.h"
@@ -24,29 +27,56 @@
 namespace funcpipe {
 namespace {
 
-int print(const Result<nlohmann::json>& result) {
-  if (result) {
-    fmt::print("{}\n", result->dump());
-    return std::fflush(stdout) == 0 ? 0 : 1;
+// Takes standard output for the answer alone; what others write there from now on goes to standard error.
+class AnswerChannel {
+ public:
+  AnswerChannel() : descriptor_(::dup(STDOUT_FILENO)) {
+    if (descriptor_ >= 0) ::dup2(STDERR_FILENO, STDOUT_FILENO);
   }
+  ~AnswerChannel() {
+    if (descriptor_ >= 0) ::close(descriptor_);
+  }
+  AnswerChannel(const AnswerChannel&) = delete;
+  AnswerChannel& operator=(const AnswerChannel&) = delete;
+
+  bool write(std::string_view text) const {
+    while (!text.empty()) {
+      const ssize_t written = ::write(descriptor_, text.data(), text.size());
+      if (written < 0 && errno == EINTR) continue;
+      if (written <= 0) return false;
+      text.remove_prefix(static_cast<std::size_t>(written));
+    }
+    return true;
+  }
+
+ private:
+  int descriptor_ = -1;
+};
+
+int print(const AnswerChannel& channel, const Result<nlohmann::json>& result) {
+  const auto text = [](const nlohmann::json& json) {
+    return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+  };
+  if (result) return channel.write(text(*result)) ? 0 : 1;
   const Error& error = result.error();
   const nlohmann::json json{{"error",
                              {{"code", std::string(to_string(error.code))},
                               {"message", error.message},
                               {"place", error.place},
                               {"hint", error.hint}}}};
-  fmt::print("{}\n", json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
-  return exit_code(error);
+  return channel.write(text(json)) ? exit_code(error) : 1;
 }
 
 // Nothing escapes: whatever a verb throws becomes an error of the same form.
 int run_verb(const std::function<Result<nlohmann::json>()>& verb) {
+  const AnswerChannel channel;
   try {
-    return print(verb());
+    return print(channel, verb());
   } catch (const std::bad_alloc&) {
-    return print(fail(ErrorCode::exhausted, "no memory left for the model", {}, "use a machine with more memory"));
+    return print(channel,
+                 fail(ErrorCode::exhausted, "no memory left for the model", {}, "use a machine with more memory"));
   } catch (const std::exception& error) {
-    return print(fail(ErrorCode::failed, error.what()));
+    return print(channel, fail(ErrorCode::failed, error.what()));
   }
 }
 

@@ -57,7 +57,7 @@ StepResult run_uncut(torch::jit::Module module, const std::vector<at::Tensor>& i
   std::map<std::string, at::Tensor> before;
   for (const auto& buffer : module.named_buffers()) before[buffer.name] = buffer.value.clone();
   StepResult result;
-  result.outputs = tensors_of(module.forward({inputs.begin(), inputs.end()}));
+  result.outputs = {tensors_of(module.forward({inputs.begin(), inputs.end()})).at(0)};
   if (train) {
     loss_of(result.outputs).backward();
     std::set<void*> seen;

@@ -20,7 +20,7 @@ struct StepResult {
   std::map<std::string, at::Tensor> buffers;    // those that forward changed (cut: may change)
 };
 
-// Runs `module` itself: forward under libtorch's interpreter, `loss_of` the outputs, backward if `train`.
+// Runs `module` itself: forward under libtorch's interpreter, `loss_of` the first output, backward if `train`.
 StepResult run_uncut(torch::jit::Module module, const std::vector<at::Tensor>& inputs, bool train);
 
 // Writes and reloads the stages between `cuts` (layer indices, ascending, without 0 and the end), runs them one after

@@ -10,11 +10,11 @@ namespace {
 // A temporary folder that goes away with the program.
 class Folder {
  public:
-  Folder() {
+  explicit Folder(const std::string& script) {
     std::string pattern = (std::filesystem::temp_directory_path() / "funcpipe-models-XXXXXX").string();
     if (mkdtemp(pattern.data()) == nullptr) return;
     path_ = pattern;
-    if (run_python(FUNCPIPE_SOURCE_DIR "/tests/model/make_models.py " + pattern) != 0) {
+    if (run_python(FUNCPIPE_SOURCE_DIR "/tests/model/" + script + " " + pattern + " > /dev/null") != 0) {
       std::filesystem::remove_all(path_);
       path_.clear();
     }
@@ -32,7 +32,12 @@ class Folder {
 }  // namespace
 
 const std::filesystem::path& saved_models() {
-  static const Folder folder;
+  static const Folder folder("make_models.py");
+  return folder.path();
+}
+
+const std::filesystem::path& graph_models() {
+  static const Folder folder("make_graph_models.py");
   return folder.path();
 }
 
