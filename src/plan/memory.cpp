@@ -22,7 +22,41 @@ Bytes border_bytes(const ModelDescription& model, int layer) {
   return bytes;
 }
 
+// Gradient of the span's parameters that other stages use too: each of these stages' shares is staged to be added.
+Bytes staged_ties(const Plan& plan, const ModelDescription& model, const std::vector<int>& parameters) {
+  std::vector<int> users(model.parameters.size(), 0);
+  const auto is_sound = [&](const StagePlan& stage) {
+    return 0 <= stage.first_layer && stage.first_layer < stage.end_layer &&
+           stage.end_layer <= static_cast<int>(model.layers.size());
+  };
+  for (const StagePlan& stage : plan.stages) {
+    if (!is_sound(stage)) continue;  // validate() says so
+    for (const int index : model.parameters_of(stage.first_layer, stage.end_layer)) ++users[index];
+  }
+  Bytes bytes = 0;
+  for (const int index : parameters)
+    if (model.parameters[index].trainable) bytes += model.parameters[index].bytes() * (users[index] - 1);
+  return bytes;
+}
+
+// Shards of the gradient on their way or waiting to be added.
+Bytes staged_shards(const Plan& plan, Bytes trainable) {
+  // Of a parameter server's eight, to being copied.
+  if (plan.has_server()) return trainable / 8 * kInFlight;
+  // Of n replicas: parts of the worker's own, and sums of others' to being copied.
+  const int others = plan.replicas - 1;
+  const std::int64_t elements = trainable / static_cast<Bytes>(sizeof(float));
+  const Bytes shard = (trainable + plan.replicas - 1) / plan.replicas;
+  return shard * (std::min(others, most_staged_parts(elements, plan.replicas)) + std::min(others, kInFlight));
+}
+
 }  // namespace
+
+int most_staged_parts(std::int64_t elements, int replicas) {
+  constexpr std::int64_t kSmall = 1 << 20;  // elements: 4 MiB
+  const std::int64_t shard = std::max<std::int64_t>(elements / std::max(replicas, 1), 1);
+  return static_cast<int>(std::max<std::int64_t>(3, (kSmall + shard - 1) / shard));
+}
 
 int optimizer_copies(const std::string& optimizer) {
   return optimizer == "sgd" ? 0 : optimizer == "momentum" ? 1 : 2;
@@ -31,7 +65,8 @@ int optimizer_copies(const std::string& optimizer) {
 Bytes estimated_memory(const Plan& plan, const ModelDescription& model, int stage, const TrainingState& state) {
   const StagePlan& span = plan.stages[stage];
   Bytes parameters = 0, trainable = 0;
-  for (const int index : model.parameters_of(span.first_layer, span.end_layer)) {
+  const std::vector<int> used = model.parameters_of(span.first_layer, span.end_layer);
+  for (const int index : used) {
     const Bytes bytes = model.parameters[index].bytes();
     parameters += bytes;
     if (model.parameters[index].trainable) trainable += bytes;
@@ -61,9 +96,7 @@ Bytes estimated_memory(const Plan& plan, const ModelDescription& model, int stag
   // Activations are kept from forward to backward; the largest layer's once more as working space.
   const Bytes kept = of_micro_batches(activations, micro_batches) + of_micro_batches(largest, 1);
   const Bytes moving = of_micro_batches(borders, std::min(micro_batches, kInFlight));
-  // Shards on their way: of other replicas, to being added; of a parameter server's eight, to being copied.
-  const Bytes staged = plan.has_server() ? trainable / 8 * kInFlight
-                                         : trainable / plan.replicas * std::min(plan.replicas - 1, kInFlight);
+  const Bytes staged = staged_shards(plan, trainable) + staged_ties(plan, model, used);
   return kBase + parameters + trainable + buffers + kept + moving + staged + of_the_job;
 }
 

@@ -30,11 +30,11 @@ void append_all_reduce_pipelined(ProgramBuilder& builder, const AllReduceOptions
     sends.push_back(sent[j]);
   }
   if (n > 1 && slice(i).elements > 0) {
+    StagedSum sum(builder, most_staged_parts(options.elements, n));
     for (int k = 1; k < n; ++k) {
       Op fetch{.kind = OpKind::fetch, .object = {ObjectKind::part, stage, (i - k + n) % n, i}, .slice = slice(i)};
       if (options.wait_after >= 0) fetch.after.push_back({options.wait_after, 0});
-      const int source = builder.add(std::move(fetch));
-      builder.add({.kind = OpKind::reduce, .slice = slice(i), .source = source, .after = {{source, 0}}});
+      sum.add(std::move(fetch));
     }
     builder.add({.kind = OpKind::publish, .object = {ObjectKind::merged, stage, i, i}, .slice = slice(i)});
   }

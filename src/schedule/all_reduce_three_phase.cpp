@@ -16,11 +16,10 @@ void append_all_reduce_three_phase(ProgramBuilder& builder, const AllReduceOptio
   }
   if (n > 1 && slice(i).elements > 0) {
     if (phase.empty() && options.wait_after >= 0) phase.push_back({options.wait_after, 0});
+    StagedSum sum(builder, most_staged_parts(options.elements, n));
     for (int j = 0; j < n; ++j) {
       if (j == i) continue;
-      const int source = builder.add(
-          {.kind = OpKind::fetch, .object = {ObjectKind::part, stage, j, i}, .slice = slice(i), .after = phase});
-      builder.add({.kind = OpKind::reduce, .slice = slice(i), .source = source, .after = {{source, 0}}});
+      sum.add({.kind = OpKind::fetch, .object = {ObjectKind::part, stage, j, i}, .slice = slice(i), .after = phase});
     }
     // Waits for the last reduce, and so for the whole second phase.
     phase = {

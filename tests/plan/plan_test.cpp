@@ -269,7 +269,30 @@ TEST(EstimatedMemory, CountsWhatAWorkerHolds) {
       << "the last stage reads targets";
   Plan replicated = two;
   replicated.replicas = 4;  // fewer micro-batches each, shards of the others on their way
-  EXPECT_LT(of(replicated, 0), of(two, 0) + 200 * kMiB);
+  EXPECT_LT(of(replicated, 0), of(two, 0) + 300 * kMiB);
+}
+
+TEST(EstimatedMemory, CountsTheShardsThatSynchronisationStages) {
+  const ModelDescription model = chain({360});
+  const auto of = [&](int replicas) {
+    return estimated_memory(*even_plan(model, 1, replicas, replicas, 1), model, 0, {});
+  };
+  // Parts of the own shard, three at most, and four sums of others on their way.
+  EXPECT_EQ(of(2) - of(1), (1 + 1) * 180 * kMiB);
+  EXPECT_EQ(of(3) - of(1), (2 + 2) * 120 * kMiB);
+  EXPECT_EQ(of(4) - of(1), (3 + 3) * 90 * kMiB);
+  EXPECT_EQ(of(6) - of(1), (3 + 4) * 60 * kMiB);
+  EXPECT_EQ(of(36) - of(1), (3 + 4) * 10 * kMiB) << "no more, however many replicas send parts";
+  EXPECT_EQ(of(360) - of(1), (4 + 4) * kMiB) << "small ones are staged up to 4 MiB";
+}
+
+TEST(EstimatedMemory, CountsTheSharesOfTiedParameters) {
+  ModelDescription model = chain({100, 10, 10});
+  const Plan plan = *even_plan(model, 3, 1, 1, 1, {1, 1, 1});
+  const Bytes before = estimated_memory(plan, model, 0, {});
+  model.layers[1].parameters.push_back(0);
+  model.layers[2].parameters.push_back(0);
+  EXPECT_EQ(estimated_memory(plan, model, 0, {}) - before, 2 * 100 * kMiB) << "the shares of two other stages";
 }
 
 TEST(EstimatedMemory, IsWhatAProfileMeasuredIfThePlanSaysIt) {

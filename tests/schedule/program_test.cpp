@@ -106,6 +106,32 @@ TEST(Program, AllReducesMoveTheBytesOfTheFormula) {
   }
 }
 
+// However late the compute lane adds parts, only so many are fetched before: else they pile up to the whole gradient.
+TEST(Program, AllReducesStageNoMorePartsThanThePlanSays) {
+  constexpr std::int64_t kLarge = std::int64_t{1} << 28, kSmall = 1000;
+  EXPECT_EQ(most_staged_parts(kLarge, 16), 3);
+  EXPECT_EQ(most_staged_parts(kLarge, 2048), 8) << "4 MiB of half a MiB each";
+  for (const SyncAlgorithm sync : {SyncAlgorithm::pipelined, SyncAlgorithm::three_phase}) {
+    for (const std::int64_t size : {kLarge, kSmall}) {
+      constexpr int kReplicas = 16;
+      const Program program =
+          training_program(plan_of(1, kReplicas, kReplicas, sync), shapes_of(1, size), {0, kReplicas / 2});
+      int fetched = 0, most = 0;
+      for (const int op : program.lanes[static_cast<int>(Lane::download)]) {
+        if (program.ops[op].kind != OpKind::fetch) continue;
+        ++fetched;
+        int added = 0;  // before this one may start; additions are in the order of the fetches
+        for (const Dependency& before : program.ops[op].after)
+          for (int i = 0; i <= before.op; ++i)
+            added += program.ops[before.op].kind == OpKind::reduce && program.ops[i].kind == OpKind::reduce ? 1 : 0;
+        most = std::max(most, fetched - added);
+      }
+      EXPECT_EQ(fetched, kReplicas - 1);
+      EXPECT_EQ(most, std::min(kReplicas - 1, most_staged_parts(size, kReplicas))) << to_string(sync) << " " << size;
+    }
+  }
+}
+
 TEST(Program, EmptyShardsMoveNothing) {
   for (const SyncAlgorithm sync : {SyncAlgorithm::pipelined, SyncAlgorithm::three_phase}) {
     int objects = 0;
