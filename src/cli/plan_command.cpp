@@ -122,7 +122,7 @@ Result<> run(const PlanArguments& arguments, std::stop_token stop) {
   FUNCPIPE_TRY(platform,
                at_flag(given_by_user(load_platform(arguments.platform.empty() ? profile.platform : arguments.platform)),
                        "--platform"));
-  const std::optional<OptionProfile> derived_from = derive_for(profile, platform);
+  const Adaptation adaptation = adapt_to(profile, platform);
   FUNCPIPE_TRY(task, task_of(arguments, profile, platform));
   // The user's own first: a mistake in it is said before anything is searched.
   FUNCPIPE_TRY(own, own_plan(arguments, task));
@@ -135,7 +135,7 @@ Result<> run(const PlanArguments& arguments, std::stop_token stop) {
     FUNCPIPE_TRY_VOID(write_file(arguments.picture, frontier_picture(planning, own, title)));
   }
   const PlanReport report{task, planning, std::move(own), alternatives(task, planning.chain_of(chosen), chosen),
-                          derived_from};
+                          adaptation};
   if (arguments.json) {
     fmt::print("{}\n", plan_report_json(report).dump(2));
     return {};

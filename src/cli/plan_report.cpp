@@ -157,10 +157,16 @@ std::vector<std::string> judged(const PlanReport& report) {
   return lines;
 }
 
+// What the platform's times are, where the profile is of another one; empty: it is this one's.
 std::string derivation(const PlanReport& report) {
-  const OptionProfile& from = *report.derived_from;
-  return fmt::format("The times of its function sizes are derived from {} MB with {:.3g} vCPUs, measured for {}.",
-                     from.memory_mb, from.vcpus, report.task.profile.platform);
+  const Adaptation& made = report.adaptation;
+  std::string text;
+  if (made.derived_from)
+    text = fmt::format("The times of its function sizes are derived from {} MB with {:.3g} vCPUs, measured for {}.",
+                       made.derived_from->memory_mb, made.derived_from->vcpus, made.measured_for);
+  if (std::abs(made.slower - 1) < 1e-9) return text;
+  return text + fmt::format("{}Its vCPUs are {:.3g} times as fast as those the profile was made for, {}'s.",
+                            text.empty() ? "" : " ", 1 / made.slower, made.measured_for);
 }
 
 nlohmann::json point_json(const PlannedPoint& point) {
@@ -184,7 +190,7 @@ std::string plan_report(const PlanReport& report, int width) {
               width, 2) +
       "\n";
   if (task.accounting.cost_model == CostModel::paper) text += "Costs are memory x time of the functions alone.\n";
-  if (report.derived_from) text += wrapped(derivation(report), width, 2) + "\n";
+  if (const std::string made = derivation(report); !made.empty()) text += wrapped(made, width, 2) + "\n";
   text += "\n" + frontier_table(report, width);
   text += "\n" + wrapped(fmt::format("Chosen ({}): {}; {} and {} for {}", name_of(task.objective),
                                      words_of(chosen.plan), format_seconds(chosen.prediction.training),
@@ -217,10 +223,11 @@ nlohmann::json plan_report_json(const PlanReport& report) {
                            {"chosen", planning.chosen},
                            {"explanation", explain(chosen.prediction, planning.chain_of(chosen), chosen.candidate)},
                            {"alternatives", report.alternatives}};
-  if (report.derived_from)
-    result["derived_from"] = {{"platform", report.task.profile.platform},
-                              {"memory_mb", report.derived_from->memory_mb},
-                              {"vcpus", report.derived_from->vcpus}};
+  if (const Adaptation& made = report.adaptation; made.derived_from)
+    result["derived_from"] = {{"platform", made.measured_for},
+                              {"memory_mb", made.derived_from->memory_mb},
+                              {"vcpus", made.derived_from->vcpus}};
+  result["slower_than_profiled"] = report.adaptation.slower;
   if (report.own) result["own"] = point_json(report.own->point);
   return result;
 }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "planner/planner.h"
+#include "profile/derive.h"
 
 namespace funcpipe {
 
@@ -14,7 +15,7 @@ struct PlanReport {
   const Planning& planning;
   std::optional<Judgement> own;               // a plan of the user's
   std::vector<std::string> alternatives;      // of the chosen plan (planner/alternatives.h)
-  std::optional<OptionProfile> derived_from;  // what the platform's sizes were, where the profile has none of them
+  Adaptation adaptation;                      // of the profile to the platform
 };
 
 // The frontier, the chosen plan stage by stage, what bounds it, and the user's own beside it.

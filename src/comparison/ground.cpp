@@ -63,7 +63,7 @@ Result<Ground> load_ground(const std::string& model, const std::string& platform
                 .platform = std::move(platform),
                 .server = server,
                 .server_name = kServer};
-  ground.derived = derive_for(ground.profile, ground.platform).has_value();
+  ground.derived = adapt_to(ground.profile, ground.platform).derived_from.has_value();
   return ground;
 }
 

@@ -1,6 +1,7 @@
 #include "job/plan_by_profile.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
@@ -23,6 +24,22 @@ std::vector<FunctionSize> allowed_sizes(const JobConfig& config, std::vector<Fun
            (wanted.vcpus != 0 && !same_vcpus(size.vcpus, wanted.vcpus));
   });
   return sizes;
+}
+
+// A size the job asks for must have been profiled: what others cost says little of it.
+Result<> check_profiled(const Profile& profile, const Platform& allowed, const JobConfig& config) {
+  std::vector<std::string> sizes;
+  for (const OptionProfile& option : profile.options) {
+    if (allowed.exact_size(option.memory_mb, option.vcpus)) return {};
+    sizes.push_back(to_string(SizeChoice{option.memory_mb, option.vcpus}));
+  }
+  const bool by_memory = config.given.contains("platform.memory_mb");
+  const auto place = config.given.find(by_memory ? "platform.memory_mb" : "platform.vcpus");
+  return fail(ErrorCode::invalid_input,
+              fmt::format("none of the function sizes profiled ({}) is one that the job asks for of {}",
+                          fmt::join(sizes, ", "), allowed.name),
+              place == config.given.end() ? std::string() : place->second,
+              "ask for a size that was profiled, or profile that size too");
 }
 
 std::string summary_of(const PlannedPoint& point) {
@@ -51,9 +68,10 @@ Result<PlanOfJob> plan_by_profile(const JobConfig& config, const ModelDescriptio
                 fmt::format("the profile is of another model: {} (fingerprint {}), not {} (fingerprint {})",
                             profile.model.source, profile.model.fingerprint, model.source, model.fingerprint),
                 file, "profile this model: funcpipe profile");
-  derive_for(profile, platform);
+  adapt_to(profile, platform);
   Platform allowed = platform;
   allowed.sizes = allowed_sizes(config, platform.sizes);
+  FUNCPIPE_TRY_VOID(check_profiled(profile, allowed, config));
   PlanningTask task{profile, allowed};
   task.state = state;
   task.global_batch = config.training.global_batch;

@@ -217,6 +217,7 @@ Result<Profile> profile_model(const ProfileSettings& settings, const ProfileProg
   profile.date = today();
   profile.optimizer = settings.optimizer;
   profile.vcpu_speed = settings.vcpu_speed.value_or(cloud->embedded() ? platform.vcpu_speed : 1);
+  profile.vcpu_speed_given = settings.vcpu_speed.has_value() || !cloud->embedded();
   std::vector<const FunctionSize*> measured_sizes(sizes.measured.rbegin(), sizes.measured.rend());
   std::erase_if(measured_sizes, [&](const FunctionSize* function) { return too_small.contains(function); });
   for (const FunctionSize* function : measured_sizes) {
@@ -278,7 +279,7 @@ Result<Profile> profile_model(const ProfileSettings& settings, const ProfileProg
     for (const FunctionSize* function : sizes.wanted)
       if (!too_small.contains(function))
         wanted.push_back({function->memory_mb, function->vcpus, settings.derived_threads});
-    derive_options(profile, static_cast<int>(from - measured_sizes.begin()), wanted);
+    derive_options(profile, static_cast<int>(from - measured_sizes.begin()), wanted, platform.limit_cpu);
   }
   return profile;
 }

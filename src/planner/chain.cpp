@@ -7,6 +7,8 @@
 #include <cmath>
 #include <map>
 
+#include "profile/derive.h"
+
 namespace funcpipe {
 namespace {
 
@@ -37,19 +39,19 @@ void place_parameters(Chain& chain, const ModelDescription& model) {
 
 // CPU seconds of transfers that delay computing: all of them where computing takes the whole share, none where a vCPU
 // is to spare.
-double delay(const FunctionSize& size, int threads) {
-  const double spare = std::clamp(size.vcpus - threads, 0.0, 1.0);
-  return (1 - spare) / std::max(std::min(size.vcpus, 1.0), 1e-9);
+double delay(const FunctionSize& size, int threads, bool limited) {
+  const double vcpus = limited ? size.vcpus : std::max(size.vcpus, static_cast<double>(threads));
+  const double spare = std::clamp(vcpus - threads, 0.0, 1.0);
+  return (1 - spare) / std::max(std::min(vcpus, 1.0), 1e-9);
 }
 
 std::string listed(const std::vector<std::string>& sizes) {
   return fmt::format("{}", fmt::join(sizes, ", "));
 }
 
-}  // namespace
-
-Result<Chain> make_chain(const Profile& profile, const Platform& platform, int micro_batch, const TrainingState& state,
-                         int connections) {
+// Of a profile that is the platform's.
+Result<Chain> chain_of(const Profile& profile, const Platform& platform, int micro_batch, const TrainingState& state,
+                       int connections) {
   Chain chain;
   chain.micro_batch = micro_batch;
   chain.latency = platform.latency;
@@ -83,7 +85,7 @@ Result<Chain> make_chain(const Profile& profile, const Platform& platform, int m
     profiled.push_back(to_string(SizeChoice{measured.memory_mb, measured.vcpus}));
     const FunctionSize* offered = platform.exact_size(measured.memory_mb, measured.vcpus);
     if (!offered) continue;
-    const double share = delay(*offered, measured.threads);
+    const double share = delay(*offered, measured.threads, platform.limit_cpu);
     chain.options.push_back({.memory_mb = offered->memory_mb,
                              .vcpus = offered->vcpus,
                              .names_vcpus = platform.choice(*offered).vcpus > 0,
@@ -115,6 +117,16 @@ Result<Chain> make_chain(const Profile& profile, const Platform& platform, int m
                 {}, fmt::format("profile the model with --platform {}", platform.name));
   }
   return chain;
+}
+
+}  // namespace
+
+Result<Chain> make_chain(const Profile& profile, const Platform& platform, int micro_batch, const TrainingState& state,
+                         int connections) {
+  if (is_adapted_to(profile, platform)) return chain_of(profile, platform, micro_batch, state, connections);
+  Profile adapted = profile;
+  adapt_to(adapted, platform);
+  return chain_of(adapted, platform, micro_batch, state, connections);
 }
 
 }  // namespace funcpipe

@@ -61,7 +61,8 @@ struct Chain {
   int layer_count() const { return static_cast<int>(layers.size()); }
 };
 
-// Errors: invalid_input: the profile and the platform have no function size in common (with those of both).
+// A profile of another platform is adapted to this one first (adapt_to, profile/derive.h), so whoever plans, judges or
+// plays a plan speaks of the same function sizes. Errors: invalid_input: the profile and the platform have no function size in common (with those of both).
 Result<Chain> make_chain(const Profile& profile, const Platform& platform, int micro_batch, const TrainingState& state,
                          int connections);
 

@@ -19,6 +19,11 @@ LayerTime scaled(LayerTime time, double factor) {
   return time;
 }
 
+// What threads of a function have: its share of a CPU, or a vCPU each where nothing holds it to its share.
+double usable_vcpus(const OptionProfile& option, bool limited) {
+  return limited ? option.vcpus : std::max(option.vcpus, static_cast<double>(option.threads));
+}
+
 std::tuple<int, double> size_of(const OptionProfile& option) {
   return {option.memory_mb, option.vcpus};
 }
@@ -49,6 +54,59 @@ void sort_options(Profile& profile) {
   for (MicroBatchProfile& at : profile.micro_batches) at.times = arranged(at.times);
 }
 
+bool offers_any(const Platform& platform, const std::vector<OptionProfile>& options) {
+  return std::ranges::any_of(options, [&](const OptionProfile& option) {
+    return platform.exact_size(option.memory_mb, option.vcpus) != nullptr;
+  });
+}
+
+// Of the platform's vCPUs: what its file says, unless the profile was told otherwise, of this very platform.
+double vcpu_speed_on(const Platform& platform, const Profile& profile) {
+  return profile.vcpu_speed_given && profile.platform == platform.name ? profile.vcpu_speed : platform.vcpu_speed;
+}
+
+// Whether the platform that `profile` is of holds functions to their share of a CPU. What is not known does, as clouds
+// do.
+bool was_limited(const Profile& profile, const Platform& platform) {
+  if (profile.platform == platform.name) return platform.limit_cpu;
+  const auto own = load_platform(profile.platform);
+  return !own || own->limit_cpu;
+}
+
+// The options there are, as functions of those sizes would be on a platform whose whole vCPUs take `slower` times as
+// long.
+void scale_options(Profile& profile, double slower, bool was_limited, bool limited) {
+  for (std::size_t i = 0; i < profile.options.size(); ++i) {
+    OptionProfile& option = profile.options[i];
+    const double was = usable_vcpus(option, was_limited), has = usable_vcpus(option, limited);
+    const double factor = slower * relative_speed(was, profile.parallel_efficiency, option.threads) /
+                          relative_speed(has, profile.parallel_efficiency, option.threads);
+    option.cold_start *= slower * std::min(1.0, was) / std::min(1.0, has);
+    option.update_per_byte *= factor;
+    option.transfer_cpu_per_byte *= slower;
+    option.transfer_cpu_per_request *= slower;
+    for (MicroBatchProfile& at : profile.micro_batches)
+      for (LayerTime& time : at.times[i]) time = scaled(time, factor);
+  }
+}
+
+// All sizes of `platform`; from which option. Nothing was measured: nullopt.
+std::optional<OptionProfile> derive_sizes(Profile& profile, const Platform& platform) {
+  const std::vector<OptionProfile>& options = profile.options;
+  const auto is_measured = [](const OptionProfile& option) { return option.origin == Origin::measured; };
+  const auto largest = std::find_if(options.rbegin(), options.rend(), is_measured);
+  if (largest == options.rend()) return std::nullopt;
+  const OptionProfile from = *largest;
+  const bool threads_by_vcpus = std::ranges::any_of(options, [&](const OptionProfile& option) {
+    return !is_measured(option) && option.threads > from.threads && option.threads == default_threads(option.vcpus);
+  });
+  std::vector<WantedOption> wanted;
+  for (const FunctionSize& size : platform.sizes)
+    wanted.push_back({size.memory_mb, size.vcpus, threads_by_vcpus ? 0 : from.threads});
+  derive_options(profile, static_cast<int>(options.rend() - largest) - 1, wanted, platform.limit_cpu);
+  return from;
+}
+
 }  // namespace
 
 int default_threads(double vcpus) {
@@ -60,12 +118,12 @@ double relative_speed(double vcpus, double efficiency, int threads) {
   return std::min(vcpus, 1 + (threads - 1) * efficiency);
 }
 
-void derive_options(Profile& profile, int from, const std::vector<WantedOption>& wanted) {
+void derive_options(Profile& profile, int from, const std::vector<WantedOption>& wanted, bool limited) {
   FUNCPIPE_CHECK(0 <= from && from < static_cast<int>(profile.options.size()), "option {} of {}", from,
                  profile.options.size());
   const double efficiency = profile.parallel_efficiency;
   const auto speed = [&](const OptionProfile& option) {
-    return relative_speed(option.vcpus, efficiency, option.threads);
+    return relative_speed(usable_vcpus(option, limited), efficiency, option.threads);
   };
   const OptionProfile base = profile.options[static_cast<std::size_t>(from)];
   for (const WantedOption& size : wanted) {
@@ -75,12 +133,9 @@ void derive_options(Profile& profile, int from, const std::vector<WantedOption>&
     option.threads = size.threads > 0 ? size.threads : default_threads(size.vcpus);
     option.origin = Origin::derived;
     if (std::ranges::find(profile.options, size_of(option), size_of) != profile.options.end()) continue;
-    const double slower = size.vcpu_speed > 0 ? profile.vcpu_speed / size.vcpu_speed : 1;  // each vCPU
     // One thread starts the process.
-    option.cold_start *= slower * std::min(1.0, base.vcpus) / std::min(1.0, option.vcpus);
-    option.update_per_byte *= slower * speed(base) / speed(option);
-    option.transfer_cpu_per_byte *= slower;
-    option.transfer_cpu_per_request *= slower;
+    option.cold_start *= std::min(1.0, usable_vcpus(base, limited)) / std::min(1.0, usable_vcpus(option, limited));
+    option.update_per_byte *= speed(base) / speed(option);
     for (MicroBatchProfile& at : profile.micro_batches) {
       std::vector<LayerTime> times(at.sizes.size());
       for (std::size_t layer = 0; layer < times.size(); ++layer) {
@@ -90,7 +145,7 @@ void derive_options(Profile& profile, int from, const std::vector<WantedOption>&
           continue;
         }
         const auto index = static_cast<std::size_t>(source);
-        times[layer] = scaled(at.times[index][layer], slower * speed(profile.options[index]) / speed(option));
+        times[layer] = scaled(at.times[index][layer], speed(profile.options[index]) / speed(option));
       }
       at.times.push_back(std::move(times));
     }
@@ -99,23 +154,22 @@ void derive_options(Profile& profile, int from, const std::vector<WantedOption>&
   sort_options(profile);
 }
 
-std::optional<OptionProfile> derive_for(Profile& profile, const Platform& platform) {
-  const std::vector<OptionProfile>& options = profile.options;
-  const auto is_offered = [&](const OptionProfile& option) {
-    return platform.exact_size(option.memory_mb, option.vcpus) != nullptr;
-  };
-  const auto is_measured = [](const OptionProfile& option) { return option.origin == Origin::measured; };
-  const auto largest = std::find_if(options.rbegin(), options.rend(), is_measured);
-  if (largest == options.rend() || std::ranges::any_of(options, is_offered)) return std::nullopt;
-  const OptionProfile from = *largest;
-  const bool threads_by_vcpus = std::ranges::any_of(options, [&](const OptionProfile& option) {
-    return !is_measured(option) && option.threads > from.threads && option.threads == default_threads(option.vcpus);
-  });
-  std::vector<WantedOption> wanted;
-  for (const FunctionSize& size : platform.sizes)
-    wanted.push_back({size.memory_mb, size.vcpus, threads_by_vcpus ? 0 : from.threads, platform.vcpu_speed});
-  derive_options(profile, static_cast<int>(options.rend() - largest) - 1, wanted);
-  return from;
+bool is_adapted_to(const Profile& profile, const Platform& platform) {
+  return profile.platform == platform.name && profile.vcpu_speed == vcpu_speed_on(platform, profile) &&
+         offers_any(platform, profile.options);
+}
+
+Adaptation adapt_to(Profile& profile, const Platform& platform) {
+  Adaptation adaptation{.measured_for = profile.platform};
+  if (is_adapted_to(profile, platform)) return adaptation;
+  const double speed = vcpu_speed_on(platform, profile);
+  adaptation.slower = profile.vcpu_speed / speed;
+  scale_options(profile, adaptation.slower, was_limited(profile, platform), platform.limit_cpu);
+  profile.vcpu_speed = speed;
+  profile.vcpu_speed_given = profile.vcpu_speed_given && profile.platform == platform.name;
+  if (!offers_any(platform, profile.options)) adaptation.derived_from = derive_sizes(profile, platform);
+  profile.platform = platform.name;
+  return adaptation;
 }
 
 }  // namespace funcpipe

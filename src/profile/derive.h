@@ -2,6 +2,8 @@
 #pragma once
 
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "catalog/platform.h"
 #include "profile/profile.h"
@@ -23,15 +25,27 @@ double relative_speed(double vcpus, double efficiency, int threads = 0);
 struct WantedOption {
   int memory_mb = 0;
   double vcpus = 0;
-  int threads = 0;        // 0: default_threads
-  double vcpu_speed = 0;  // of its vCPUs, relative to a core of the profile's machine; 0: as the profile's
+  int threads = 0;  // 0: default_threads
 };
-void derive_options(Profile& profile, int from, const std::vector<WantedOption>& wanted);
+// `limited`: functions are held to their share of a CPU (Platform::limit_cpu); otherwise each has a vCPU a thread.
+void derive_options(Profile& profile, int from, const std::vector<WantedOption>& wanted, bool limited = true);
 
-// Makes a profile of one platform one of another: where `profile` has none of the sizes of `platform`, all of them are
-// derived from the measured option with the most memory, which is returned. They have as many threads as the profile's
+// How a profile was made to speak of another platform than the one it was measured for.
+struct Adaptation {
+  std::string measured_for;                   // the platform the profile was of
+  double slower = 1;                          // seconds of one whole vCPU here, relative to one there
+  std::optional<OptionProfile> derived_from;  // all sizes are derived from this one; nullopt: none is
+};
+
+// Makes `profile` one of `platform`, as everything that plans, judges or plays a plan has it (make_chain,
+// planner/chain.h). Times are scaled to the speed of the platform's vCPUs, and to the share of them that a size has
+// where the platform holds functions to it (Platform::limit_cpu). Where `profile` has none of the sizes of `platform`,
+// all of them are derived from the measured option with the most memory. They have as many threads as the profile's
 // derived options have by their vCPUs, or else, since nothing is known then of how threads share a layer, as the
-// measured one.
-std::optional<OptionProfile> derive_for(Profile& profile, const Platform& platform);
+// measured one. A profile that is the platform's already stays as it is.
+Adaptation adapt_to(Profile& profile, const Platform& platform);
+
+// Whether adapt_to() would leave the profile as it is.
+bool is_adapted_to(const Profile& profile, const Platform& platform);
 
 }  // namespace funcpipe

@@ -61,6 +61,7 @@ struct Profile {
   std::string date;                    // YYYY-MM-DD
   std::string optimizer;               // whose update was timed: sgd | momentum | adam
   double vcpu_speed = 1;               // speed of one platform vCPU relative to one core of `machine` (already applied)
+  bool vcpu_speed_given = false;       // by whoever profiled: it stands for `platform`, whatever that one's file says
   double parallel_efficiency = 1;      // of each vCPU beyond the first, measured; used for derived options
   Bytes base_memory = 0;               // resident in a worker that has loaded its code and libtorch, and nothing else
   std::vector<OptionProfile> options;  // ascending memory, then vCPUs

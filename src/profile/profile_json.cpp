@@ -253,7 +253,7 @@ json to_json(const Profile& profile) {
   json options = json::array(), micro_batches = json::array();
   for (const OptionProfile& option : profile.options) options.push_back(to_json(option));
   for (const MicroBatchProfile& at : profile.micro_batches) micro_batches.push_back(to_json(at));
-  return {{"format", kFormat},
+  json value = {{"format", kFormat},
           {"version", Profile::kVersion},
           {"model", to_json(profile.model)},
           {"platform", profile.platform},
@@ -265,6 +265,8 @@ json to_json(const Profile& profile) {
           {"base_memory", profile.base_memory},
           {"options", std::move(options)},
           {"micro_batches", std::move(micro_batches)}};
+  if (profile.vcpu_speed_given) value["vcpu_speed_given"] = true;
+  return value;
 }
 
 Result<Profile> profile_from_json(const json& value, const std::string& place) {
@@ -278,11 +280,12 @@ Result<Profile> profile_from_json(const json& value, const std::string& place) {
                 place, "make the profile again with this version of funcpipe");
   Reader reader(place);
   Profile profile;
-  if (!reader.keys(value,
-                   {"format", "version", "model", "platform", "machine", "date", "optimizer", "vcpu_speed",
-                    "parallel_efficiency", "base_memory", "options", "micro_batches"},
-                   ""))
-    return tl::unexpected(*reader.error());
+  std::vector<std::string> keys = {"format",        "version",     "model",     "platform",
+                                   "machine",       "date",        "optimizer", "vcpu_speed",
+                                   "parallel_efficiency", "base_memory", "options",   "micro_batches"};
+  const bool says_given = value.contains("vcpu_speed_given");  // false is not written
+  if (says_given) keys.emplace_back("vcpu_speed_given");
+  if (!reader.keys(value, keys, "")) return tl::unexpected(*reader.error());
   FUNCPIPE_TRY(model, model_description_from_json(value.at("model"), place + ": model"));
   profile.model = std::move(model);
   profile.platform = reader.text(value, "platform", "");
@@ -290,6 +293,11 @@ Result<Profile> profile_from_json(const json& value, const std::string& place) {
   profile.date = reader.text(value, "date", "");
   profile.optimizer = reader.text(value, "optimizer", "");
   profile.vcpu_speed = reader.figure(value, "vcpu_speed", "", true);
+  if (says_given) {
+    const json& given = value.at("vcpu_speed_given");
+    if (!given.is_boolean()) reader.wrong("vcpu_speed_given", "expected true or false");
+    profile.vcpu_speed_given = given == true;
+  }
   profile.parallel_efficiency = reader.figure(value, "parallel_efficiency", "");
   profile.base_memory = reader.whole(value, "base_memory", "", 0, kMostBytes);
 

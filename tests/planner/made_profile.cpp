@@ -32,6 +32,7 @@ Profile made_profile(const Platform& platform, int layers) {
     profile.model.layers.push_back(layer);
   }
   profile.platform = platform.name;
+  profile.vcpu_speed = platform.vcpu_speed;
   profile.machine = "none: made up for tests";
   profile.date = "2026-11-23";
   profile.optimizer = "momentum";
