@@ -7,6 +7,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
+#include <vector>
 
 namespace funcpipe {
 namespace fs = std::filesystem;
@@ -18,9 +19,23 @@ Result<std::string> read_file(const fs::path& path) {
   if (!in)
     return fail(errno == ENOENT ? ErrorCode::not_found : ErrorCode::permission_denied,
                 fmt::format("cannot read: {}", std::strerror(errno)), path.string());
-  std::ostringstream content;
-  content << in.rdbuf();
-  return std::move(content).str();
+  if (fs::is_regular_file(path, status)) {
+    std::ostringstream content;
+    content << in.rdbuf();
+    return std::move(content).str();
+  }
+  // A pipe or a device: it may never end.
+  constexpr std::size_t kMost = 64 << 20;
+  std::string content;
+  std::vector<char> block(1 << 16);
+  while (in && content.size() <= kMost) {
+    in.read(block.data(), static_cast<std::streamsize>(block.size()));
+    content.append(block.data(), static_cast<std::size_t>(in.gcount()));
+  }
+  if (content.size() > kMost)
+    return fail(ErrorCode::invalid_input, "it is no file, and has not ended after 64 MiB", path.string(),
+                "name a file");
+  return content;
 }
 
 Result<> write_file(const fs::path& path, std::string_view content) {

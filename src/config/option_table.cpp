@@ -99,9 +99,9 @@ const std::vector<OptionRecord>& option_table() {
           "L2 penalty added to the gradient (sgd, adam) or decay taken from the weights (adamw).",
           {.least = 0, .most = 1e6}),
       row("optimizer", "beta1", FIELD(optimizer.beta1), "adam, adamw: decay of the mean gradient.",
-          {.least = 0, .most = 1}),
+          {.least = 0, .most = 1, .below_most = true}),
       row("optimizer", "beta2", FIELD(optimizer.beta2), "adam, adamw: decay of the mean squared gradient.",
-          {.least = 0, .most = 1}),
+          {.least = 0, .most = 1, .below_most = true}),
       row("optimizer", "eps", FIELD(optimizer.eps), "adam, adamw: added to the denominator.", {.least = 0, .most = 1}),
 
       row("lr_scheduler", "name", FIELD(lr_scheduler.name), "Course of the learning rate after the warm-up.",

@@ -36,7 +36,8 @@ tl::unexpected<Error> wrong(const OptionRecord& option, const OptionValue& value
 
 Result<> check_range(const OptionRecord& option, const OptionValue& value, double number) {
   const bool low = option.rules.above_least ? !(number > option.rules.least) : !(number >= option.rules.least);
-  if (low || !(number <= option.rules.most)) return wrong(option, value);
+  const bool high = option.rules.below_most ? !(number < option.rules.most) : !(number <= option.rules.most);
+  if (low || high) return wrong(option, value);
   return {};
 }
 
@@ -171,7 +172,8 @@ std::string range_text(const OptionRecord& option) {
   std::vector<std::string> parts;
   if (std::isfinite(option.rules.least))
     parts.push_back(fmt::format("{} {}", option.rules.above_least ? "above" : "at least", number(option.rules.least)));
-  if (std::isfinite(option.rules.most)) parts.push_back("at most " + number(option.rules.most));
+  if (std::isfinite(option.rules.most))
+    parts.push_back(fmt::format("{} {}", option.rules.below_most ? "below" : "at most", number(option.rules.most)));
   return fmt::format("{}", fmt::join(parts, ", "));
 }
 

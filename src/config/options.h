@@ -33,6 +33,7 @@ struct OptionRules {
   double least = -std::numeric_limits<double>::infinity();
   double most = std::numeric_limits<double>::infinity();
   bool above_least = false;          // `least` itself is not allowed
+  bool below_most = false;           // nor `most`
   std::vector<std::string> choices;  // of a text; empty: any
   OptionKind kind = OptionKind::plain;
 };

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "base/check.h"
+#include "profile/json_reader.h"
 
 namespace funcpipe {
 namespace {
@@ -29,61 +30,103 @@ Json tensors_to_json(const std::vector<TensorSpec>& tensors) {
   return list;
 }
 
-std::vector<TensorSpec> tensors_from_json(const Json& list) {
+// Their product, with `bytes` an element, if that is a size there can be.
+bool is_possible(const std::vector<std::int64_t>& shape, Bytes bytes) {
+  for (const std::int64_t extent : shape)
+    if (extent < 0 || __builtin_mul_overflow(bytes, extent, &bytes) || bytes > JsonReader::kMostBytes) return false;
+  return true;
+}
+
+std::vector<std::int64_t> shape_from_json(JsonReader& reader, const Json& list, const std::string& path,
+                                          const std::string& dtype) {
+  std::vector<std::int64_t> shape;
+  if (!list.is_array()) reader.wrong(path, fmt::format("expected a list of extents, found {}", list.type_name()));
+  for (std::size_t i = 0; i < list.size() && !reader.error(); ++i)
+    shape.push_back(reader.whole(list[i], fmt::format("{}[{}]", path, i), 0, JsonReader::kMostBytes));
+  if (!is_possible(shape, std::max<Bytes>(element_size(dtype), 1)))
+    reader.wrong(path, "a tensor so large there cannot be");
+  return shape;
+}
+
+std::string dtype_from_json(JsonReader& reader, const Json& item, const std::string& path) {
+  std::string dtype = reader.text(item, "dtype", path);
+  if (element_size(dtype) == 0)
+    reader.wrong(JsonReader::below(path, "dtype"), fmt::format("unknown type \"{}\"", dtype.substr(0, 64)));
+  return dtype;
+}
+
+std::vector<double> values_from_json(JsonReader& reader, const Json& list, const std::string& path) {
+  std::vector<double> values;
+  if (!list.is_array()) reader.wrong(path, fmt::format("expected a list of numbers, found {}", list.type_name()));
+  for (std::size_t i = 0; i < list.size() && !reader.error(); ++i) {
+    if (!list[i].is_number())
+      reader.wrong(fmt::format("{}[{}]", path, i), fmt::format("expected a number, found {}", list[i].type_name()));
+    else
+      values.push_back(list[i].get<double>());
+  }
+  return values;
+}
+
+std::vector<TensorSpec> tensors_from_json(JsonReader& reader, const Json& list, const std::string& path) {
   std::vector<TensorSpec> tensors;
-  for (const auto& item : list) {
-    tensors.push_back({item.at("dtype"), item.at("shape"), item.value("requires_grad", false),
-                       item.value("values", std::vector<double>())});
+  if (!list.is_array()) reader.wrong(path, fmt::format("expected a list of tensors, found {}", list.type_name()));
+  for (std::size_t i = 0; i < list.size() && !reader.error(); ++i) {
+    const std::string at = fmt::format("{}[{}]", path, i);
+    if (!reader.keys(list[i], {"dtype", "shape"}, at, {"requires_grad", "values"})) break;
+    TensorSpec& tensor = tensors.emplace_back();
+    tensor.dtype = dtype_from_json(reader, list[i], at);
+    tensor.shape = shape_from_json(reader, list[i].at("shape"), at + ".shape", tensor.dtype);
+    if (list[i].contains("requires_grad")) tensor.requires_grad = reader.flag(list[i], "requires_grad", at);
+    if (list[i].contains("values")) tensor.values = values_from_json(reader, list[i].at("values"), at + ".values");
+    if (!tensor.values.empty() && !reader.error() && std::ssize(tensor.values) != product(tensor.shape))
+      reader.wrong(at + ".values",
+                   fmt::format("{} values in a tensor of {}", tensor.values.size(), product(tensor.shape)));
   }
   return tensors;
 }
 
-LayerDescription layer_from_json(const Json& item) {
-  LayerDescription layer;
-  layer.name = item.at("name");
-  layer.parameters = item.at("parameters").get<std::vector<int>>();
-  layer.buffer_bytes = item.at("buffer_bytes");
-  layer.activation_bytes = item.at("activation_bytes");
-  layer.border = tensors_from_json(item.at("border"));
-  layer.data_inputs = item.at("data_inputs").get<std::vector<int>>();
-  layer.random = item.at("random");
-  layer.whole_because = item.value("whole_because", "");
-  return layer;
+// Indices into a list of `size`.
+std::vector<int> indices_from_json(JsonReader& reader, const Json& list, const std::string& path, std::size_t size,
+                                   const char* of) {
+  std::vector<int> indices;
+  if (!list.is_array()) reader.wrong(path, fmt::format("expected a list of indices, found {}", list.type_name()));
+  for (std::size_t i = 0; i < list.size() && !reader.error(); ++i) {
+    const std::string at = fmt::format("{}[{}]", path, i);
+    const std::int64_t index = reader.whole(list[i], at, 0, JsonReader::kMostInt);
+    if (index >= static_cast<std::int64_t>(size))
+      reader.wrong(at, fmt::format("{} is beyond the {} listed: {}", of, size, index));
+    indices.push_back(static_cast<int>(index));
+  }
+  return indices;
 }
 
-// The first thing wrong with indices, sizes or types that would mislead a reader; empty if all is well.
-std::string inconsistency(const ModelDescription& description) {
-  if (description.micro_batch < 1) return fmt::format("micro_batch must be positive, got {}", description.micro_batch);
-  if (description.layers.empty()) return "a model has at least one layer, got none";
-  const auto bad_tensors = [](const std::vector<TensorSpec>& tensors) {
-    return std::ranges::any_of(tensors, [](const TensorSpec& tensor) {
-      return element_size(tensor.dtype) == 0 ||
-             std::ranges::any_of(tensor.shape, [](auto extent) { return extent < 0; }) ||
-             (!tensor.values.empty() && std::ssize(tensor.values) != product(tensor.shape));
-    });
-  };
-  if (bad_tensors(description.inputs) || bad_tensors(description.outputs)) return "a tensor of unknown type or shape";
-  for (const auto& parameter : description.parameters) {
-    if (element_size(parameter.dtype) == 0) {
-      return fmt::format("parameter {} has an unknown type {}", parameter.name, parameter.dtype);
-    }
-  }
-  const auto outside = [](const std::vector<int>& indices, std::size_t size) {
-    return std::ranges::any_of(indices, [&](int index) { return index < 0 || index >= static_cast<int>(size); });
-  };
-  for (const auto& layer : description.layers) {
-    if (bad_tensors(layer.border)) return fmt::format("layer {} has a tensor of unknown type or shape", layer.name);
-    if (outside(layer.parameters, description.parameters.size())) {
-      return fmt::format("layer {} uses a parameter beyond the {} listed", layer.name, description.parameters.size());
-    }
-    if (outside(layer.data_inputs, description.inputs.size())) {
-      return fmt::format("layer {} reads a data input beyond the {} listed", layer.name, description.inputs.size());
-    }
-    if (layer.buffer_bytes < 0 || layer.activation_bytes < 0) {
-      return fmt::format("layer {} has a negative size", layer.name);
-    }
-  }
-  return {};
+ParameterDescription parameter_from_json(JsonReader& reader, const Json& item, const std::string& path) {
+  ParameterDescription parameter;
+  if (!reader.keys(item, {"name", "shape", "dtype", "trainable"}, path)) return parameter;
+  parameter.name = reader.text(item, "name", path);
+  parameter.dtype = dtype_from_json(reader, item, path);
+  parameter.shape = shape_from_json(reader, item.at("shape"), path + ".shape", parameter.dtype);
+  parameter.trainable = reader.flag(item, "trainable", path);
+  return parameter;
+}
+
+LayerDescription layer_from_json(JsonReader& reader, const Json& item, const std::string& path,
+                                 const ModelDescription& model) {
+  LayerDescription layer;
+  if (!reader.keys(item, {"name", "parameters", "buffer_bytes", "activation_bytes", "border", "data_inputs", "random"},
+                   path, {"whole_because"}))
+    return layer;
+  layer.name = reader.text(item, "name", path);
+  layer.parameters =
+      indices_from_json(reader, item.at("parameters"), path + ".parameters", model.parameters.size(), "a parameter");
+  layer.buffer_bytes = reader.whole(item, "buffer_bytes", path, 0, JsonReader::kMostBytes);
+  layer.activation_bytes = reader.whole(item, "activation_bytes", path, 0, JsonReader::kMostBytes);
+  layer.border = tensors_from_json(reader, item.at("border"), path + ".border");
+  layer.data_inputs =
+      indices_from_json(reader, item.at("data_inputs"), path + ".data_inputs", model.inputs.size(), "a data input");
+  layer.random = reader.flag(item, "random", path);
+  if (item.contains("whole_because")) layer.whole_because = reader.text(item, "whole_because", path);
+  return layer;
 }
 
 }  // namespace
@@ -171,29 +214,33 @@ Result<ModelDescription> model_description_from_json(const Json& json, const std
   }
   if (const auto version = json.value("version", Json()); version != ModelDescription::kVersion) {
     return fail(ErrorCode::invalid_input,
-                fmt::format("the model description has version {}, this program reads version {}", version.dump(),
+                fmt::format("the model description has version {}, this program reads version {}",
+                            version.dump(-1, ' ', true, Json::error_handler_t::replace).substr(0, 40),
                             ModelDescription::kVersion),
                 place, remedy);
   }
-  try {
-    ModelDescription description;
-    description.source = json.at("source");
-    description.fingerprint = json.at("fingerprint");
-    description.micro_batch = json.at("micro_batch");
-    description.inputs = tensors_from_json(json.at("inputs"));
-    description.outputs = tensors_from_json(json.at("outputs"));
-    for (const auto& item : json.at("parameters")) {
-      description.parameters.push_back({item.at("name"), item.at("shape"), item.at("dtype"), item.at("trainable")});
-    }
-    for (const auto& item : json.at("layers")) description.layers.push_back(layer_from_json(item));
-    if (const auto problem = inconsistency(description); !problem.empty()) {
-      return fail(ErrorCode::invalid_input, "the model description contradicts itself: " + problem, place, remedy);
-    }
-    return description;
-  } catch (const Json::exception& error) {
-    return fail(ErrorCode::invalid_input, fmt::format("the model description is damaged: {}", error.what()), place,
-                remedy);
-  }
+  JsonReader reader(place, remedy);
+  ModelDescription description;
+  if (!reader.keys(
+          json,
+          {"format", "version", "source", "fingerprint", "micro_batch", "inputs", "outputs", "parameters", "layers"},
+          ""))
+    return tl::unexpected(*reader.error());
+  description.source = reader.text(json, "source", "");
+  description.fingerprint = reader.text(json, "fingerprint", "");
+  description.micro_batch = static_cast<int>(reader.whole(json, "micro_batch", "", 1, JsonReader::kMostInt));
+  description.inputs = tensors_from_json(reader, json.at("inputs"), "inputs");
+  description.outputs = tensors_from_json(reader, json.at("outputs"), "outputs");
+  const Json& parameters = json.at("parameters");
+  if (!parameters.is_array())
+    reader.wrong("parameters", fmt::format("expected a list of parameters, found {}", parameters.type_name()));
+  for (std::size_t i = 0; i < parameters.size() && !reader.error(); ++i)
+    description.parameters.push_back(parameter_from_json(reader, parameters[i], fmt::format("parameters[{}]", i)));
+  const Json& layers = reader.list(json.at("layers"), "layers", -1, "layers");
+  for (std::size_t i = 0; i < layers.size() && !reader.error(); ++i)
+    description.layers.push_back(layer_from_json(reader, layers[i], fmt::format("layers[{}]", i), description));
+  if (reader.error()) return tl::unexpected(*reader.error());
+  return description;
 }
 
 }  // namespace funcpipe

@@ -3,14 +3,13 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <cmath>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <tuple>
 
 #include "base/files.h"
-#include "base/nearest.h"
+#include "profile/json_reader.h"
 #include "profile/profile.h"
 
 namespace funcpipe {
@@ -20,6 +19,7 @@ using nlohmann::json;
 
 constexpr const char* kFormat = "funcpipe-profile";
 constexpr const char* kRemedy = "make it again with funcpipe profile; docs/formats/profile.md lists the keys";
+using Reader = JsonReader;
 
 // Five significant digits: more would be noise, and would fill the file.
 double rounded(double figure) {
@@ -64,94 +64,6 @@ json to_json(const MicroBatchProfile& at) {
   return {{"micro_batch", at.micro_batch}, {"sizes", std::move(sizes)}, {"times", std::move(times)}};
 }
 
-// One JSON value and where it is. After the first error all reads give zeros and the error stays.
-class Reader {
- public:
-  explicit Reader(std::string file) : file_(std::move(file)) {}
-
-  const std::optional<Error>& error() const { return error_; }
-
-  void wrong(const std::string& path, std::string message, std::string hint = kRemedy) {
-    if (error_) return;
-    error_ = Error{ErrorCode::invalid_input, std::move(message),
-                   path.empty() ? file_ : fmt::format("{}: {}", file_, path), std::move(hint)};
-  }
-
-  // Whether `object` has exactly the `wanted` keys.
-  bool keys(const json& object, const std::vector<std::string>& wanted, const std::string& path) {
-    if (error_) return false;
-    if (!object.is_object()) {
-      wrong(path, fmt::format("expected an object, found {}", object.type_name()));
-      return false;
-    }
-    for (const auto& item : object.items()) {
-      if (std::ranges::find(wanted, item.key()) != wanted.end()) continue;
-      const std::string word = item.key().substr(0, 64), meant = nearest(word, wanted);
-      wrong(path, fmt::format("unknown key \"{}\"", word),
-            meant.empty() ? fmt::format("known keys: {}", fmt::join(wanted, ", "))
-                          : fmt::format("the nearest known key is \"{}\"", meant));
-      return false;
-    }
-    for (const std::string& key : wanted) {
-      if (object.contains(key)) continue;
-      wrong(path, fmt::format("key \"{}\" is missing", key));
-      return false;
-    }
-    return true;
-  }
-
-  double figure(const json& object, const char* key, const std::string& path, bool positive = false) {
-    const json& value = object.at(key);
-    const double number = value.is_number() ? value.get<double>() : std::nan("");
-    if (std::isfinite(number) && number >= 0 && !(positive && number == 0)) return number;
-    wrong(below(path, key), fmt::format("expected a {} number, found {}", positive ? "positive" : "non-negative",
-                                        value.dump(-1, ' ', true, json::error_handler_t::replace).substr(0, 40)));
-    return 0;
-  }
-
-  std::int64_t whole(const json& object, const char* key, const std::string& path, std::int64_t least,
-                     std::int64_t most) {
-    const json& value = object.at(key);
-    const bool huge = value.is_number_unsigned() && value.get<std::uint64_t>() > static_cast<std::uint64_t>(most);
-    if (value.is_number_integer() && !huge && value.get<std::int64_t>() >= least && value.get<std::int64_t>() <= most)
-      return value.get<std::int64_t>();
-    wrong(below(path, key), fmt::format("expected a whole number from {} to {}, found {}", least, most,
-                                        value.dump(-1, ' ', true, json::error_handler_t::replace).substr(0, 40)));
-    return least;
-  }
-
-  std::string text(const json& object, const char* key, const std::string& path) {
-    const json& value = object.at(key);
-    if (value.is_string()) return value.get<std::string>();
-    wrong(below(path, key), fmt::format("expected a text, found {}", value.type_name()));
-    return {};
-  }
-
-  // The list under `key`, which must have `size` elements (-1: any number but none).
-  const json& list(const json& value, const std::string& path, std::ptrdiff_t size, const char* of) {
-    static const json nothing = json::array();
-    if (!value.is_array() || value.empty()) {
-      wrong(path, fmt::format("expected a list of {}, found {}", of, value.is_array() ? "none" : value.type_name()));
-      return nothing;
-    }
-    if (size >= 0 && std::ssize(value) != size) {
-      wrong(path, fmt::format("expected {} {}, found {}", size, of, value.size()));
-      return nothing;
-    }
-    return value;
-  }
-
-  static std::string below(const std::string& path, const std::string& key) {
-    return path.empty() ? key : path + "." + key;
-  }
-
- private:
-  std::string file_;
-  std::optional<Error> error_;
-};
-
-constexpr std::int64_t kMostInt = 2147483647, kMostBytes = std::int64_t{1} << 60;
-
 LayerTime read_time(Reader& reader, const json& value, const std::string& path) {
   LayerTime time;
   if (value.is_object() && value.contains("fits")) {
@@ -164,10 +76,8 @@ LayerTime read_time(Reader& reader, const json& value, const std::string& path) 
     reader.wrong(path + ".fits", "only a layer that does not fit says so", "leave \"fits\": true out");
     return time;
   }
-  std::vector<std::string> keys = {"forward", "backward", "forward_spread", "backward_spread"};
   const bool warms_up = value.is_object() && value.contains("warm_up");  // zero is not written
-  if (warms_up) keys.emplace_back("warm_up");
-  if (!reader.keys(value, keys, path)) return time;
+  if (!reader.keys(value, {"forward", "backward", "forward_spread", "backward_spread"}, path, {"warm_up"})) return time;
   time.forward = reader.figure(value, "forward", path);
   time.backward = reader.figure(value, "backward", path);
   time.forward_spread = reader.figure(value, "forward_spread", path);
@@ -179,10 +89,10 @@ LayerTime read_time(Reader& reader, const json& value, const std::string& path) 
 LayerSizes read_sizes(Reader& reader, const json& value, const std::string& path) {
   LayerSizes sizes;
   if (!reader.keys(value, {"activations", "working", "border", "border_gradient"}, path)) return sizes;
-  sizes.activations = reader.whole(value, "activations", path, 0, kMostBytes);
-  sizes.working = reader.whole(value, "working", path, 0, kMostBytes);
-  sizes.border = reader.whole(value, "border", path, 0, kMostBytes);
-  sizes.border_gradient = reader.whole(value, "border_gradient", path, 0, kMostBytes);
+  sizes.activations = reader.whole(value, "activations", path, 0, Reader::kMostBytes);
+  sizes.working = reader.whole(value, "working", path, 0, Reader::kMostBytes);
+  sizes.border = reader.whole(value, "border", path, 0, Reader::kMostBytes);
+  sizes.border_gradient = reader.whole(value, "border_gradient", path, 0, Reader::kMostBytes);
   return sizes;
 }
 
@@ -193,7 +103,7 @@ OptionProfile read_option(Reader& reader, const json& value, const std::string& 
                     "transfer_cpu_per_request"},
                    path))
     return option;
-  option.memory_mb = static_cast<int>(reader.whole(value, "memory_mb", path, 1, kMostInt));
+  option.memory_mb = static_cast<int>(reader.whole(value, "memory_mb", path, 1, Reader::kMostInt));
   option.vcpus = reader.figure(value, "vcpus", path, true);
   option.threads = static_cast<int>(reader.whole(value, "threads", path, 1, 100000));
   const std::string origin = reader.text(value, "origin", path);
@@ -211,7 +121,7 @@ MicroBatchProfile read_micro_batch(Reader& reader, const json& value, const std:
                                    std::ptrdiff_t options) {
   MicroBatchProfile at;
   if (!reader.keys(value, {"micro_batch", "sizes", "times"}, path)) return at;
-  at.micro_batch = static_cast<int>(reader.whole(value, "micro_batch", path, 1, kMostInt));
+  at.micro_batch = static_cast<int>(reader.whole(value, "micro_batch", path, 1, Reader::kMostInt));
   const json& sizes = reader.list(value.at("sizes"), path + ".sizes", layers, "layers");
   for (std::size_t layer = 0; layer < sizes.size(); ++layer)
     at.sizes.push_back(read_sizes(reader, sizes[layer], fmt::format("{}.sizes[{}]", path, layer)));
@@ -254,17 +164,17 @@ json to_json(const Profile& profile) {
   for (const OptionProfile& option : profile.options) options.push_back(to_json(option));
   for (const MicroBatchProfile& at : profile.micro_batches) micro_batches.push_back(to_json(at));
   json value = {{"format", kFormat},
-          {"version", Profile::kVersion},
-          {"model", to_json(profile.model)},
-          {"platform", profile.platform},
-          {"machine", profile.machine},
-          {"date", profile.date},
-          {"optimizer", profile.optimizer},
-          {"vcpu_speed", profile.vcpu_speed},
-          {"parallel_efficiency", rounded(profile.parallel_efficiency)},
-          {"base_memory", profile.base_memory},
-          {"options", std::move(options)},
-          {"micro_batches", std::move(micro_batches)}};
+                {"version", Profile::kVersion},
+                {"model", to_json(profile.model)},
+                {"platform", profile.platform},
+                {"machine", profile.machine},
+                {"date", profile.date},
+                {"optimizer", profile.optimizer},
+                {"vcpu_speed", profile.vcpu_speed},
+                {"parallel_efficiency", rounded(profile.parallel_efficiency)},
+                {"base_memory", profile.base_memory},
+                {"options", std::move(options)},
+                {"micro_batches", std::move(micro_batches)}};
   if (profile.vcpu_speed_given) value["vcpu_speed_given"] = true;
   return value;
 }
@@ -278,14 +188,14 @@ Result<Profile> profile_from_json(const json& value, const std::string& place) {
                 fmt::format("profile format version {}, this program reads version {}",
                             version.dump(-1, ' ', true, json::error_handler_t::replace), Profile::kVersion),
                 place, "make the profile again with this version of funcpipe");
-  Reader reader(place);
+  Reader reader(place, kRemedy);
   Profile profile;
-  std::vector<std::string> keys = {"format",        "version",     "model",     "platform",
-                                   "machine",       "date",        "optimizer", "vcpu_speed",
-                                   "parallel_efficiency", "base_memory", "options",   "micro_batches"};
   const bool says_given = value.contains("vcpu_speed_given");  // false is not written
-  if (says_given) keys.emplace_back("vcpu_speed_given");
-  if (!reader.keys(value, keys, "")) return tl::unexpected(*reader.error());
+  if (!reader.keys(value,
+                   {"format", "version", "model", "platform", "machine", "date", "optimizer", "vcpu_speed",
+                    "parallel_efficiency", "base_memory", "options", "micro_batches"},
+                   "", {"vcpu_speed_given"}))
+    return tl::unexpected(*reader.error());
   FUNCPIPE_TRY(model, model_description_from_json(value.at("model"), place + ": model"));
   profile.model = std::move(model);
   profile.platform = reader.text(value, "platform", "");
@@ -293,13 +203,9 @@ Result<Profile> profile_from_json(const json& value, const std::string& place) {
   profile.date = reader.text(value, "date", "");
   profile.optimizer = reader.text(value, "optimizer", "");
   profile.vcpu_speed = reader.figure(value, "vcpu_speed", "", true);
-  if (says_given) {
-    const json& given = value.at("vcpu_speed_given");
-    if (!given.is_boolean()) reader.wrong("vcpu_speed_given", "expected true or false");
-    profile.vcpu_speed_given = given == true;
-  }
+  if (says_given) profile.vcpu_speed_given = reader.flag(value, "vcpu_speed_given", "");
   profile.parallel_efficiency = reader.figure(value, "parallel_efficiency", "");
-  profile.base_memory = reader.whole(value, "base_memory", "", 0, kMostBytes);
+  profile.base_memory = reader.whole(value, "base_memory", "", 0, Reader::kMostBytes);
 
   const json& options = reader.list(value.at("options"), "options", -1, "options");
   for (std::size_t i = 0; i < options.size(); ++i) {

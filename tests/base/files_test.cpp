@@ -28,6 +28,23 @@ TEST_F(Files, WritesMakeFoldersAndLeaveNoPartialFile) {
   EXPECT_EQ(std::distance(fs::directory_iterator(folder_ / "a"), {}), 1);
 }
 
+TEST_F(Files, ADeviceThatNeverEndsIsRefused) {
+  const auto zeros = read_file("/dev/zero");
+  ASSERT_FALSE(zeros);
+  EXPECT_EQ(zeros.error().code, ErrorCode::invalid_input);
+  EXPECT_EQ(zeros.error().place, "/dev/zero");
+  EXPECT_EQ(*read_file("/dev/null"), "");
+}
+
+TEST_F(Files, APipeIsReadToItsEnd) {
+  int ends[2];
+  ASSERT_EQ(pipe(ends), 0);
+  ASSERT_EQ(write(ends[1], "some text", 9), 9);
+  close(ends[1]);
+  EXPECT_EQ(*read_file(fmt::format("/dev/fd/{}", ends[0])), "some text");
+  close(ends[0]);
+}
+
 TEST_F(Files, APipeIsWrittenToAndNotReplaced) {
   fs::create_directories(folder_);
   const fs::path path = folder_ / "pipe";

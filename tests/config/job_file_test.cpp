@@ -144,6 +144,18 @@ TEST(JobFile, ErrorsSayWhereWhatAndTheWayOut) {
   }
 }
 
+// PyTorch refuses them, and only once the job runs.
+TEST(JobFile, DecaysAreBelowOne) {
+  for (const char* decay : {"optimizer.beta1", "optimizer.beta2"}) {
+    EXPECT_TRUE(parse_job_config(kGood, "j.toml", {{decay, "0.9999"}}));
+    for (const char* value : {"1", "1.0", "1.5", "nan"}) {
+      const auto config = parse_job_config(kGood, "j.toml", {{decay, value}});
+      ASSERT_FALSE(config) << decay << " " << value;
+      EXPECT_THAT(config.error().message, HasSubstr("at least 0, below 1")) << value;
+    }
+  }
+}
+
 TEST(JobFile, OverrideErrorsNameTheFlag) {
   const auto error = [](const std::string& name, const std::string& value) {
     const auto config = parse_job_config(kGood, "j.toml", {{name, value}});

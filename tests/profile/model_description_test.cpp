@@ -68,7 +68,38 @@ TEST(ModelDescription, RefusesWhatIsNoDescription) {
   EXPECT_THAT(error_of(json), HasSubstr("unknown type"));
   json = to_json(example());
   json["micro_batch"] = "four";
-  EXPECT_THAT(error_of(json), HasSubstr("damaged"));
+  EXPECT_THAT(error_of(json), HasSubstr("micro_batch: expected a whole number from 1"));
+}
+
+// Each of these was once taken, and led somewhere else.
+TEST(ModelDescription, RefusesFiguresThereCannotBe) {
+  const auto error_of = [](const char* pointer, const nlohmann::json& value) {
+    auto json = to_json(example());
+    json[nlohmann::json::json_pointer(pointer)] = value;
+    const auto parsed = model_description_from_json(json, "model.json");
+    return parsed ? std::string("no error") : describe(parsed.error());
+  };
+  const auto huge = std::int64_t{1} << 62;
+  EXPECT_THAT(error_of("/parameters/0/shape/1", -3), HasSubstr("model.json: parameters[0].shape[1]: expected a whole"));
+  EXPECT_THAT(error_of("/parameters/0/shape/1", 2.5), HasSubstr("parameters[0].shape[1]"));
+  EXPECT_THAT(error_of("/parameters/0/shape", {std::int64_t{1} << 40, std::int64_t{1} << 40}),
+              HasSubstr("parameters[0].shape"));
+  EXPECT_THAT(error_of("/parameters/0/shape", 7), HasSubstr("list of extents"));
+  EXPECT_THAT(error_of("/parameters/0/trainable", 1), HasSubstr("parameters[0].trainable"));
+  EXPECT_THAT(error_of("/parameters/0/colour", "red"), HasSubstr("unknown key \"colour\""));
+  EXPECT_THAT(error_of("/layers/0/parameters/0", huge), HasSubstr("layers[0].parameters[0]"));
+  EXPECT_THAT(error_of("/layers/0/parameters/0", -1), HasSubstr("layers[0].parameters[0]"));
+  EXPECT_THAT(error_of("/layers/0/data_inputs/0", 1), HasSubstr("beyond the 1 listed"));
+  EXPECT_THAT(error_of("/layers/0/buffer_bytes", 1.5), HasSubstr("layers[0].buffer_bytes"));
+  EXPECT_THAT(error_of("/layers/0/activation_bytes", huge), HasSubstr("layers[0].activation_bytes"));
+  EXPECT_THAT(error_of("/layers/0/boarder", nlohmann::json::array()), HasSubstr("unknown key \"boarder\""));
+  EXPECT_THAT(error_of("/layers/0/border/0/shape/0", 0.5), HasSubstr("layers[0].border[0].shape[0]"));
+  EXPECT_THAT(error_of("/layers/0/border/0/grad", true), HasSubstr("unknown key \"grad\""));
+  EXPECT_THAT(error_of("/layers/0/random", "yes"), HasSubstr("layers[0].random"));
+  EXPECT_THAT(error_of("/inputs", nlohmann::json::object()), HasSubstr("inputs: expected a list"));
+  EXPECT_THAT(error_of("/micro_batch", huge), HasSubstr("micro_batch"));
+  EXPECT_THAT(error_of("/source", 5), HasSubstr("source: expected a text"));
+  EXPECT_THAT(error_of("/note", 5), HasSubstr("unknown key \"note\""));
 }
 
 }  // namespace
