@@ -1,6 +1,7 @@
-#include <algorithm>
+#include "plan/memory.h"
 
-#include "plan/plan.h"
+#include <algorithm>
+#include <vector>
 
 namespace funcpipe {
 namespace {
@@ -11,8 +12,8 @@ constexpr Bytes kBase = 200 * kMiB;
 // Transfers a lane keeps in flight (LaneWidths), each with a buffer of its own.
 constexpr int kInFlight = 4;
 
-Bytes scaled(Bytes bytes, int samples, int described_samples) {
-  return static_cast<Bytes>(static_cast<double>(bytes) * samples / std::max(described_samples, 1));
+Bytes scaled(Bytes bytes, std::int64_t samples, int described_samples) {
+  return static_cast<Bytes>(static_cast<double>(bytes) * static_cast<double>(samples) / std::max(described_samples, 1));
 }
 
 // Of one micro-batch: the tensors sent forward across the cut after `layer`, and their gradients sent back.
@@ -58,6 +59,15 @@ int most_staged_parts(std::int64_t elements, int replicas) {
   return static_cast<int>(std::max<std::int64_t>(3, (kSmall + shard - 1) / shard));
 }
 
+std::int64_t most_samples_in_flight(const Plan& plan, int stage) {
+  const std::int64_t whole = std::int64_t{plan.most_in_flight(stage)} * plan.micro_batch;
+  const int count = plan.micro_batch_count(), share = (count + plan.replicas - 1) / plan.replicas;
+  // The last replica has the smaller one, and more micro-batches than the others only where a single one is left over.
+  const bool is_largest = plan.replicas == 1 || count % plan.replicas == 1;
+  if (plan.most_in_flight(stage) < share || !is_largest) return whole;
+  return whole - (std::int64_t{count} * plan.micro_batch - plan.global_batch);
+}
+
 int optimizer_copies(const std::string& optimizer) {
   return optimizer == "sgd" ? 0 : optimizer == "momentum" ? 1 : 2;
 }
@@ -89,13 +99,10 @@ Bytes estimated_memory(const Plan& plan, const ModelDescription& model, int stag
   if (stage > 0) borders += border_bytes(model, span.first_layer - 1);
   if (span.end_layer < static_cast<int>(model.layers.size())) borders += border_bytes(model, span.end_layer - 1);
 
-  const int micro_batches = plan.most_in_flight(stage);
-  const auto of_micro_batches = [&](Bytes bytes, int count) {
-    return scaled(bytes, plan.micro_batch, model.micro_batch) * count;
-  };
+  const std::int64_t in_flight = most_samples_in_flight(plan, stage), one = plan.micro_batch;
   // Activations are kept from forward to backward; the largest layer's once more as working space.
-  const Bytes kept = of_micro_batches(activations, micro_batches) + of_micro_batches(largest, 1);
-  const Bytes moving = of_micro_batches(borders, std::min(micro_batches, kInFlight));
+  const Bytes kept = scaled(activations, in_flight, model.micro_batch) + scaled(largest, one, model.micro_batch);
+  const Bytes moving = scaled(borders, std::min(in_flight, one * kInFlight), model.micro_batch);
   const Bytes staged = staged_shards(plan, trainable) + staged_ties(plan, model, used);
   return kBase + parameters + trainable + buffers + kept + moving + staged + of_the_job;
 }

@@ -118,12 +118,8 @@ struct TrainingState {
 Result<> validate(const Plan& plan, const ModelDescription& model, const Platform& platform,
                   const TrainingState& state);
 
-// Parts of its own shard that a worker holds at most, on their way or waiting to be added, while it sums them over
-// `replicas`; `elements` are the flat gradient's. Three, or more while they are small together (4 MiB).
-int most_staged_parts(std::int64_t elements, int replicas);
-
 // Estimated peak of a worker (1-system section 5): base + parameters x (1 + gradient + optimiser state) + activations
-// in flight + transfer buffers + what synchronisation stages (most_staged_parts) + cached data; or what the stage's plan says of it.
+// in flight + transfer buffers + cached data; or what the stage's plan says of it.
 Bytes estimated_memory(const Plan& plan, const ModelDescription& model, int stage, const TrainingState& state);
 
 }  // namespace funcpipe

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "plan/memory.h"
+
 namespace funcpipe {
 namespace {
 

@@ -1,5 +1,7 @@
 #include "schedule/all_reduce_three_phase.h"
 
+#include "plan/memory.h"
+
 namespace funcpipe {
 
 void append_all_reduce_three_phase(ProgramBuilder& builder, const AllReduceOptions& options) {

@@ -286,6 +286,17 @@ TEST(EstimatedMemory, CountsTheShardsThatSynchronisationStages) {
   EXPECT_EQ(of(360) - of(1), (4 + 4) * kMiB) << "small ones are staged up to 4 MiB";
 }
 
+TEST(EstimatedMemory, CountsASmallerLastMicroBatchAsWhatItIs) {
+  const ModelDescription model = chain({10, 10}, 10 * kMiB);  // at one sample
+  const auto of = [&](int batch, int replicas) {
+    return estimated_memory(*even_plan(model, 1, replicas, batch, 4), model, 0, {});
+  };
+  EXPECT_EQ(of(9, 1) - of(8, 1), 2 * 10 * kMiB) << "one sample of two layers";
+  EXPECT_EQ(of(12, 1) - of(8, 1), 4 * 2 * 10 * kMiB);
+  EXPECT_EQ(of(13, 2), of(16, 2)) << "another replica has two whole ones";
+  EXPECT_EQ(of(9, 2) - of(8, 2), 2 * 10 * kMiB) << "the last replica has one more than the other";
+}
+
 TEST(EstimatedMemory, CountsTheSharesOfTiedParameters) {
   ModelDescription model = chain({100, 10, 10});
   const Plan plan = *even_plan(model, 3, 1, 1, 1, {1, 1, 1});

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "plan/memory.h"
 #include "schedule/all_reduce.h"
 #include "schedule/parameter_server.h"
 #include "schedule/shapes.h"
