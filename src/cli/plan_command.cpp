@@ -25,7 +25,8 @@ struct PlanArguments {
   int batch = 0;
   std::string micro_batches, replicas, objective = "balanced", optimizer, cost_model = "bill", cache = "0";
   std::int64_t iterations = 1000;
-  int connections = 4, layers = 30;
+  int connections = 4, layers = 0;
+  double play = 10, time_limit = 10;
   std::string fixed, cuts, memory;
   std::string out, picture;
   bool json = false;
@@ -49,6 +50,7 @@ Result<PlanningTask> task_of(const PlanArguments& arguments, const Profile& prof
   task.global_batch = arguments.batch;
   task.connections = arguments.connections;
   task.most_layers = arguments.layers;
+  if (arguments.time_limit > 0) task.time_limit = arguments.time_limit;
   task.accounting = {.cost_model = arguments.cost_model == "paper" ? CostModel::paper : CostModel::bill,
                      .iterations = arguments.iterations};
   task.state.optimizer_copies = optimizer_copies(arguments.optimizer.empty() ? profile.optimizer : arguments.optimizer);
@@ -113,7 +115,9 @@ Result<Planning> searched(const PlanningTask& task, std::stop_token stop) {
   ProgressLine line(standard_error_screen(), kMoment);
   return plan_training(task, stop, [&](const SearchProgress& progress) {
     const double share = progress.all > 0 ? (progress.done + progress.share) / progress.all : 0;
-    line.show(share, fmt::format("{}/{} configurations searched", progress.done, progress.all));
+    std::string text = fmt::format("{}/{} configurations searched", progress.done, progress.all);
+    if (progress.slack > 0) text += fmt::format(", to {:g}% of the best", 100 * progress.slack);
+    line.show(share, text);
   });
 }
 
@@ -127,6 +131,13 @@ Result<> run(const PlanArguments& arguments, std::stop_token stop) {
   // The user's own first: a mistake in it is said before anything is searched.
   FUNCPIPE_TRY(own, own_plan(arguments, task));
   FUNCPIPE_TRY(planning, searched(task, stop));
+  const std::size_t preferred = planning.chosen;
+  std::optional<RehearsedChoice> rehearsed;
+  if (arguments.play > 0) {
+    FUNCPIPE_TRY(choice, choose_by_rehearsal(task, planning, arguments.play, stop));
+    planning.chosen = choice.chosen;
+    rehearsed = std::move(choice);
+  }
   const PlannedPoint& chosen = planning.chosen_point();
   if (!arguments.out.empty()) FUNCPIPE_TRY_VOID(write_file(arguments.out, to_json(chosen.plan).dump(2) + "\n"));
   if (!arguments.picture.empty()) {
@@ -134,8 +145,10 @@ Result<> run(const PlanArguments& arguments, std::stop_token stop) {
         fmt::format("{} on {}, batches of {}", profile.model.source, platform.name, arguments.batch);
     FUNCPIPE_TRY_VOID(write_file(arguments.picture, frontier_picture(planning, own, title)));
   }
-  const PlanReport report{task, planning, std::move(own), alternatives(task, planning.chain_of(chosen), chosen),
-                          adaptation};
+  const PlanReport report{task,           planning,
+                          std::move(own), alternatives(task, planning.chain_of(chosen), chosen),
+                          adaptation,     std::move(rehearsed),
+                          preferred};
   if (arguments.json) {
     fmt::print("{}\n", plan_report_json(report).dump(2));
     return {};
@@ -182,9 +195,24 @@ Command add_plan(CLI::App& app) {
       ->capture_default_str()
       ->type_name("SIZE");
   command
-      ->add_option("--layers", a.layers, "Merge a longer model's layers to so many before the search; 0: never, exact")
+      ->add_option("--layers", a.layers,
+                   "Search with a longer model's layers merged to so many, which proves nothing; 0: as they are")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
+  command
+      ->add_option("--time-limit", a.time_limit,
+                   "Seconds for the search: what is found by then is shown, with how good it is proven to be; 0: until "
+                   "it is exact")
+      ->check(CLI::Range(0.0, 1e7))
+      ->capture_default_str()
+      ->type_name("S");
+  command
+      ->add_option("--play", a.play,
+                   "Seconds for playing the plan that is chosen in virtual time, before anything is promised of it; 0: "
+                   "formulas alone")
+      ->check(CLI::Range(0.0, 1e6))
+      ->capture_default_str()
+      ->type_name("S");
   command->add_option("--connections", a.connections, "Requests a worker has under way in each direction")
       ->check(CLI::Range(1, 256))
       ->capture_default_str();

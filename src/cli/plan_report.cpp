@@ -169,8 +169,114 @@ std::string derivation(const PlanReport& report) {
                             text.empty() ? "" : " ", 1 / made.slower, made.measured_for);
 }
 
+// "4-7, 9" of ascending numbers.
+std::string ranges(const std::vector<int>& numbers) {
+  std::string text;
+  for (std::size_t i = 0; i < numbers.size();) {
+    std::size_t last = i;
+    while (last + 1 < numbers.size() && numbers[last + 1] == numbers[last] + 1) ++last;
+    text += fmt::format("{}{}", text.empty() ? "" : ", ", numbers[i]);
+    if (last > i) text += fmt::format("-{}", numbers[last]);
+    i = last + 1;
+  }
+  return text;
+}
+
+// How good the frontier is known to be.
+std::string proof_of(const PlanReport& report) {
+  const Planning& planning = report.planning;
+  const Proof& proof = planning.proof;
+  if (planning.merged_layers > 0)
+    return fmt::format("with the {} layers merged to {}: better ones are not ruled out (--layers 0)",
+                       report.task.profile.layer_count(), planning.merged_layers);
+  if (proof.exact()) return "exactly: there is none better";
+  const std::string of = fmt::format("of {} configurations {} are open (replicas {}); --time-limit goes on", proof.all,
+                                     proof.open, ranges(proof.open_replicas));
+  if (proof.gap == kInfinity)
+    return fmt::format("when the time was over: how much better others are is not known of all; {}", of);
+  return fmt::format(
+      "when the time was over: no other is more than {:g}% faster or {:g}% cheaper than one of them "
+      "that is no worse otherwise; {}",
+      100 * proof.gap, 100 * proof.gap, of);
+}
+
+nlohmann::json proof_json(const Planning& planning) {
+  const Proof& proof = planning.proof;
+  nlohmann::json json = {{"exact", planning.merged_layers == 0 && proof.exact()},
+                         {"configurations", proof.all},
+                         {"open_configurations", proof.open},
+                         {"open_replicas", proof.open_replicas}};
+  json["gap"] = proof.gap < kInfinity ? nlohmann::json(proof.gap) : nlohmann::json();
+  return json;
+}
+
 nlohmann::json point_json(const PlannedPoint& point) {
   return {{"plan", to_json(point.plan)}, {"prediction", to_json(point.prediction)}};
+}
+
+// The whole job as `prediction` has it.
+Outcome outcome_of(const PlannedPoint& point, const Prediction& prediction, const Accounting& accounting) {
+  PlannedPoint as_played = point;
+  as_played.prediction = prediction;
+  return outcome_of(as_played, accounting);
+}
+
+nlohmann::json played_json(const PlanReport& report, std::size_t i) {
+  const Rehearsal& rehearsal = *report.rehearsed->rehearsals[i];
+  const Outcome outcome = outcome_of(report.planning.frontier[i], rehearsal.prediction, report.task.accounting);
+  return {{"iteration_seconds", outcome.iteration},
+          {"iteration_dollars", outcome.iteration_dollars},
+          {"training_seconds", outcome.training},
+          {"dollars", outcome.dollars}};
+}
+
+constexpr double kWorthAWarning = 0.1;  // of the formula's seconds
+
+// What playing says of the chosen plan, and why it is not the one that formulas prefer.
+std::vector<std::string> rehearsed(const PlanReport& report) {
+  std::vector<std::string> lines;
+  if (!report.rehearsed) return lines;
+  const RehearsedChoice& choice = *report.rehearsed;
+  const std::vector<PlannedPoint>& frontier = report.planning.frontier;
+  if (choice.chosen != report.preferred) {
+    const PlannedPoint& preferred = frontier[report.preferred];
+    std::string line = fmt::format("by formulas the plan of {} an iteration would be chosen; ",
+                                   format_seconds(preferred.prediction.iteration));
+    if (const auto& played = choice.rehearsals[report.preferred])
+      line += fmt::format("played, it takes {}", format_seconds(played->iteration.seconds));
+    else
+      line += fmt::format("its job ends early: {}", choice.failures[report.preferred]->message);
+    lines.push_back(std::move(line));
+  }
+  const Seconds predicted = frontier[choice.chosen].prediction.iteration;
+  if (!choice.rehearsal()) {
+    lines.push_back(fmt::format("Warning: nothing but a formula says how long it takes: {} ({})",
+                                choice.failures[choice.chosen]->message, choice.failures[choice.chosen]->hint));
+    return lines;
+  }
+  const Seconds played = choice.rehearsal()->iteration.seconds;
+  const double apart = played / predicted - 1;
+  if (std::abs(apart) > kWorthAWarning)
+    lines.push_back(fmt::format(
+        "Warning: played, an iteration takes {}, {:.0f}% {} than its formula says ({}): "
+        "funcpipe simulate shows where",
+        format_seconds(played), 100 * std::abs(apart), apart > 0 ? "more" : "less", format_seconds(predicted)));
+  else
+    lines.push_back(fmt::format("played in virtual time, an iteration takes {}; by its formula {}",
+                                format_seconds(played), format_seconds(predicted)));
+  return lines;
+}
+
+std::string totals_of(const PlanReport& report, const PlannedPoint& chosen) {
+  const auto text = [](const Outcome& outcome) {
+    return fmt::format("{} and {}", format_seconds(outcome.training), format_dollars(outcome.dollars));
+  };
+  const std::string by_formula = text(outcome_of(chosen, report.task.accounting));
+  const std::string length = times(report.task.accounting.iterations, "iteration");
+  if (!report.rehearsed || !report.rehearsed->rehearsal()) return fmt::format("{} for {}", by_formula, length);
+  return fmt::format("{} for {} as played, {} by its formula",
+                     text(outcome_of(chosen, report.rehearsed->rehearsal()->prediction, report.task.accounting)),
+                     length, by_formula);
 }
 
 }  // namespace
@@ -180,24 +286,20 @@ std::string plan_report(const PlanReport& report, int width) {
   const Planning& planning = report.planning;
   const PlannedPoint& chosen = planning.chosen_point();
   std::string text =
-      wrapped(fmt::format("{} on {}, batches of {}, {}: {} worth having, found in {}{}", task.profile.model.source,
-                          task.platform.name, task.global_batch, times(task.accounting.iterations, "iteration"),
-                          times(std::ssize(planning.frontier), "plan"), format_seconds(planning.seconds),
-                          planning.merged_layers == 0
-                              ? ""
-                              : fmt::format(" with the {} layers merged to {} (--layers 0: as they are, exactly)",
-                                            task.profile.layer_count(), planning.merged_layers)),
-              width, 2) +
+      wrapped(
+          fmt::format("{} on {}, batches of {}, {}: {} worth having, found in {}, {}", task.profile.model.source,
+                      task.platform.name, task.global_batch, times(task.accounting.iterations, "iteration"),
+                      times(std::ssize(planning.frontier), "plan"), format_seconds(planning.seconds), proof_of(report)),
+          width, 2) +
       "\n";
   if (task.accounting.cost_model == CostModel::paper) text += "Costs are memory x time of the functions alone.\n";
   if (const std::string made = derivation(report); !made.empty()) text += wrapped(made, width, 2) + "\n";
   text += "\n" + frontier_table(report, width);
-  text += "\n" + wrapped(fmt::format("Chosen ({}): {}; {} and {} for {}", name_of(task.objective),
-                                     words_of(chosen.plan), format_seconds(chosen.prediction.training),
-                                     format_dollars(outcome_of(chosen, task.accounting).dollars),
-                                     times(task.accounting.iterations, "iteration")),
+  text += "\n" + wrapped(fmt::format("Chosen ({}): {}; {}", name_of(task.objective), words_of(chosen.plan),
+                                     totals_of(report, chosen)),
                          width, 2);
   text += "\n\n" + stage_table(report, chosen, width) + "\n";
+  text += bulleted(rehearsed(report), width);
   text += bulleted(explain(chosen.prediction, planning.chain_of(chosen), chosen.candidate), width);
   text += bulleted(report.alternatives, width);
   if (report.own) {
@@ -211,7 +313,10 @@ nlohmann::json plan_report_json(const PlanReport& report) {
   const Planning& planning = report.planning;
   const PlannedPoint& chosen = planning.chosen_point();
   nlohmann::json frontier = nlohmann::json::array();
-  for (const PlannedPoint& point : planning.frontier) frontier.push_back(point_json(point));
+  for (std::size_t i = 0; i < planning.frontier.size(); ++i) {
+    frontier.push_back(point_json(planning.frontier[i]));
+    if (report.rehearsed && report.rehearsed->rehearsals[i]) frontier.back()["played"] = played_json(report, i);
+  }
   nlohmann::json result = {{"model", report.task.profile.model.source},
                            {"platform", report.task.platform.name},
                            {"global_batch", report.task.global_batch},
@@ -219,8 +324,11 @@ nlohmann::json plan_report_json(const PlanReport& report) {
                            {"cost_model", report.task.accounting.cost_model == CostModel::bill ? "bill" : "paper"},
                            {"search_seconds", planning.seconds},
                            {"merged_layers", planning.merged_layers},
+                           {"proof", proof_json(planning)},
                            {"frontier", std::move(frontier)},
                            {"chosen", planning.chosen},
+                           {"preferred_by_formulas", report.preferred},
+                           {"rehearsal", rehearsed(report)},
                            {"explanation", explain(chosen.prediction, planning.chain_of(chosen), chosen.candidate)},
                            {"alternatives", report.alternatives}};
   if (const Adaptation& made = report.adaptation; made.derived_from)

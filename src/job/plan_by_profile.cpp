@@ -8,6 +8,7 @@
 #include "base/counted.h"
 #include "planner/planner.h"
 #include "profile/derive.h"
+#include "simulator/rehearsal.h"
 
 namespace funcpipe {
 namespace {
@@ -42,12 +43,18 @@ Result<> check_profiled(const Profile& profile, const Platform& allowed, const J
               "ask for a size that was profiled, or profile that size too");
 }
 
-std::string summary_of(const PlannedPoint& point) {
+// Longest times for searching plans and for playing them before one is chosen: a moment beside the training.
+constexpr Seconds kSearching = 10, kPlaying = 10;
+
+std::string summary_of(const PlannedPoint& point, const std::optional<Rehearsal>& played) {
   const Plan& plan = point.plan;
-  return fmt::format("{} x {}, micro-batches of {}, {} MB: {} an iteration, {} and {} in all",
+  const Prediction& whole = played ? played->prediction : point.prediction;
+  return fmt::format("{} x {}, micro-batches of {}, {} MB: {} an iteration{}, {} and {} in all",
                      counted(plan.stage_count(), "stage"), counted(plan.replicas, "replica"), plan.micro_batch,
-                     memory_text(plan), format_seconds(point.prediction.iteration),
-                     format_seconds(point.prediction.training), format_dollars(point.prediction.dollars));
+                     memory_text(plan), format_seconds(whole.iteration),
+                     played ? fmt::format(" as played ({} by its formula)", format_seconds(point.prediction.iteration))
+                            : std::string(" by its formula"),
+                     format_seconds(whole.training), format_dollars(whole.dollars));
 }
 
 }  // namespace
@@ -86,6 +93,7 @@ Result<PlanOfJob> plan_by_profile(const JobConfig& config, const ModelDescriptio
     task.syncs = {sync};
   }
   task.accounting.iterations = iterations;
+  task.time_limit = kSearching;
   task.connections = std::min(config.training.download_connections, config.training.upload_connections);
   auto objective = parse_objective(config.parallelism.objective);
   if (!objective) {
@@ -97,7 +105,10 @@ Result<PlanOfJob> plan_by_profile(const JobConfig& config, const ModelDescriptio
   auto planned = plan_training(task, stop);
   if (!planned && planned.error().place.empty()) planned.error().place = file;
   FUNCPIPE_TRY(planning, std::move(planned));
-  PlannedPoint& chosen = planning.frontier[planning.chosen];
+  auto rehearsed = choose_by_rehearsal(task, planning, kPlaying, stop);
+  if (!rehearsed && rehearsed.error().place.empty()) rehearsed.error().place = file;
+  FUNCPIPE_TRY(choice, std::move(rehearsed));
+  PlannedPoint& chosen = planning.frontier[choice.chosen];
   // Plans are searched in one order for each number of stages.
   if (is_set(config, "parallelism.order") && config.parallelism.order != to_string(chosen.plan.order))
     return fail(ErrorCode::invalid_input,
@@ -109,7 +120,7 @@ Result<PlanOfJob> plan_by_profile(const JobConfig& config, const ModelDescriptio
   for (StagePlan& stage : chosen.plan.stages)
     if (config.platform.vcpus > 0)
       stage.vcpus = platform.choice(*platform.size(stage.memory_mb, config.platform.vcpus)).vcpus;
-  return PlanOfJob{chosen.plan, summary_of(chosen)};
+  return PlanOfJob{chosen.plan, summary_of(chosen, choice.rehearsal())};
 }
 
 }  // namespace funcpipe

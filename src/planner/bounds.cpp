@@ -75,17 +75,17 @@ std::vector<PlacementBound> combine(const std::vector<Step>& sums, const std::ve
 constexpr std::size_t kGroup = 8;
 
 // Whether `frontier` admits what any of `bounds` (ascending rate) leads to: the period `period_of(bound)` at the rate
-// `rate` + the bound's.
+// `rate` + the bound's; and dollars; both times `reach`.
 template <class PeriodOf>
-bool any_admitted(const std::vector<PlacementBound>& bounds, const Frontier& frontier, double rate, Dollars fixed,
-                  const PeriodOf& period_of) {
+bool any_admitted(const std::vector<PlacementBound>& bounds, const Frontier& frontier, double reach, double rate,
+                  Dollars fixed, const PeriodOf& period_of) {
   for (std::size_t end = bounds.size(); end > 0;) {
     const std::size_t first = (end - 1) / kGroup * kGroup;
     const Seconds least = period_of(bounds[end - 1]);
-    if (frontier.may_admit(least, least * (rate + bounds[first].rate) + fixed)) {
+    if (frontier.may_admit(least * reach, (least * (rate + bounds[first].rate) + fixed) * reach)) {
       for (std::size_t i = end; i-- > first;) {
-        const Seconds period = period_of(bounds[i]);
-        const Dollars dollars = period * (rate + bounds[i].rate) + fixed;
+        const Seconds least_period = period_of(bounds[i]), period = least_period * reach;
+        const Dollars dollars = (least_period * (rate + bounds[i].rate) + fixed) * reach;
         if (frontier.may_admit(period, dollars) && frontier.admits(period, dollars)) return true;
       }
     }
@@ -104,14 +104,16 @@ Seconds backward_pace(const StageCost& stage) {
   return std::max({stage.backward, stage.backward_before, stage.backward_after});
 }
 
-Bounds::Bounds(int layers, const std::vector<StageChoice>& choices, double more, int resolution, Seconds floor)
-    : more_(more), floor_(floor) {
+Bounds::Bounds(int layers, const std::vector<StageChoice>& choices, double more, int resolution, Seconds floor,
+               double slack)
+    : more_(more), floor_(floor), reach_(1 + slack) {
   // What is needed of the choices, close together: there may be hundreds of thousands.
   struct Placement {
     int rest;  // where the layers placed already end
     Seconds passage, pace;
     double rate;
     Dollars fixed;
+    const StoreUse* store;
   };
   std::vector<std::vector<Placement>> ending(layers + 1), starting(layers + 1);
   forward_pace_.assign(layers + 1, kInfinity);
@@ -122,9 +124,10 @@ Bounds::Bounds(int layers, const std::vector<StageChoice>& choices, double more,
   next_forward_pace_[0] = next_backward_pace_[0] = 0;
   double least_rate = kInfinity;
   for (const StageChoice& choice : choices) {
-    const auto& [first, end, option, cost] = choice;
+    const int first = choice.first, end = choice.end;
+    const StageCost& cost = choice.cost;
     const Seconds forward = forward_pace(cost), backward = backward_pace(cost);
-    const Placement placement{first, passage(choice), forward + backward, cost.rate, cost.fixed};
+    const Placement placement{first, passage(choice), forward + backward, cost.rate, cost.fixed, &cost.store};
     ending[end].push_back(placement);
     starting[first].push_back(placement);
     starting[first].back().rest = end;
@@ -142,11 +145,13 @@ Bounds::Bounds(int layers, const std::vector<StageChoice>& choices, double more,
     all_sums.clear();
     all_paces.clear();
     side.fixed[at] = kInfinity;
+    side.store[at].seconds.fill(kInfinity);
     for (const Placement& choice : last) {
       for (const Step& step : sums[choice.rest]) all_sums.add(step.seconds + choice.passage, step.rate + choice.rate);
       for (const Step& step : paces[choice.rest])
         all_paces.add(std::max(step.seconds, choice.pace), step.rate + choice.rate);
       side.fixed[at] = std::min(side.fixed[at], side.fixed[choice.rest] + choice.fixed);
+      side.store[at] = least_of(side.store[at], side.store[choice.rest] + *choice.store);
     }
     sums[at] = all_sums.steps();
     paces[at] = all_paces.steps();
@@ -155,11 +160,17 @@ Bounds::Bounds(int layers, const std::vector<StageChoice>& choices, double more,
   const auto start = [&](Side& side, int at) {
     side.bounds.assign(layers + 1, {});
     side.fixed.assign(layers + 1, 0);
+    side.store.assign(layers + 1, {});
     sums[at] = paces[at] = {Step{0, 0}};
     side.bounds[at] = {PlacementBound{}};
   };
   start(before_, 0);
-  for (int i = 1; i <= layers; ++i) place(before_, i, ending[i]);
+  most_store_.assign(layers + 1, {});
+  for (int i = 1; i <= layers; ++i) {
+    place(before_, i, ending[i]);
+    for (const Placement& choice : ending[i])
+      most_store_[i] = most_of(most_store_[i], most_store_[choice.rest] + *choice.store);
+  }
   start(after_, layers);
   for (int i = layers - 1; i >= 0; --i) place(after_, i, starting[i]);
 }
@@ -170,7 +181,8 @@ Seconds Bounds::least_period(const Suffix& label, int first) const {
   if (before.empty()) return kInfinity;
   const Seconds pace =
       std::max(label.forward_pace, forward_pace_[first]) + std::max(label.backward_pace, backward_pace_[first]);
-  return std::max(label.period, label.sum + before.back().sum + more_ * std::max({pace, before.back().pace, floor_}));
+  return std::max({label.period, (label.store + before_.store[first]).longest(),
+                   label.sum + before.back().sum + more_ * std::max({pace, before.back().pace, floor_})});
 }
 
 bool Bounds::promising(const Suffix& label, int first, const Frontier& frontier) const {
@@ -178,8 +190,9 @@ bool Bounds::promising(const Suffix& label, int first, const Frontier& frontier)
   const Seconds pace = std::max(floor_, std::max(label.forward_pace, forward_pace_[first]) +
                                             std::max(label.backward_pace, backward_pace_[first]));
   const Dollars fixed = label.fixed + before_.fixed[first];
-  return any_admitted(before_.bounds[first], frontier, label.rate, fixed, [&](const PlacementBound& before) {
-    return std::max(label.period, label.sum + before.sum + more_ * std::max(pace, before.pace));
+  const Seconds least = std::max(label.period, (label.store + before_.store[first]).longest());
+  return any_admitted(before_.bounds[first], frontier, reach_, label.rate, fixed, [&](const PlacementBound& before) {
+    return std::max(least, label.sum + before.sum + more_ * std::max(pace, before.pace));
   });
 }
 
@@ -187,14 +200,16 @@ bool Bounds::promising(const StageChoice& choice, const Frontier& frontier) cons
   const StageCost& cost = choice.cost;
   const Seconds pace = std::max(floor_, std::max(forward_pace(cost), forward_pace_[choice.first]) +
                                             std::max(backward_pace(cost), backward_pace_[choice.first]));
-  const Seconds alone = std::max(cost.network, cost.tail + cost.forward + cost.backward + cost.after +
-                                                   more_ * (std::max(cost.forward, cost.forward_after) +
-                                                            std::max(cost.backward, cost.backward_after)));
+  const StoreUse store = before_.store[choice.first] + cost.store + after_.store[choice.end];
+  const Seconds alone = std::max(
+      {cost.network, store.longest(),
+       cost.tail + cost.forward + cost.backward + cost.after +
+           more_ * (std::max(cost.forward, cost.forward_after) + std::max(cost.backward, cost.backward_after))});
   const Dollars fixed = before_.fixed[choice.first] + cost.fixed + after_.fixed[choice.end];
   const Seconds own = passage(choice);
   const auto admits_with = [&](const PlacementBound& after) {
     const Seconds least_pace = std::max(pace, after.pace), sum = own + after.sum;
-    return any_admitted(before_.bounds[choice.first], frontier, cost.rate + after.rate, fixed,
+    return any_admitted(before_.bounds[choice.first], frontier, reach_, cost.rate + after.rate, fixed,
                         [&](const PlacementBound& before) {
                           return std::max(alone, sum + before.sum + more_ * std::max(least_pace, before.pace));
                         });

@@ -58,6 +58,7 @@ Result<Chain> chain_of(const Profile& profile, const Platform& platform, int mic
   chain.burst = platform.burst;
   chain.prices = platform.prices;
   chain.limits = platform.limits;
+  chain.store = platform.store;
   chain.memory_limited = platform.limit_memory;
   chain.base_memory = static_cast<double>(profile.base_memory);
   chain.state = state;

@@ -53,6 +53,7 @@ struct Chain {
   Burst burst;
   Prices prices;
   Limits limits;
+  StoreLimits store;  // of all functions together
   bool memory_limited = true;
   double base_memory = 0;
   TrainingState state;
@@ -62,7 +63,8 @@ struct Chain {
 };
 
 // A profile of another platform is adapted to this one first (adapt_to, profile/derive.h), so whoever plans, judges or
-// plays a plan speaks of the same function sizes. Errors: invalid_input: the profile and the platform have no function size in common (with those of both).
+// plays a plan speaks of the same function sizes. Errors: invalid_input: the profile and the platform have no function
+// size in common (with those of both).
 Result<Chain> make_chain(const Profile& profile, const Platform& platform, int micro_batch, const TrainingState& state,
                          int connections);
 

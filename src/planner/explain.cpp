@@ -38,7 +38,7 @@ Slowest slowest_from(const std::vector<StagePrediction>& stages, std::size_t k) 
 
 std::vector<std::string> explain(const Prediction& prediction, const Chain& chain, const Candidate& candidate) {
   const std::vector<StagePrediction>& stages = prediction.stages;
-  const double more = candidate.configuration.most_micro_batches() - 1;
+  const double more = candidate.configuration.largest_share() - 1;
   std::vector<std::string> lines;
 
   // The stage whose own round, from its update to its next one, takes longest.
@@ -67,7 +67,7 @@ std::vector<std::string> explain(const Prediction& prediction, const Chain& chai
     std::string line = fmt::format("an iteration takes {}: {} for one micro-batch from stage {} to the last and back",
                                    format_seconds(prediction.iteration), format_seconds(longest_once), slowest_round);
     if (more > 0) {
-      line += fmt::format(", {} for the {:.0f} that follow it at the pace of ",
+      line += fmt::format(", {} for the {:.3g} that follow it at the pace of ",
                           format_seconds(more * (slowest.forward.seconds + slowest.backward.seconds)), more);
       line += slowest.forward.lane == slowest.backward.lane
                   ? slowest.forward.lane

@@ -118,7 +118,8 @@ Error explain_infeasible(const PlanningTask& task, const std::vector<Chain>& cha
     const int micro_batches = space.micro_batches_of(chain);
     for (const int replicas : space.replicas) {
       if (replicas > micro_batches) continue;
-      const StageCosts costs(chain, spans, {.micro_batches = micro_batches, .replicas = replicas}, space.accounting);
+      const StageCosts costs(chain, spans, space.configuration_of(chain, replicas, SyncAlgorithm::pipelined),
+                             space.accounting);
       std::optional<Lack> lack = worst_layer(chain, costs);
       if (!lack) {
         const int fewest = fewest_stages(chain, costs);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <limits>
 #include <optional>
 #include <string_view>
 
@@ -53,6 +54,20 @@ Result<Objective> parse_objective(const std::string& text) {
   return Objective{.cost_weight = *cost, .time_weight = *time};
 }
 
+Objective with_weights(Objective objective, const std::vector<Outcome>& outcomes) {
+  if (objective.kind != Objective::Kind::weighted || objective.cost_weight != 0 || objective.time_weight != 0)
+    return objective;
+  Dollars least_dollars = std::numeric_limits<double>::infinity();
+  Seconds least_seconds = std::numeric_limits<double>::infinity();
+  for (const Outcome& outcome : outcomes) {
+    least_dollars = std::min(least_dollars, outcome.iteration_dollars);
+    least_seconds = std::min(least_seconds, outcome.iteration);
+  }
+  objective.cost_weight = 1 / std::max(least_dollars, 1e-300);
+  objective.time_weight = 1 / std::max(least_seconds, 1e-300);
+  return objective;
+}
+
 Result<std::size_t> choose(const std::vector<Outcome>& outcomes, const Objective& objective) {
   FUNCPIPE_CHECK(!outcomes.empty(), "a choice among {} plans", outcomes.size());
   const auto least = [&](auto value) {
@@ -67,12 +82,10 @@ Result<std::size_t> choose(const std::vector<Outcome>& outcomes, const Objective
     case Objective::Kind::cost:
       return least(dollars);
     case Objective::Kind::weighted: {
-      double cost_weight = objective.cost_weight, time_weight = objective.time_weight;
-      if (cost_weight == 0 && time_weight == 0) {
-        cost_weight = 1 / std::max(outcomes[least(dollars)].iteration_dollars, 1e-300);
-        time_weight = 1 / std::max(outcomes[least(seconds)].iteration, 1e-300);
-      }
-      return least([&](const Outcome& o) { return cost_weight * o.iteration_dollars + time_weight * o.iteration; });
+      const Objective weights = with_weights(objective, outcomes);
+      return least([&](const Outcome& o) {
+        return weights.cost_weight * o.iteration_dollars + weights.time_weight * o.iteration;
+      });
     }
     case Objective::Kind::deadline: {
       const auto within = least([&](const Outcome& outcome) {

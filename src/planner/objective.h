@@ -35,6 +35,9 @@ struct Outcome {
   Dollars dollars = 0;
 };
 
+// `objective` with the weights that its default stands for among `outcomes`.
+Objective with_weights(Objective objective, const std::vector<Outcome>& outcomes);
+
 // Which one; of equals the first. `outcomes` has at least one. Errors: invalid_input: none meets the deadline or the
 // budget; with the nearest that exists.
 Result<std::size_t> choose(const std::vector<Outcome>& outcomes, const Objective& objective);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/time_limit.h"
 #include "planner/merge.h"
 #include "planner/search.h"
 
@@ -11,6 +12,9 @@ namespace {
 
 // Chains longer than this are first solved with their layers merged to a third: good plans early prune the rest.
 constexpr int kDirect = 12;
+
+// What the rounds of a timed search may leave out.
+constexpr double kSlacks[] = {0.03, 0};
 
 // Tries every plan of `frontier` with one cut moved, to anywhere between its neighbours, or one function size changed,
 // until that finds nothing more.
@@ -78,11 +82,31 @@ std::vector<Candidate> configurations_of(const std::vector<Chain>& chains, const
         if (replicas == 1 && sync != space.syncs.front()) continue;  // nothing to synchronise
         Candidate& candidate = configurations.emplace_back();
         candidate.chain = static_cast<int>(c);
-        candidate.configuration = {.micro_batches = micro_batches, .replicas = replicas, .sync = sync};
+        candidate.configuration = space.configuration_of(chains[c], replicas, sync);
       }
     }
   }
   return configurations;
+}
+
+// Searches `candidate`'s configuration, in every order that is allowed.
+void search_one(const std::vector<Chain>& chains, const std::vector<SpanTable>& spans, const Candidate& candidate,
+                const SearchSpace& space, Frontier& frontier, SearchStatistics& counts, const std::stop_token& stop,
+                const std::function<void(double)>& report, double slack) {
+  ++counts.configurations;
+  const Chain& chain = chains[candidate.chain];
+  const SpanTable& of_chain = spans[candidate.chain];
+  if (allows(space, PipelineOrder::one_forward_one_backward) &&
+      candidate.configuration.replicas <= chain.limits.concurrency)
+    accumulate(frontier, chain, of_chain, candidate, space.accounting);
+  if (allows(space, PipelineOrder::gpipe))
+    search(chain, of_chain, candidate, space, frontier, counts, stop, report, slack);
+}
+
+int longest_of(const std::vector<Chain>& chains) {
+  int longest = 0;
+  for (const Chain& chain : chains) longest = std::max(longest, chain.layer_count());
+  return longest;
 }
 
 }  // namespace
@@ -106,30 +130,70 @@ Frontier optimize(const std::vector<Chain>& chains, const SearchSpace& space, Se
   SearchProgress progress{.done = 0, .all = static_cast<int>(configurations.size()), .share = 0};
   if (report) report(progress);
   Frontier frontier;
-  int longest = 0;
-  for (const Chain& chain : chains) longest = std::max(longest, chain.layer_count());
   // Plans of coarser chains are plans of these chains too.
-  if (longest > kDirect)
+  if (const int longest = longest_of(chains); longest > kDirect)
     frontier = optimize_merged(chains, std::max(kDirect / 2, longest / 3), space, /*statistics=*/nullptr, stop);
   const std::vector<SpanTable> spans(chains.begin(), chains.end());
   for (const Candidate& candidate : configurations) {
     if (stop.stop_requested()) return frontier;
-    ++counts.configurations;
-    const Chain& chain = chains[candidate.chain];
-    if (allows(space, PipelineOrder::one_forward_one_backward) &&
-        candidate.configuration.replicas <= chain.limits.concurrency)
-      accumulate(frontier, chain, spans[candidate.chain], candidate, space.accounting);
-    if (allows(space, PipelineOrder::gpipe)) {
-      search(chain, spans[candidate.chain], candidate, space, frontier, counts, stop, [&](double share) {
-        progress.share = share;
-        if (report) report(progress);
-      });
-    }
+    search_one(
+        chains, spans, candidate, space, frontier, counts, stop,
+        [&](double share) {
+          progress.share = share;
+          if (report) report(progress);
+        },
+        /*slack=*/0);
     if (stop.stop_requested()) return frontier;
     ++progress.done;
     progress.share = 0;
     if (report) report(progress);
   }
+  return frontier;
+}
+
+Frontier optimize_within(const std::vector<Chain>& chains, const SearchSpace& space, const TimedSearch& timed,
+                         Proof& proof, SearchStatistics* statistics, const std::stop_token& stop,
+                         const ProgressReport& report) {
+  SearchStatistics unread;
+  SearchStatistics& counts = statistics ? *statistics : unread;
+  const TimeLimit time(timed.limit, stop);
+  const std::vector<Candidate> configurations = configurations_of(chains, space);
+  SearchProgress progress{.done = 0, .all = static_cast<int>(configurations.size())};
+  if (report) report(progress);
+  Frontier frontier;
+  if (const int longest = longest_of(chains); longest > kDirect)
+    frontier = optimize_merged(chains, std::min(timed.coarse_layers, std::max(kDirect / 2, longest / 3)), space,
+                               /*statistics=*/nullptr, time.token());
+  const std::vector<SpanTable> spans(chains.begin(), chains.end());
+  std::vector<double> proven(configurations.size(), kInfinity);  // of each configuration
+  for (const double slack : kSlacks) {
+    progress.slack = slack;
+    progress.done = 0;
+    for (std::size_t i = 0; i < configurations.size() && !time.token().stop_requested(); ++i) {
+      search_one(
+          chains, spans, configurations[i], space, frontier, counts, time.token(),
+          [&](double share) {
+            progress.share = share;
+            if (report) report(progress);
+          },
+          slack);
+      if (time.token().stop_requested()) break;
+      proven[i] = slack;
+      ++progress.done;
+      progress.share = 0;
+      if (report) report(progress);
+    }
+  }
+  proof = {.gap = 0, .open = 0, .all = static_cast<int>(configurations.size()), .open_replicas = {}};
+  for (std::size_t i = 0; i < configurations.size(); ++i) {
+    if (proven[i] == 0) continue;
+    proof.gap = std::max(proof.gap, proven[i]);
+    ++proof.open;
+    proof.open_replicas.push_back(configurations[i].configuration.replicas);
+  }
+  std::sort(proof.open_replicas.begin(), proof.open_replicas.end());
+  proof.open_replicas.erase(std::unique(proof.open_replicas.begin(), proof.open_replicas.end()),
+                            proof.open_replicas.end());
   return frontier;
 }
 

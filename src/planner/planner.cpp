@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "base/counted.h"
+#include "base/time_limit.h"
 #include "planner/infeasible.h"
 
 namespace funcpipe {
@@ -137,15 +138,23 @@ Result<Planning> plan_training(const PlanningTask& task, const std::stop_token& 
   }
   const bool merge = task.most_layers > 0 && task.profile.layer_count() > task.most_layers;
   planning.merged_layers = merge ? task.most_layers : 0;
-  Frontier frontier =
-      merge ? optimize_merged(planning.chains, task.most_layers, choices.space, &planning.statistics, stop, report)
-            : optimize(planning.chains, choices.space, &planning.statistics, stop, report);
+  Frontier frontier;
+  if (merge) {
+    const TimeLimit time(task.time_limit, stop);
+    frontier =
+        optimize_merged(planning.chains, task.most_layers, choices.space, &planning.statistics, time.token(), report);
+    planning.proof = {.gap = kInfinity, .open = 1, .all = 1, .open_replicas = {}};
+  }
   // A merged layer may be too large where its parts are not.
-  if (merge && frontier.points().empty()) {
+  if (frontier.points().empty()) {
     planning.merged_layers = 0;
-    frontier = optimize(planning.chains, choices.space, &planning.statistics, stop, report);
+    frontier = optimize_within(planning.chains, choices.space, {.limit = task.time_limit}, planning.proof,
+                               &planning.statistics, stop, report);
   }
   if (stop.stop_requested()) return fail(ErrorCode::cancelled, "stopped");
+  if (frontier.points().empty() && !planning.proof.exact())
+    return refuse(fmt::format("no plan was found within {}", format_seconds(task.time_limit)),
+                  "give the search more time (--time-limit), or merge layers (--layers 30)");
   if (frontier.points().empty()) return tl::unexpected(explain_infeasible(task, planning.chains, choices.space));
 
   std::vector<SpanTable> spans;

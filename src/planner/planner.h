@@ -24,7 +24,8 @@ struct PlanningTask {
   Accounting accounting;
   Objective objective;
   int connections = 4;
-  int most_layers = 30;  // longer models are planned with their layers merged to so many; 0: never
+  int most_layers = 0;             // longer models are planned with their layers merged to so many; 0: as they are
+  Seconds time_limit = kInfinity;  // of the search; what it has found and proven by then is the answer
 };
 
 // What may be chosen in it, with the defaults filled in. Errors: invalid_input.
@@ -47,6 +48,7 @@ struct Planning {
   std::size_t chosen = 0;
   SearchStatistics statistics;
   int merged_layers = 0;  // the search had the layers merged to so many; 0: as they are
+  Proof proof;            // how good the frontier is; of merged layers nothing is proven
   Seconds seconds = 0;    // of the search
 
   const PlannedPoint& chosen_point() const { return frontier[chosen]; }

@@ -13,11 +13,11 @@ tl::unexpected<Error> refuse(std::string reason, std::string way_out) {
 
 }  // namespace
 
-Prediction predict(const Chain& chain, const SpanTable& spans, const Accounting& accounting,
-                   const Candidate& candidate) {
+Prediction predict(const Chain& chain, const SpanTable& spans, const Accounting& accounting, const Candidate& candidate,
+                   const PlayedIteration* played) {
   const StageCosts costs(chain, spans, candidate.configuration, accounting);
   const double replicas = candidate.configuration.replicas;
-  const double most = candidate.configuration.most_micro_batches();
+  const double most = candidate.configuration.largest_share();
   const auto iterations = static_cast<double>(std::max<std::int64_t>(1, accounting.iterations));
   const std::size_t stages = candidate.ends.size();
 
@@ -45,14 +45,26 @@ Prediction predict(const Chain& chain, const SpanTable& spans, const Accounting&
     finish = std::max(finish, traffic[k].finish);
     suffix = extend(suffix, stage.cost, costs.more());
   }
-  prediction.iteration = suffix.period;
-  prediction.iteration_dollars = suffix.dollars();
+  PlayedIteration iteration{.seconds = suffix.period};
+  double reports = 0;
+  for (const StageTraffic& of_stage : traffic) {
+    iteration.puts += of_stage.puts;
+    iteration.gets += of_stage.gets;
+    reports += of_stage.reports;
+  }
+  const PlayedIteration predicted = iteration;
+  if (played) iteration = *played;
+  prediction.iteration = iteration.seconds;
+  prediction.iteration_dollars = iteration.seconds * suffix.rate + suffix.fixed;
+  if (accounting.cost_model == CostModel::bill)
+    prediction.iteration_dollars +=
+        (iteration.puts - predicted.puts) * chain.prices.put + (iteration.gets - predicted.gets) * chain.prices.get;
   const Seconds working = iterations * prediction.iteration;
   const double restarts = std::floor((prediction.start_up + working) / chain.limits.lifetime);
   prediction.training = prediction.start_up + working + restarts * restart + finish;
 
   Usage& usage = prediction.usage;
-  double puts = 0, gets = 0;
+  double puts = (iteration.puts + reports) * iterations, gets = iteration.gets * iterations;
   Dollars computing = 0;
   for (std::size_t k = 0; k < stages; ++k) {
     const ChainOption& option = chain.options[candidate.options[k]];
@@ -62,11 +74,11 @@ Prediction predict(const Chain& chain, const SpanTable& spans, const Accounting&
     usage.gb_seconds += option.memory_mb / 1024.0 * seconds;
     usage.vcpu_seconds += option.vcpus * seconds;
     computing += option.per_second * seconds;
-    puts += traffic[k].puts * iterations + replicas * restarts + 1;
-    gets += traffic[k].gets * iterations + 3 * replicas * (1 + restarts);
-    usage.uploaded += static_cast<Bytes>(replicas * traffic[k].up_bytes * iterations);
-    usage.downloaded += static_cast<Bytes>(replicas * traffic[k].down_bytes * iterations);
-    prediction.storage += storage_price(chain.prices, 2 * replicas * traffic[k].up_bytes, prediction.training);
+    puts += replicas * restarts + 1;
+    gets += 3 * replicas * (1 + restarts);
+    usage.uploaded += static_cast<Bytes>(traffic[k].all_up_bytes * iterations);
+    usage.downloaded += static_cast<Bytes>(traffic[k].all_down_bytes * iterations);
+    prediction.storage += storage_price(chain.prices, 2 * traffic[k].all_up_bytes, prediction.training);
   }
   usage.put = std::llround(puts);
   usage.get = std::llround(gets);
@@ -86,8 +98,11 @@ Result<Candidate> candidate_of(const Chain& chain, const Plan& plan) {
     return refuse("how long a parameter server takes is not known here",
                   "simulate the plan (funcpipe simulate), or judge it with another synchronisation");
   Candidate candidate;
-  candidate.configuration = {
-      .micro_batches = plan.micro_batch_count(), .replicas = plan.replicas, .sync = plan.sync, .order = plan.order};
+  candidate.configuration = {.micro_batches = plan.micro_batch_count(),
+                             .replicas = plan.replicas,
+                             .sync = plan.sync,
+                             .order = plan.order,
+                             .last = last_share(plan.global_batch, plan.micro_batch)};
   int expected = 0;
   for (std::size_t k = 0; k < plan.stages.size(); ++k) {
     const StagePlan& stage = plan.stages[k];

@@ -36,9 +36,15 @@ struct Prediction {
   std::vector<StagePrediction> stages;
 };
 
-// `candidate` as `chain` (its micro-batch size's) has it.
-Prediction predict(const Chain& chain, const SpanTable& spans, const Accounting& accounting,
-                   const Candidate& candidate);
+// An iteration as it was played, of all workers together, where a formula's is not good enough.
+struct PlayedIteration {
+  Seconds seconds = 0;
+  double puts = 0, gets = 0;  // without reports
+};
+
+// `candidate` as `chain` (its micro-batch size's) has it; with `played`, of a job whose iterations are like that.
+Prediction predict(const Chain& chain, const SpanTable& spans, const Accounting& accounting, const Candidate& candidate,
+                   const PlayedIteration* played = nullptr);
 
 // A plan of the user's in the planner's terms. Errors: invalid_input (function sizes the chain lacks, cuts outside it,
 // a micro-batch size other than the chain's).

@@ -54,6 +54,7 @@ std::vector<Suffix> least_of_groups(const std::vector<Label>& labels) {
     least.period = std::min(least.period, label.period);
     least.rate = std::min(least.rate, label.rate);
     least.fixed = std::min(least.fixed, label.fixed);
+    least.store = least_of(least.store, label.store);
     least.stages = std::min(least.stages, label.stages);
   }
   return groups;
@@ -64,7 +65,8 @@ bool no_better(const StageCost& a, const StageCost& b) {
   return a.forward >= b.forward && a.backward >= b.backward && a.before >= b.before && a.after >= b.after &&
          a.forward_before >= b.forward_before && a.forward_after >= b.forward_after &&
          a.backward_before >= b.backward_before && a.backward_after >= b.backward_after && a.tail >= b.tail &&
-         a.network >= b.network && a.rate >= b.rate && a.fixed >= b.fixed;
+         a.network >= b.network && a.rate >= b.rate && a.fixed >= b.fixed &&
+         std::ranges::equal(a.store.seconds, b.store.seconds, std::ranges::greater_equal{});
 }
 
 Seconds pace(const StageChoice& choice) {
@@ -81,7 +83,7 @@ class Search {
  public:
   Search(const Chain& chain, const SpanTable& spans, const Candidate& candidate, const SearchSpace& space,
          Frontier& frontier, SearchStatistics& statistics, const std::stop_token& stop,
-         const std::function<void(double)>& report)
+         const std::function<void(double)>& report, double slack)
       : chain_(chain),
         spans_(spans),
         candidate_(candidate),
@@ -90,6 +92,7 @@ class Search {
         statistics_(statistics),
         stop_(stop),
         report_(report),
+        slack_(slack),
         costs_(chain, spans, candidate.configuration, space.accounting),
         layers_(chain.layer_count()),
         most_stages_(std::min(space.most_stages > 0 ? space.most_stages : layers_,
@@ -100,7 +103,7 @@ class Search {
     std::vector<StageChoice> choices = feasible_stages(chain_, costs_);
     for (const int resolution : {0, 2, kCoarse}) {
       if (stop_.stop_requested()) return;
-      drop_unpromising(choices, Bounds(layers_, choices, costs_.more(), resolution));
+      drop_unpromising(choices, Bounds(layers_, choices, costs_.more(), resolution, 0, slack_));
       if (choices.empty() || superseded(choices)) {
         ++statistics_.skipped;
         return;
@@ -128,7 +131,7 @@ class Search {
     ++statistics_.bands;
     Seconds top = 0;
     for (const int resolution : {kCoarse, kFine}) {
-      const Bounds bounds(layers_, choices, costs_.more(), resolution, band.floor);
+      const Bounds bounds(layers_, choices, costs_.more(), resolution, band.floor, slack_);
       if (!bounds.feasible()) return;
       drop_unpromising(choices, bounds);
       if (choices.empty()) return;
@@ -137,7 +140,7 @@ class Search {
       if (costs_.more() * (top - band.floor) > kWide * bounds.least_period())
         return split(band, top, std::move(choices));
     }
-    const Bounds bounds(layers_, choices, costs_.more(), kFine, band.floor);
+    const Bounds bounds(layers_, choices, costs_.more(), kFine, band.floor, slack_);
     if (!bounds.feasible()) return;
     const bool narrow = costs_.more() * (top - band.floor) <= kNarrow * bounds.least_period();
     const std::int64_t most = narrow ? std::numeric_limits<std::int64_t>::max()
@@ -237,6 +240,7 @@ class Search {
   SearchStatistics& statistics_;
   const std::stop_token& stop_;
   const std::function<void(double)>& report_;
+  double slack_;
   StageCosts costs_;
   int layers_, most_stages_;
   std::vector<std::vector<Label>> labels_;  // [first layer]
@@ -246,8 +250,8 @@ class Search {
 
 void search(const Chain& chain, const SpanTable& spans, const Candidate& candidate, const SearchSpace& space,
             Frontier& frontier, SearchStatistics& statistics, const std::stop_token& stop,
-            const std::function<void(double)>& report) {
-  Search(chain, spans, candidate, space, frontier, statistics, stop, report).run();
+            const std::function<void(double)>& report, double slack) {
+  Search(chain, spans, candidate, space, frontier, statistics, stop, report, slack).run();
 }
 
 }  // namespace funcpipe

@@ -37,13 +37,25 @@ struct Lanes {
 
 }  // namespace
 
+StoreUse least_of(const StoreUse& a, const StoreUse& b) {
+  StoreUse least = a;
+  for (std::size_t i = 0; i < a.seconds.size(); ++i) least.seconds[i] = std::min(a.seconds[i], b.seconds[i]);
+  return least;
+}
+
+StoreUse most_of(const StoreUse& a, const StoreUse& b) {
+  StoreUse most = a;
+  for (std::size_t i = 0; i < a.seconds.size(); ++i) most.seconds[i] = std::max(a.seconds[i], b.seconds[i]);
+  return most;
+}
+
 StageCosts::StageCosts(const Chain& chain, const SpanTable& spans, const Configuration& configuration,
                        const Accounting& accounting)
     : chain_(chain),
       spans_(spans),
       configuration_(configuration),
       accounting_(accounting),
-      micro_batches_(configuration.most_micro_batches()) {}
+      micro_batches_(configuration.largest_share()) {}
 
 double StageCosts::memory(int first, int end) const {
   const Span& span = spans_.at(first, end);
@@ -59,7 +71,8 @@ double StageCosts::memory(int first, int end) const {
   const double packing = kPacking * (span.parameters + span.buffers);
   const double moving = std::min<double>(in_flight, chain_.connections) * back;
   const double replicas = configuration_.replicas;
-  const double synchronising = kSynchronising * span.trainable * (replicas - 1) / replicas;
+  // Another stage's share of a tied parameter is held until it is added.
+  const double synchronising = kSynchronising * span.trainable * (replicas - 1) / replicas + span.tied;
   const double transferring = replicas > 1 || first > 0 || end < chain_.layer_count() ? kTransferring : 0;
   const auto cached = static_cast<double>((span.reads_input ? chain_.state.input_cache : 0) +
                                           (span.reads_target ? chain_.state.target_cache : 0));
@@ -101,8 +114,12 @@ StageTraffic StageCosts::traffic(int first, int end, int index) const {
   const bool tied = span.tied > 0;
 
   StageTraffic traffic;
-  traffic.up_bytes = micro_batches_ * (out + in_gradient) + synchronised + span.tied;
-  traffic.down_bytes = micro_batches_ * (in + out_gradient) + synchronised * 2 * (replicas - 1) / replicas + span.tied;
+  const double up_once = synchronised + span.tied;  // of a replica, whatever its share
+  const double down_once = synchronised * 2 * (replicas - 1) / replicas + span.tied;
+  traffic.up_bytes = micro_batches_ * (out + in_gradient) + up_once;
+  traffic.down_bytes = micro_batches_ * (in + out_gradient) + down_once;
+  traffic.all_up_bytes = configuration_.all_micro_batches() * (out + in_gradient) + replicas * up_once;
+  traffic.all_down_bytes = configuration_.all_micro_batches() * (in + out_gradient) + replicas * down_once;
   // As if an iteration's bytes flowed at once from a full bucket: an estimate. The bucket may not be full again when
   // the next iteration begins, and is refilled while the lane rests.
   traffic.uplink = mean_rate(chain_.burst, option.uplink, traffic.up_bytes);
@@ -112,8 +129,8 @@ StageTraffic StageCosts::traffic(int first, int end, int index) const {
       all * (has_before + (out_gradient > 0)) + replicas * 2 * (replicas - 1) * (synchronised > 0) + replicas * tied;
   traffic.gets = waited * (1 + kEarlyGets);
   const bool reports = end == chain_.layer_count();
-  traffic.puts = reports * replicas / kReported + all * (has_after + (in_gradient > 0)) +
-                 replicas * replicas * (synchronised > 0) + replicas * tied;
+  traffic.reports = reports * replicas / kReported;
+  traffic.puts = all * (has_after + (in_gradient > 0)) + replicas * replicas * (synchronised > 0) + replicas * tied;
 
   const double snapshot = span.parameters + span.trainable * chain_.state.optimizer_copies + span.buffers;
   // The job's specification, the stage, the first data.
@@ -169,11 +186,19 @@ StageCost StageCosts::of(int first, int end, int index) const {
   if (span.tied > 0) cost.tail += lanes.upload(span.tied) + lanes.download(span.tied);
   cost.network = std::max(traffic.up_bytes / option.uplink, traffic.down_bytes / option.downlink);
 
+  if (accounting_.store_limits) {
+    const StoreLimits& store = chain_.store;
+    const double puts = traffic.puts + traffic.reports;
+    cost.store.seconds = {traffic.all_up_bytes / store.upload, traffic.all_down_bytes / store.download,
+                          puts / store.puts_per_second, traffic.gets / store.gets_per_second,
+                          (puts + traffic.gets) / store.requests_per_second};
+  }
+
   cost.rate = replicas * option.per_second;
   if (accounting_.cost_model == CostModel::paper) return cost;
   const Prices& prices = chain_.prices;
   const auto iterations = static_cast<double>(std::max<std::int64_t>(1, accounting_.iterations));
-  cost.fixed = traffic.puts * prices.put + traffic.gets * prices.get;
+  cost.fixed = (traffic.puts + traffic.reports) * prices.put + traffic.gets * prices.get;
   cost.fixed += (replicas * (traffic.start * option.per_second + prices.invocation + 3 * prices.get) +
                  traffic.finish * option.per_second + prices.put) /
                 iterations;
@@ -181,7 +206,7 @@ StageCost StageCosts::of(int first, int end, int index) const {
   cost.rate *= 1 + traffic.restart / chain_.limits.lifetime;
   cost.rate += replicas * (prices.invocation + prices.put + 3 * prices.get) / chain_.limits.lifetime;
   // Objects live until the iteration after theirs has been updated.
-  cost.rate += storage_price(prices, 2 * replicas * traffic.up_bytes, 1);
+  cost.rate += storage_price(prices, 2 * traffic.all_up_bytes, 1);
   return cost;
 }
 

@@ -160,7 +160,8 @@ bool is_adapted_to(const Profile& profile, const Platform& platform) {
 }
 
 Adaptation adapt_to(Profile& profile, const Platform& platform) {
-  Adaptation adaptation{.measured_for = profile.platform};
+  Adaptation adaptation;
+  adaptation.measured_for = profile.platform;
   if (is_adapted_to(profile, platform)) return adaptation;
   const double speed = vcpu_speed_on(platform, profile);
   adaptation.slower = profile.vcpu_speed / speed;

@@ -1,8 +1,12 @@
 // `funcpipe plan` with the real program: what it prints and writes, and what it refuses with exit code 2.
 #include <gmock/gmock.h>
 
+#include <algorithm>
+#include <cmath>
 #include <filesystem>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <vector>
 
 #include "base/files.h"
 #include "cli/scratch_job.h"
@@ -101,6 +105,70 @@ TEST_F(PlanCommand, ChoosesVcpusApartFromMemoryOnFunctionCompute) {
                  {"stage 0 asks for 4 vCPUs with 2048 MB, which alibaba-fc does not offer", "0.5, 1, 2"});
   expect_refused(with({"--cuts", "4,8", "--memory", "2048:"}), {"--memory", "2048:0.5"});
   expect_refused({"--cuts", "4,8", "--memory", "2048:4"}, {"4 vCPUs with 2048 MB, which aws-lambda does not offer"});
+}
+
+// Of every platform there is, though the profile is of one: plan, simulate and timeline speak of the same sizes.
+TEST_F(PlanCommand, APlanForAnotherPlatformIsTakenByWhateverPlaysIt) {
+  std::map<std::string, double> seconds;
+  for (const std::string& platform : platform_names()) {
+    const ChildOutput output = plan({"--platform", platform, "--replicas", "1,2", "--micro-batch", "4", "--objective",
+                                     "time", "--out", "plan.json", "--json"});
+    ASSERT_EQ(output.exit_code, 0) << platform << output.err;
+    const json said = json::parse(output.out);
+    const json& chosen = said["frontier"][said["chosen"].get<std::size_t>()];
+    const ChildOutput simulated = job_.run(
+        {"simulate", "plan.json", "--profile", "profile.json", "--platform", platform, "--iterations", "14", "--json"});
+    ASSERT_EQ(simulated.exit_code, 0) << platform << simulated.err;
+    const json played = json::parse(simulated.out);
+    EXPECT_EQ(played["predicted_iteration_seconds"], chosen["prediction"]["iteration_seconds"]) << platform;
+    // Of the iterations before the last, once workers have learnt when objects come.
+    std::vector<double> steady;
+    for (const std::size_t i : {10, 11, 12}) steady.push_back(played["iteration_seconds"][i]);
+    std::ranges::sort(steady);
+    EXPECT_NEAR(chosen["played"]["iteration_seconds"], steady[1], 0.01 * steady[1]) << platform;
+    const ChildOutput timeline =
+        job_.run({"timeline", "plan.json", "--profile", "profile.json", "--platform", platform, "--iterations", "3"});
+    EXPECT_EQ(timeline.exit_code, 0) << platform << timeline.err;
+    const ChildOutput own = plan(
+        {"--platform", platform, "--cuts", "6", "--memory", "8192", "--replicas", "1", "--micro-batch", "4", "--json"});
+    ASSERT_EQ(own.exit_code, 0) << platform << own.err;
+    seconds[platform] = json::parse(own.out)["own"]["prediction"]["stages"][0]["computing_seconds"];
+  }
+  // The profile's vCPUs have 0.6 of this machine's speed.
+  EXPECT_NEAR(seconds["aws-lambda-3gbit"], seconds["aws-lambda"], 0.01 * seconds["aws-lambda"]);
+  EXPECT_LT(seconds["local"], 0.75 * seconds["aws-lambda"]);
+  EXPECT_DOUBLE_EQ(seconds["local"], seconds["shaped-70MBps"]);
+}
+
+TEST_F(PlanCommand, SaysWhatPlayingFoundAndHowGoodTheFrontierIs) {
+  const ChildOutput output = plan({});
+  ASSERT_EQ(output.exit_code, 0) << output.err;
+  EXPECT_THAT(output.out, AllOf(HasSubstr("exactly: there is none better"), HasSubstr("as played"),
+                                HasSubstr("by its formula"), HasSubstr("layed")));
+  const ChildOutput formulas = plan({"--play", "0"});
+  ASSERT_EQ(formulas.exit_code, 0) << formulas.err;
+  EXPECT_THAT(formulas.out, Not(HasSubstr("as played")));
+  const ChildOutput merged = plan({"--layers", "6", "--json"});
+  ASSERT_EQ(merged.exit_code, 0) << merged.err;
+  EXPECT_EQ(json::parse(merged.out)["proof"]["exact"], false);
+  EXPECT_EQ(json::parse(merged.out)["proof"]["gap"], json());
+}
+
+TEST_F(PlanCommand, WarnsWhereTheStoreMakesAFormulaWorthless) {
+  std::string text = *read_file(platforms_folder() / "aws-lambda-70MBps.toml");
+  const auto put = [&](const std::string& old, const std::string& by) { text.replace(text.find(old), old.size(), by); };
+  put("puts_per_second = 3500", "puts_per_second = 60");
+  put("gets_per_second = 5500", "gets_per_second = 90");
+  job_.write("slow.toml", text);
+  const ChildOutput output =
+      plan({"--platform", "slow.toml", "--replicas", "8", "--micro-batch", "1", "--objective", "time", "--json"});
+  const json said = json::parse(output.out);
+  const json& chosen = said["frontier"][said["chosen"].get<std::size_t>()];
+  const double predicted = chosen["prediction"]["iteration_seconds"], played = chosen["played"]["iteration_seconds"];
+  const std::string words = said["rehearsal"].dump();
+  EXPECT_EQ(words.find("Warning") != std::string::npos, std::abs(played / predicted - 1) > 0.1) << words;
+  // A store of so few requests: at the least what its limit says.
+  EXPECT_GT(predicted, chosen["prediction"]["put"].get<double>() / 1000 / 60 * 0.9);
 }
 
 TEST_F(PlanCommand, ThePapersCostIsLessThanTheBill) {

@@ -41,8 +41,7 @@ Frontier brute_force(const std::vector<Chain>& chains, const SearchSpace& space)
     for (const int replicas : space.replicas) {
       if (replicas > micro_batches) continue;
       for (const SyncAlgorithm sync : space.syncs) {
-        Candidate candidate{.chain = c,
-                            .configuration = {.micro_batches = micro_batches, .replicas = replicas, .sync = sync}};
+        Candidate candidate{.chain = c, .configuration = space.configuration_of(chains[c], replicas, sync)};
         const StageCosts costs(chains[c], spans, candidate.configuration, space.accounting);
         Enumeration{chains[c], spans, space, costs, frontier}.from(0, candidate);
         // And without a cut, one micro-batch after the other.

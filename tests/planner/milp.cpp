@@ -134,6 +134,11 @@ std::optional<Candidate> PlanProgram::fastest(Seconds period, Dollars dollars) c
     linear.row('E', 0);
     sum = longer;
   }
+  for (std::size_t limit = 0; limit < StoreUse{}.seconds.size(); ++limit) {
+    linear.term(time, 1);
+    for (std::size_t i = 0; i < stages_.size(); ++i) linear.term(chosen[i], -stages_[i].cost.store.seconds[limit]);
+    linear.row('G', 0);
+  }
   if (dollars < kInfinity) {
     for (std::size_t i = 0; i < stages_.size(); ++i)
       linear.term(chosen[i], (period * stages_[i].cost.rate + stages_[i].cost.fixed) / dollars);
@@ -174,7 +179,8 @@ Frontier milp_frontier(const std::vector<Chain>& chains, const SearchSpace& spac
     for (const int replicas : space.replicas) {
       if (replicas > std::min(micro_batches, chains[c].limits.concurrency)) continue;
       for (const SyncAlgorithm sync : space.syncs) {
-        PlanProgram program(chains, space.accounting, {.chain = c, .configuration = {micro_batches, replicas, sync}});
+        PlanProgram program(chains, space.accounting,
+                            {.chain = c, .configuration = space.configuration_of(chains[c], replicas, sync)});
         statistics.most_binaries = std::max(statistics.most_binaries, program.binaries());
         auto fastest = solve(program, 0, kInfinity);
         all.push_back({std::move(program), std::move(fastest)});

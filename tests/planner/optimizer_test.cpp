@@ -7,6 +7,7 @@
 
 #include "planner/brute_force.h"
 #include "planner/random_chain.h"
+#include "planner/search.h"
 
 namespace funcpipe {
 namespace {
@@ -55,6 +56,65 @@ TEST(Optimizer, FrontierEqualsBruteForcePointByPoint) {
   }
   EXPECT_LT(empty, 1000) << "too many instances where nothing fits";
   EXPECT_GT(points / 2000, 3) << "frontiers too short to say much";
+}
+
+TEST(Optimizer, RoundsWithinATimeEndExact) {
+  for (std::uint64_t seed = 0; seed < 300; ++seed) {
+    SCOPED_TRACE(seed);
+    std::mt19937_64 random(seed);
+    const std::vector<Chain> chains = {random_chain(random, 1 + static_cast<int>(random() % 5), 3)};
+    const SearchSpace space = random_space(random);
+    Proof proof{.gap = 1, .open = 1};
+    const Frontier found = optimize_within(chains, space, {}, proof);
+    expect_equal(found, brute_force(chains, space));
+    EXPECT_TRUE(proof.exact());
+    EXPECT_EQ(proof.gap, 0);
+    if (HasFailure()) return;
+  }
+}
+
+TEST(Optimizer, WhatSlackLeavesOutIsHardlyBetter) {
+  constexpr double kSlack = 0.2;
+  std::int64_t fewer = 0;
+  for (std::uint64_t seed = 0; seed < 300; ++seed) {
+    SCOPED_TRACE(seed);
+    std::mt19937_64 random(seed);
+    const std::vector<Chain> chains = {random_chain(random, 2 + static_cast<int>(random() % 4), 3)};
+    const SpanTable spans(chains.front());
+    SearchSpace space = random_space(random);
+    space.orders = {PipelineOrder::gpipe};
+    Frontier found, exact;
+    SearchStatistics with, without;
+    for (const int replicas : {1, 2}) {
+      if (replicas > space.micro_batches_of(chains.front())) continue;
+      const Candidate candidate{.configuration =
+                                    space.configuration_of(chains.front(), replicas, SyncAlgorithm::pipelined)};
+      search(
+          chains.front(), spans, candidate, space, found, with, {}, [](double) {}, kSlack);
+      search(chains.front(), spans, candidate, space, exact, without, {}, [](double) {});
+    }
+    fewer += without.kept - with.kept;
+    for (const Candidate& point : exact.points())
+      EXPECT_LE(found.cheapest_within(point.period * (1 + kSlack) * (1 + 1e-9)),
+                point.dollars * (1 + kSlack) * (1 + 1e-9));
+    for (const Candidate& point : found.points())
+      EXPECT_LE(exact.cheapest_within(point.period * (1 + 1e-9)), point.dollars * (1 + 1e-9)) << "a plan of its own";
+    if (HasFailure()) return;
+  }
+  EXPECT_GT(fewer, 0) << "slack saved no work";
+}
+
+TEST(Optimizer, WithoutTimeSaysWhatIsOpen) {
+  std::mt19937_64 random(3);
+  const std::vector<Chain> chains = {smooth_chain(random, 60, 8)};
+  const SearchSpace space{.global_batch = 64, .replicas = {1, 2, 4}};
+  Proof proof;
+  optimize_within(chains, space, {.limit = 0}, proof);
+  EXPECT_FALSE(proof.exact());
+  EXPECT_EQ(proof.gap, kInfinity);
+  EXPECT_EQ(proof.open, 5);
+  EXPECT_EQ(proof.all, 5);
+  EXPECT_EQ(proof.open_replicas, (std::vector<int>{1, 2, 4}));
 }
 
 // A chain like AmoebaNet: cells of three layers that repeat, small against a function.

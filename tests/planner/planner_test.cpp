@@ -66,6 +66,81 @@ TEST_F(PlannerTest, ChoosesByTheObjective) {
   EXPECT_THAT(hurried.error().hint, HasSubstr("nearest deadline"));
 }
 
+TEST_F(PlannerTest, PromisesNothingThatTheStoreCannotGive) {
+  platform_ = *load_platform("aws-lambda-70MBps");
+  profile_ = made_profile(platform_);
+  const auto seconds = [&](auto limit) {
+    const Platform before = platform_;
+    limit(platform_.store);
+    PlanningTask wanted = task();
+    wanted.objective.kind = Objective::Kind::time;
+    const auto planning = plan_training(wanted);
+    platform_ = before;
+    EXPECT_TRUE(planning) << describe(planning.error());
+    return planning ? planning->chosen_point().prediction : Prediction{};
+  };
+  const Prediction free = seconds([](StoreLimits&) {});
+  const auto iterations = static_cast<double>(task().accounting.iterations);
+  // Each limit by itself, at which the plan that was fastest would take 100 times as long.
+  const double many = 100 * free.iteration * iterations;
+  const auto limits = {
+      std::pair{&StoreLimits::puts_per_second, static_cast<double>(free.usage.put)},
+      std::pair{&StoreLimits::gets_per_second, static_cast<double>(free.usage.get)},
+      std::pair{&StoreLimits::requests_per_second, static_cast<double>(free.usage.put + free.usage.get)},
+      std::pair{&StoreLimits::upload, static_cast<double>(free.usage.uploaded)},
+      std::pair{&StoreLimits::download, static_cast<double>(free.usage.downloaded)}};
+  for (const auto& [limit, used] : limits) {
+    const double rate = used / many;
+    const Prediction limited = seconds([&](StoreLimits& store) { store.*limit = rate; });
+    const double asked = limit == &StoreLimits::puts_per_second   ? static_cast<double>(limited.usage.put)
+                         : limit == &StoreLimits::gets_per_second ? static_cast<double>(limited.usage.get)
+                         : limit == &StoreLimits::requests_per_second
+                             ? static_cast<double>(limited.usage.put + limited.usage.get)
+                         : limit == &StoreLimits::upload ? static_cast<double>(limited.usage.uploaded)
+                                                         : static_cast<double>(limited.usage.downloaded);
+    EXPECT_GE(limited.iteration * iterations, 0.9 * asked / rate) << "but for starts, what it asks for is given";
+    EXPECT_GT(limited.iteration, free.iteration);
+    EXPECT_LT(limited.iteration, 50 * free.iteration) << "another plan, which asks for less, is faster then";
+  }
+}
+
+TEST_F(PlannerTest, MoreReplicasToChooseFromWorsenNothing) {
+  PlanningTask few = task(), more = task();
+  few.replicas = {1, 2, 3};
+  more.replicas = {1, 2, 3, 4, 5, 6};
+  const auto less = plan_training(few), all = plan_training(more);
+  ASSERT_TRUE(less && all);
+  EXPECT_TRUE(all->proof.exact());
+  for (const PlannedPoint& point : less->frontier) {
+    bool matched = false;
+    for (const PlannedPoint& other : all->frontier)
+      matched |= other.candidate.period <= point.candidate.period * (1 + 1e-9) &&
+                 other.candidate.dollars <= point.candidate.dollars * (1 + 1e-9);
+    EXPECT_TRUE(matched) << point.candidate.period;
+  }
+}
+
+TEST_F(PlannerTest, ALastMicroBatchOfOneSampleIsNoWholeOne) {
+  const auto of = [&](int batch) {
+    PlanningTask wanted = task();
+    wanted.global_batch = batch;
+    Plan plan = *even_plan(profile_.model, 3, 1, batch, 4);
+    for (StagePlan& stage : plan.stages) stage.memory_mb = 8192;
+    const auto judged = judge(wanted, plan);
+    EXPECT_TRUE(judged) << describe(judged.error());
+    return judged->point.prediction;
+  };
+  const Prediction seven = of(28), smaller = of(29), eight = of(32);
+  // A quarter of the way from seven to eight micro-batches, in time, traffic and memory.
+  EXPECT_NEAR(smaller.iteration, seven.iteration + (eight.iteration - seven.iteration) / 4, 1e-9);
+  EXPECT_NEAR(static_cast<double>(smaller.usage.uploaded),
+              static_cast<double>(seven.usage.uploaded + (eight.usage.uploaded - seven.usage.uploaded) / 4), 1e5);
+  EXPECT_GT(smaller.stages[0].memory, seven.stages[0].memory);
+  EXPECT_LT(smaller.stages[0].memory, (seven.stages[0].memory + eight.stages[0].memory) / 2);
+  const auto puts = static_cast<double>(eight.usage.put);
+  EXPECT_NEAR(static_cast<double>(smaller.usage.put), puts, 0.001 * puts) << "it is a request like any other";
+}
+
 TEST_F(PlannerTest, ChoosesVcpusAndMemoryApart) {
   platform_ = *load_platform("alibaba-fc");
   profile_ = made_profile(platform_);

@@ -32,6 +32,14 @@ Chain random_chain(std::mt19937_64& random, int layers, int options) {
   chain.state.optimizer_copies = draw(random, 0, 2);
   chain.limits.concurrency = chance(random, 0.2) ? draw(random, 3, 8) : 1000;
   if (chance(random, 0.2)) chain.burst = {.bytes = draw(random, 1, 200) * kMiB, .rate = 1e9};
+  if (chance(random, 0.3)) {
+    chain.store.puts_per_second = 10 * draw(random, 1, 40);
+    chain.store.gets_per_second = 10 * draw(random, 1, 80);
+  } else if (chance(random, 0.2)) {
+    chain.store.upload = 20e6 * draw(random, 1, 20);
+    chain.store.download = 20e6 * draw(random, 1, 30);
+    chain.store.requests_per_second = 10 * draw(random, 2, 90);
+  }
   for (int i = 0; i < layers; ++i) {
     ChainLayer layer;
     layer.parameters = layer.trainable = draw(random, 0, 5) * 10 * kMillion;

@@ -71,6 +71,60 @@ TEST_F(PlanFleets, ASmallerLastMicroBatchTakesLess) {
   EXPECT_LT(less, even->prediction.iteration / 8);
 }
 
+TEST_F(PlanFleets, ThePlannerCountsASmallerLastMicroBatchAsThePartThatItIs) {
+  task_.connections = 1;
+  const auto iterations_of = [&] {
+    const auto fleet = plan_fleet(task_, plan_, false);
+    EXPECT_TRUE(fleet) << describe(fleet.error());
+    SimulationOptions options{.store = *store_model(platform_, false),
+                              .iterations = 6,
+                              .download_connections = 1,
+                              .upload_connections = 1,
+                              .waiting = Waiting::notified};
+    const auto result = simulate(fleet->fleet, options);
+    EXPECT_TRUE(result);
+    return std::pair{fleet->prediction, result->seconds_of(5)};
+  };
+  plan_.global_batch = 29;  // the last of 8 micro-batches has one sample in place of four
+  const auto [pipeline, pipeline_played] = iterations_of();
+  const StageCost& slowest = pipeline.stages[0].cost;
+  EXPECT_GE(pipeline.iteration, pipeline_played * (1 - 1e-9)) << "never too little";
+  EXPECT_LE(pipeline.iteration, pipeline_played + 2 * 0.75 * (slowest.forward + slowest.backward));
+  plan_.stages = {{.first_layer = 0, .end_layer = 12, .memory_mb = 10240}};
+  plan_.order = PipelineOrder::one_forward_one_backward;
+  const auto [one, one_played] = iterations_of();
+  EXPECT_NEAR(one.iteration, one_played, 1e-9);
+  plan_.global_batch = 32;
+  EXPECT_GT(iterations_of().first.iteration, one.iteration * 1.08);
+}
+
+TEST_F(PlanFleets, OfAnotherPlatformHaveTheSizesAndTheSpeedThatPlansHave) {
+  const auto own = plan_fleet(task_, plan_, false);
+  ASSERT_TRUE(own);
+  Platform faster = platform_;
+  faster.name = "faster";
+  faster.vcpu_speed = 2 * platform_.vcpu_speed;
+  const PlanningTask there{profile_, faster};
+  PlanningTask on_faster = there;
+  on_faster.state = task_.state;
+  const auto fast = plan_fleet(on_faster, plan_, false);
+  ASSERT_TRUE(fast) << describe(fast.error());
+  for (std::size_t k = 0; k < plan_.stages.size(); ++k)
+    EXPECT_NEAR(fast->prediction.stages[k].busy, own->prediction.stages[k].busy / 2, 1e-9);
+
+  const Platform cloud = *load_platform("alibaba-fc");
+  PlanningTask elsewhere{profile_, cloud};
+  elsewhere.global_batch = 32;
+  elsewhere.replicas = {1, 2};
+  const auto planning = plan_training(elsewhere);
+  ASSERT_TRUE(planning) << describe(planning.error());
+  for (const PlannedPoint& point : planning->frontier) {
+    const auto fleet = plan_fleet(elsewhere, point.plan, false);
+    ASSERT_TRUE(fleet) << describe(fleet.error());
+    EXPECT_DOUBLE_EQ(fleet->prediction.iteration, point.prediction.iteration);
+  }
+}
+
 TEST_F(PlanFleets, OrdersThePlannerHasNoFormulaForArePlayedToo) {
   const auto gpipe = plan_fleet(task_, plan_, false);
   plan_.order = PipelineOrder::one_forward_one_backward;

@@ -105,6 +105,7 @@ class Sampler {
     const double drawn = std::exp2(most * below(1 << 20) / (1 << 20));
     const auto at = std::upper_bound(possible.begin(), possible.end(), drawn);
     plan.configuration.micro_batches = micro_batches;
+    plan.configuration.last = last_share(space_.global_batch, size);
     plan.configuration.replicas = at == possible.begin() ? possible.front() : *std::prev(at);
   }
 

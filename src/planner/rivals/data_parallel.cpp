@@ -22,7 +22,7 @@ void for_each_feasible(const std::vector<Chain>& chains, const SearchSpace& spac
         if (!one_at_a_time.fits(0, layers, option)) continue;
         use(chain, spans,
             Candidate{.chain = c,
-                      .configuration = {micro_batches, replicas, SyncAlgorithm::three_phase},
+                      .configuration = space.configuration_of(chain, replicas, SyncAlgorithm::three_phase),
                       .ends = {layers},
                       .options = {option}});
       }
@@ -48,7 +48,7 @@ Frontier hybrid_ps(const std::vector<Chain>& chains, const SearchSpace& space, L
     const int layers = chain.layer_count(), option_index = candidate.options.front();
     const ChainOption& option = chain.options[option_index];
     const double replicas = candidate.configuration.replicas;
-    const double micro_batches = candidate.configuration.most_micro_batches();
+    const double micro_batches = candidate.configuration.largest_share();
     // One function that synchronises with nobody; all are alike.
     const StageCosts alone(chain, spans, {.micro_batches = candidate.configuration.most_micro_batches()},
                            space.accounting);

@@ -58,7 +58,7 @@ Frontier tpdmp(const std::vector<Chain>& chains, const SearchSpace& space) {
       const int limit =
           std::min(space.most_stages > 0 ? space.most_stages : layers, chain.limits.concurrency / replicas);
       for (const SyncAlgorithm sync : space.syncs) {
-        const Configuration configuration{micro_batches, replicas, sync};
+        const Configuration configuration = space.configuration_of(chain, replicas, sync);
         const StageCosts costs(chain, spans, configuration, space.accounting);
         for (int option = 0; option < std::ssize(chain.options); ++option) {
           for (std::optional<std::vector<int>>& ends : balanced_partitions(layers, costs, option, limit)) {
