@@ -56,7 +56,7 @@ Bytes staged_shards(const Plan& plan, Bytes trainable) {
 int most_staged_parts(std::int64_t elements, int replicas) {
   constexpr std::int64_t kSmall = 1 << 20;  // elements: 4 MiB
   const std::int64_t shard = std::max<std::int64_t>(elements / std::max(replicas, 1), 1);
-  return static_cast<int>(std::max<std::int64_t>(3, (kSmall + shard - 1) / shard));
+  return static_cast<int>(std::max<std::int64_t>(kInFlight + 1, (kSmall + shard - 1) / shard));
 }
 
 std::int64_t most_samples_in_flight(const Plan& plan, int stage) {

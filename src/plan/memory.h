@@ -8,7 +8,8 @@
 namespace funcpipe {
 
 // Parts of its own shard that a worker holds at most, on their way or waiting to be added, while it sums them over
-// `replicas`; `elements` are the flat gradient's. Three, or more while they are small together (4 MiB). Programs keep
+// `replicas`; `elements` are the flat gradient's. Five: one that is added and as many on
+// their way as a lane has by default; or more while they are small together (4 MiB). Programs keep
 // to it (schedule/all_reduce.h).
 int most_staged_parts(std::int64_t elements, int replicas);
 

@@ -277,13 +277,13 @@ TEST(EstimatedMemory, CountsTheShardsThatSynchronisationStages) {
   const auto of = [&](int replicas) {
     return estimated_memory(*even_plan(model, 1, replicas, replicas, 1), model, 0, {});
   };
-  // Parts of the own shard, three at most, and four sums of others on their way.
+  // Parts of the own shard, five at most, and four sums of others on their way.
   EXPECT_EQ(of(2) - of(1), (1 + 1) * 180 * kMiB);
   EXPECT_EQ(of(3) - of(1), (2 + 2) * 120 * kMiB);
   EXPECT_EQ(of(4) - of(1), (3 + 3) * 90 * kMiB);
-  EXPECT_EQ(of(6) - of(1), (3 + 4) * 60 * kMiB);
-  EXPECT_EQ(of(36) - of(1), (3 + 4) * 10 * kMiB) << "no more, however many replicas send parts";
-  EXPECT_EQ(of(360) - of(1), (4 + 4) * kMiB) << "small ones are staged up to 4 MiB";
+  EXPECT_EQ(of(6) - of(1), (5 + 4) * 60 * kMiB);
+  EXPECT_EQ(of(36) - of(1), (5 + 4) * 10 * kMiB) << "no more, however many replicas send parts";
+  EXPECT_EQ(of(720) - of(1), (8 + 4) * kMiB / 2) << "small ones are staged up to 4 MiB";
 }
 
 TEST(EstimatedMemory, CountsASmallerLastMicroBatchAsWhatItIs) {

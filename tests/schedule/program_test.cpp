@@ -110,7 +110,7 @@ TEST(Program, AllReducesMoveTheBytesOfTheFormula) {
 // However late the compute lane adds parts, only so many are fetched before: else they pile up to the whole gradient.
 TEST(Program, AllReducesStageNoMorePartsThanThePlanSays) {
   constexpr std::int64_t kLarge = std::int64_t{1} << 28, kSmall = 1000;
-  EXPECT_EQ(most_staged_parts(kLarge, 16), 3);
+  EXPECT_EQ(most_staged_parts(kLarge, 16), 5);
   EXPECT_EQ(most_staged_parts(kLarge, 2048), 8) << "4 MiB of half a MiB each";
   for (const SyncAlgorithm sync : {SyncAlgorithm::pipelined, SyncAlgorithm::three_phase}) {
     for (const std::int64_t size : {kLarge, kSmall}) {
