@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <span>
 
 #include "emulator/body_digests.h"
 #include "emulator/credential_table.h"

@@ -6,6 +6,7 @@
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <charconv>
 #include <optional>
+#include <span>
 
 #include "emulator/aws_chunked.h"
 #include "emulator/body_digests.h"

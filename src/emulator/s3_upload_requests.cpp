@@ -1,6 +1,7 @@
 // The operations on uploads in parts.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 
 #include "base/clock.h"
