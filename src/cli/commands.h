@@ -21,6 +21,8 @@ Command add_simulate(CLI::App& app);
 Command add_timeline(CLI::App& app);
 Command add_bench(CLI::App& app);
 Command add_emulate(CLI::App& app);
+Command add_assemble(CLI::App& app);
+Command add_clean(CLI::App& app);
 Command add_options(CLI::App& app);
 
 // Prints the error as people or, with `json`, programs want it; returns its exit code.

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <string_view>
 #include <utility>
@@ -16,6 +17,8 @@
 
 namespace funcpipe {
 namespace {
+
+constexpr std::chrono::seconds kOneWish{1};
 
 void say(std::string_view text) {
   [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, text.data(), text.size());
@@ -44,16 +47,20 @@ Interrupt::~Interrupt() {
 }
 
 void Interrupt::watch(std::stop_token ended) {
+  std::chrono::steady_clock::time_point asked;
   while (!ended.stop_requested()) {
     std::array<pollfd, 2> watched{{{signals_, POLLIN, 0}, {wake_, POLLIN, 0}}};
     if (::poll(watched.data(), watched.size(), -1) < 0 || !(watched[0].revents & POLLIN)) continue;
     signalfd_siginfo info{};
     if (::read(signals_, &info, sizeof info) != sizeof info) continue;
+    const auto now = std::chrono::steady_clock::now();
+    if (source_.stop_requested() && now - asked < kOneWish) continue;
     if (source_.stop_requested()) {
       if (::isatty(STDERR_FILENO) == 1) say("\033[?25h\n");  // a progress view may have hidden the cursor
       say("funcpipe: ended at once" + (left_.empty() ? "" : "; " + left_) + "\n");
       ::_exit(130);
     }
+    asked = now;
     source_.request_stop();
   }
 }

@@ -3,14 +3,33 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
 #include <string>
 #include <system_error>
 #include <vector>
 
 #include "base/nearest.h"
+#include "base/process_limits.h"
+#include "base/process_limits.h"
 #include "cli/commands.h"
 
+namespace {
+
+// What was printed counts as printed only once it is written: a full disk shows at the latest here.
+int finish(int exit_code) {
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return exit_code;
+  if (errno != EPIPE)
+    funcpipe::report({funcpipe::ErrorCode::exhausted, fmt::format("cannot write: {}", std::strerror(errno)),
+                      "standard output", "send it elsewhere, or free some space"});
+  return exit_code == 0 ? 1 : exit_code;
+}
+
+}  // namespace
+
 int main(int argc, char** argv) {
+  funcpipe::raise_open_file_limit();
   ::signal(SIGPIPE, SIG_IGN);  // a closed connection or pipe is an error of that write
   ::signal(SIGXFSZ, SIG_IGN);  // so is a file that may not grow
 
@@ -24,7 +43,8 @@ int main(int argc, char** argv) {
   const funcpipe::Command actions[] = {
       funcpipe::add_train(app, argv[0]), funcpipe::add_validate(app), funcpipe::add_profile(app),
       funcpipe::add_plan(app),           funcpipe::add_simulate(app), funcpipe::add_timeline(app),
-      funcpipe::add_bench(app),          funcpipe::add_emulate(app),  funcpipe::add_options(app)};
+      funcpipe::add_bench(app),          funcpipe::add_emulate(app),  funcpipe::add_assemble(app),
+      funcpipe::add_clean(app),          funcpipe::add_options(app)};
   std::vector<std::string> names;
   const std::vector<CLI::App*> commands = app.get_subcommands([](const CLI::App*) { return true; });
   for (CLI::App* command : commands) {
@@ -43,11 +63,11 @@ int main(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 2;
+    return finish(app.exit(error) == 0 ? 0 : 2);
   }
   try {
     for (std::size_t i = 0; i < commands.size(); ++i)
-      if (commands[i]->parsed()) return actions[i]();
+      if (commands[i]->parsed()) return finish(actions[i]());
   } catch (const std::system_error& error) {  // of printing: `funcpipe ... | head`, a full disk
     if (error.code() == std::errc::broken_pipe) return 1;
     return funcpipe::report({funcpipe::ErrorCode::failed, error.what(), "standard output", {}});

@@ -197,7 +197,7 @@ Command add_profile(CLI::App& app) {
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();
   command->add_option("--dilation", a.settings.cloud.dilation, "Slow the emulated cloud down by this factor")
-      ->check(CLI::Range(1.0, 1e6))
+      ->check(CLI::Range(1.0, 1000.0))
       ->capture_default_str();
   command
       ->add_option("--vcpu-speed", a.vcpu_speed,

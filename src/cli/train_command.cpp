@@ -55,7 +55,8 @@ Command add_train(CLI::App& app, const std::string& program) {
     }
     if (!result) {
       if (result.error().code == ErrorCode::cancelled)
-        fmt::print(stderr, "funcpipe: stopped; {}\n", left_behind(*config));
+        fmt::print(stderr, "funcpipe: stopped; {}\n",
+                   result.error().hint.empty() ? left_behind(*config) : result.error().hint);
       else
         report(result.error(), *json);
       return exit_code(result.error());

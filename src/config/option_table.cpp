@@ -174,8 +174,10 @@ const std::vector<OptionRecord>& option_table() {
           [](const Plan& plan) { return std::vector<OptionValue>{plan.server}; }),
 
       row("checkpoint", "interval", FIELD(checkpoint.interval),
-          "Between snapshots, of which each worker's last two stay in the store; 0: only before a function's lifetime "
-          "ends.",
+          "Between snapshots that nothing reads yet, as no job can be resumed: each worker writes them all the same "
+          "and "
+          "leaves its last two in the store until the job ends. 0: a function saves one only to hand over to the next "
+          "before its lifetime ends.",
           {.unit = "iterations", .least = 0, .most = kMostSteps}),
 
       row("platform", "name", FIELD(platform.name),

@@ -12,6 +12,7 @@
 #include "base/check.h"
 #include "data/blocks.h"
 #include "data/dataset.h"
+#include "store/stoppable_store.h"
 
 namespace funcpipe {
 namespace {
@@ -56,11 +57,11 @@ struct ColumnReader::State {
     }
   }
 
-  Result<Block> download(std::int64_t index) {
+  Result<Block> download(std::int64_t index, const std::stop_token& stop) {
     const std::string key = block_key(column, index);
     const Bytes expected = rows_in_block(column, index) * column.row.bytes();
     const auto bytes = std::make_shared<std::vector<std::byte>>(static_cast<std::size_t>(expected));
-    FUNCPIPE_TRY(got, store.get(key, [&](Bytes size) -> Result<MutableBytes> {
+    FUNCPIPE_TRY(got, until(store, stop)->get(key, [&](Bytes size) -> Result<MutableBytes> {
       if (size != expected)
         return fail(ErrorCode::corrupt, fmt::format("a data block of {} bytes was expected, it has {}", expected, size),
                     key, "publish the data set again");
@@ -78,11 +79,11 @@ struct ColumnReader::State {
       if (stop.stop_requested())
         return fail(ErrorCode::cancelled, "reading data was stopped", block_key(column, index));
       if (!fetching.contains(index)) break;
-      changed.wait(lock, stop, [&] { return !fetching.contains(index); });  // a fetch ends within the store's limit
+      changed.wait(lock, stop, [&] { return !fetching.contains(index); });
     }
     fetching.insert(index);
     lock.unlock();
-    Result<Block> block = download(index);
+    Result<Block> block = download(index, stop);
     lock.lock();
     fetching.erase(index);
     if (block) keep(index, *block);

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "base/check.h"
+#include "base/json_complaint.h"
 #include "emulator/bounded_json.h"
 #include "emulator/store_scope.h"
 #include "store/digest.h"
@@ -332,7 +333,7 @@ Result<LambdaFunction> function_from_json(const Json& json, const std::string& p
     json.at("revision").get_to(function.revision);
     return function;
   } catch (const Json::exception& error) {
-    return fail(ErrorCode::corrupt, fmt::format("not a function's description: {}", error.what()), place,
+    return fail(ErrorCode::corrupt, fmt::format("not a function's description: {}", json_complaint(error)), place,
                 kDescriptionHint);
   }
 }

@@ -38,14 +38,14 @@ Result<> FaultyService::wait(const Draws& draws, const std::stop_token& stop) {
   return fail(ErrorCode::cancelled, "stopped during an injected delay");
 }
 
-Result<> FaultyService::create(const FunctionSpec& spec) {
-  return inner_.create(spec);
+Result<> FaultyService::create(const FunctionSpec& spec, std::stop_token stop) {
+  return inner_.create(spec, std::move(stop));
 }
-Result<bool> FaultyService::exists(const std::string& name) {
-  return inner_.exists(name);
+Result<bool> FaultyService::exists(const std::string& name, std::stop_token stop) {
+  return inner_.exists(name, std::move(stop));
 }
-Result<> FaultyService::remove(const std::string& name) {
-  return inner_.remove(name);
+Result<> FaultyService::remove(const std::string& name, std::stop_token stop) {
+  return inner_.remove(name, std::move(stop));
 }
 
 Result<Invocation> FaultyService::invoke(const std::string& name, const std::string& payload, std::stop_token stop) {

@@ -29,9 +29,9 @@ class FaultyService final : public FunctionService {
  public:
   FaultyService(FunctionService& inner, ServiceFaults faults);
 
-  Result<> create(const FunctionSpec& spec) override;
-  Result<bool> exists(const std::string& name) override;
-  Result<> remove(const std::string& name) override;
+  Result<> create(const FunctionSpec& spec, std::stop_token stop = {}) override;
+  Result<bool> exists(const std::string& name, std::stop_token stop = {}) override;
+  Result<> remove(const std::string& name, std::stop_token stop = {}) override;
   Result<Invocation> invoke(const std::string& name, const std::string& payload, std::stop_token stop = {}) override;
   Result<> invoke_async(const std::string& name, const std::string& payload) override;
 

@@ -1,6 +1,7 @@
 // The function-service seam. Implementations: Lambda (lambda_service.h), memory (memory_service.h), faulty twin
 // (faulty_service.h).
 // All members are thread-safe. Each blocks at most for its own request time limit; invoke for the function's lifetime.
+// A requested stop ends a request within a second: cancelled, and whether it was done is not known.
 #pragma once
 
 #include <map>
@@ -33,9 +34,9 @@ class FunctionService {
  public:
   virtual ~FunctionService() = default;
   // Creates and waits until it can be invoked. already_exists if the name is taken.
-  virtual Result<> create(const FunctionSpec& spec) = 0;
-  virtual Result<bool> exists(const std::string& name) = 0;
-  virtual Result<> remove(const std::string& name) = 0;  // not_found is an error
+  virtual Result<> create(const FunctionSpec& spec, std::stop_token stop = {}) = 0;
+  virtual Result<bool> exists(const std::string& name, std::stop_token stop = {}) = 0;
+  virtual Result<> remove(const std::string& name, std::stop_token stop = {}) = 0;  // not_found is an error
   // Waits for the answer. `stop` abandons the wait (the function itself may go on): cancelled.
   virtual Result<Invocation> invoke(const std::string& name, const std::string& payload, std::stop_token stop = {}) = 0;
   // Fire and forget (Lambda's "Event"): at least once, in no order.

@@ -127,7 +127,7 @@ tl::unexpected<Error> LambdaService::refused(const HttpAnswer& answer, const std
   }
 }
 
-Result<> LambdaService::create(const FunctionSpec& spec) {
+Result<> LambdaService::create(const FunctionSpec& spec, std::stop_token stop) {
   const std::string where = place_of(spec.name);
   json request = {{"FunctionName", spec.name},
                   {"Runtime", "provided.al2023"},
@@ -142,20 +142,23 @@ Result<> LambdaService::create(const FunctionSpec& spec) {
   bool answer_lost = false;
   Call call{"POST", kFunctions, {{"Content-Type", "application/json"}}, body, where, options_.limits};
   call.answer_lost = &answer_lost;
+  call.stop = stop;
   FUNCPIPE_TRY(answer, send(call));
   // Where an earlier try's answer was lost, the function that exists is the one that try made.
   const bool ours = answer.status == 409 && answer_lost;
   if (answer.status != 201 && answer.status != 200 && !ours) return refused(answer, where);
-  return wait_until_active(spec.name);
+  return wait_until_active(spec.name, stop);
 }
 
-Result<> LambdaService::wait_until_active(const std::string& name) {
+Result<> LambdaService::wait_until_active(const std::string& name, const std::stop_token& stop) {
   const std::string where = place_of(name);
   SystemClock clock;
   const Seconds start = clock.now();
   std::string state, update;
   for (Seconds pause = 0.02;; pause = std::min(pause * 1.5, 1.0)) {
-    FUNCPIPE_TRY(answer, send({"GET", path_of(name), {}, "", where, options_.limits}));
+    Call call{"GET", path_of(name), {}, "", where, options_.limits};
+    call.stop = stop;
+    FUNCPIPE_TRY(answer, send(call));
     if (answer.status != 200) return refused(answer, where);
     FUNCPIPE_TRY(parsed, parse_json(answer.body, where));
     const json configuration = parsed.is_object() ? parsed.value("Configuration", json()) : json();
@@ -169,7 +172,8 @@ Result<> LambdaService::wait_until_active(const std::string& name) {
     }
     if (state == "Active" && update != "InProgress") return {};
     if (clock.now() - start + pause > options_.ready_limit) break;
-    clock.sleep_until(clock.now() + pause);
+    if (!clock.sleep_until(clock.now() + pause, stop))
+      return fail(ErrorCode::cancelled, "stopped while waiting for the function to become active", where);
   }
   return fail(ErrorCode::timeout,
               fmt::format("waited {} for the function to become active; it is {} (update {})",
@@ -178,16 +182,19 @@ Result<> LambdaService::wait_until_active(const std::string& name) {
               where);
 }
 
-Result<bool> LambdaService::exists(const std::string& name) {
-  FUNCPIPE_TRY(answer, send({"GET", path_of(name), {}, "", place_of(name), options_.limits}));
+Result<bool> LambdaService::exists(const std::string& name, std::stop_token stop) {
+  Call call{"GET", path_of(name), {}, "", place_of(name), options_.limits};
+  call.stop = std::move(stop);
+  FUNCPIPE_TRY(answer, send(call));
   if (answer.status == 404) return false;
   if (answer.status != 200) return refused(answer, place_of(name));
   return true;
 }
 
-Result<> LambdaService::remove(const std::string& name) {
+Result<> LambdaService::remove(const std::string& name, std::stop_token stop) {
   bool answer_lost = false;
   Call call{"DELETE", path_of(name), {}, "", place_of(name), options_.limits};
+  call.stop = std::move(stop);
   call.answer_lost = &answer_lost;
   FUNCPIPE_TRY(answer, send(call));
   if (answer.status == 404 && answer_lost) return {};

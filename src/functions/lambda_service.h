@@ -28,9 +28,9 @@ class LambdaService final : public FunctionService {
   // Errors: invalid_input for a malformed endpoint. Makes no request.
   static Result<std::unique_ptr<LambdaService>> open(LambdaServiceOptions options);
 
-  Result<> create(const FunctionSpec& spec) override;
-  Result<bool> exists(const std::string& name) override;
-  Result<> remove(const std::string& name) override;
+  Result<> create(const FunctionSpec& spec, std::stop_token stop = {}) override;
+  Result<bool> exists(const std::string& name, std::stop_token stop = {}) override;
+  Result<> remove(const std::string& name, std::stop_token stop = {}) override;
   Result<Invocation> invoke(const std::string& name, const std::string& payload, std::stop_token stop = {}) override;
   Result<> invoke_async(const std::string& name, const std::string& payload) override;
 
@@ -39,7 +39,7 @@ class LambdaService final : public FunctionService {
   LambdaService(LambdaServiceOptions options, Url url);
 
   Result<HttpAnswer> send(const Call& call);
-  Result<> wait_until_active(const std::string& name);
+  Result<> wait_until_active(const std::string& name, const std::stop_token& stop);
   tl::unexpected<Error> refused(const HttpAnswer& answer, const std::string& where) const;
 
   const LambdaServiceOptions options_;

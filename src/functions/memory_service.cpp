@@ -29,19 +29,19 @@ MemoryService::~MemoryService() {
   for (const auto& one : last) one->thread.join();
 }
 
-Result<> MemoryService::create(const FunctionSpec& spec) {
+Result<> MemoryService::create(const FunctionSpec& spec, std::stop_token) {
   const std::lock_guard lock(mutex_);
   const bool added = specs_.try_emplace(spec.name, std::make_shared<FunctionSpec>(spec)).second;
   if (!added) return fail(ErrorCode::already_exists, "a function of that name exists", "function " + spec.name);
   return {};
 }
 
-Result<bool> MemoryService::exists(const std::string& name) {
+Result<bool> MemoryService::exists(const std::string& name, std::stop_token) {
   const std::lock_guard lock(mutex_);
   return specs_.count(name) > 0;
 }
 
-Result<> MemoryService::remove(const std::string& name) {
+Result<> MemoryService::remove(const std::string& name, std::stop_token) {
   const std::lock_guard lock(mutex_);
   if (specs_.erase(name) == 0) return fail(ErrorCode::not_found, "no such function", "function " + name);
   return {};

@@ -33,9 +33,9 @@ class MemoryService final : public FunctionService {
   explicit MemoryService(MemoryFunction function);
   ~MemoryService() override;
 
-  Result<> create(const FunctionSpec& spec) override;
-  Result<bool> exists(const std::string& name) override;
-  Result<> remove(const std::string& name) override;  // running invocations go on
+  Result<> create(const FunctionSpec& spec, std::stop_token stop = {}) override;
+  Result<bool> exists(const std::string& name, std::stop_token stop = {}) override;
+  Result<> remove(const std::string& name, std::stop_token stop = {}) override;  // running invocations go on
   Result<Invocation> invoke(const std::string& name, const std::string& payload, std::stop_token stop = {}) override;
   Result<> invoke_async(const std::string& name, const std::string& payload) override;
 

@@ -1,10 +1,18 @@
 #include "job/cloud.h"
 
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <utility>
+#include <vector>
+
 #include "base/check.h"
 #include "emulator/store_scope.h"
 #include "functions/lambda_service.h"
 
 namespace funcpipe {
+namespace fs = std::filesystem;
 namespace {
 
 Endpoint endpoint_at(const std::string& url, const std::string& region) {
@@ -17,6 +25,32 @@ Endpoint endpoint_at(const std::string& url, const std::string& region) {
 
 constexpr Seconds kInvocationStart = 60;
 
+// Those of our functions, which are kept until the next run.
+void remove_logs(const fs::path& folder) {
+  std::error_code status;
+  std::vector<fs::path> former;
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder, status))
+    if (entry.path().filename().string().starts_with("funcpipe-")) former.push_back(entry.path());
+  for (const fs::path& logs : former) fs::remove_all(logs, status);
+}
+
+// The folder of an emulator that has ended, unless it holds anything but our own empty bucket or another emulator uses
+// it by now.
+void remove_if_empty(const fs::path& objects, const std::string& bucket) {
+  const int lock = ::open((objects / ".lock").c_str(), O_RDWR | O_CLOEXEC);
+  if (lock < 0) return;
+  std::error_code ignored;
+  if (::flock(lock, LOCK_EX | LOCK_NB) == 0) {
+    fs::remove(objects / bucket, ignored);  // folders only if they are empty
+    fs::remove(objects / ".new", ignored);
+    bool others = false;
+    for (const fs::directory_entry& entry : fs::directory_iterator(objects, ignored))
+      others = others || entry.path().filename() != ".lock";
+    if (!others) fs::remove_all(objects, ignored);
+  }
+  ::close(lock);
+}
+
 }  // namespace
 
 Seconds invocation_limit(const Platform& platform, double dilation) {
@@ -24,7 +58,7 @@ Seconds invocation_limit(const Platform& platform, double dilation) {
 }
 
 Result<std::unique_ptr<Cloud>> Cloud::open(const JobConfig::PlatformChoice& choice, const Platform& platform,
-                                           const std::filesystem::path& folder) {
+                                           const fs::path& folder, std::stop_token stop) {
   std::unique_ptr<Cloud> cloud(new Cloud);
   cloud->choice_ = choice;
   Endpoint s3, lambda;
@@ -34,13 +68,10 @@ Result<std::unique_ptr<Cloud>> Cloud::open(const JobConfig::PlatformChoice& choi
     options.platform = platform;
     options.dilation = choice.dilation;
     options.folder = folder;
-    // The folder is held by this run alone. Objects are of use only to the job that made them: what there is was left
-    // by a run that was killed. Logs are kept until the next run.
-    cloud->objects_ = folder / "objects";
-    std::error_code ignored;
-    for (const char* former : {"objects", "logs"}) std::filesystem::remove_all(folder / former, ignored);
-    FUNCPIPE_TRY(emulator, Emulator::start(std::move(options)));
+    FUNCPIPE_TRY(emulator, Emulator::start(std::move(options)));  // which nobody else now runs on this folder
     cloud->emulator_ = std::move(emulator);
+    cloud->objects_ = folder / "objects";
+    remove_logs(folder / "logs");
     s3 = cloud->emulator_->s3();
     lambda = cloud->emulator_->lambda();
     credentials = cloud->emulator_->credentials();
@@ -56,15 +87,14 @@ Result<std::unique_ptr<Cloud>> Cloud::open(const JobConfig::PlatformChoice& choi
                                                .invocation_limit = invocation_limit(platform, choice.dilation)}));
   cloud->store_ = std::move(store);
   cloud->functions_ = std::move(functions);
-  FUNCPIPE_TRY_VOID(cloud->store_->create_bucket());
+  FUNCPIPE_TRY_VOID(cloud->store_->view(std::move(stop))->create_bucket());
   return cloud;
 }
 
 Cloud::~Cloud() {
   if (!emulator_) return;
   emulator_.reset();
-  std::error_code ignored;
-  std::filesystem::remove_all(objects_, ignored);
+  if (!objects_.empty()) remove_if_empty(objects_, choice_.bucket);
 }
 
 void Cloud::end_functions() {

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <stop_token>
 #include <string>
 
 #include "base/error.h"
@@ -19,8 +20,8 @@ namespace funcpipe {
 // and time to start it.
 Seconds invocation_limit(const Platform& platform, double dilation);
 
-// The cloud a job runs on: an embedded one that lives as long as this object and leaves no object behind, or the one at
-// the given endpoints with the credentials of the environment.
+// The cloud a job runs on: an embedded one that lives as long as this object, or the one at the given endpoints with
+// the credentials of the environment. What others keep in the folder of an embedded cloud is theirs and stays.
 class Cloud {
  public:
   ~Cloud();
@@ -28,9 +29,9 @@ class Cloud {
   Cloud& operator=(const Cloud&) = delete;
 
   // Creates the bucket if it is missing. Errors: those of the emulator's start, of missing credentials, of an endpoint
-  // that does not answer (unavailable, with the address).
+  // that does not answer (unavailable, with the address); cancelled.
   static Result<std::unique_ptr<Cloud>> open(const JobConfig::PlatformChoice& choice, const Platform& platform,
-                                             const std::filesystem::path& folder);
+                                             const std::filesystem::path& folder, std::stop_token stop = {});
 
   S3Store& store() { return *store_; }
   FunctionService& functions() { return *functions_; }
@@ -55,7 +56,7 @@ class Cloud {
  private:
   Cloud() = default;
   JobConfig::PlatformChoice choice_;
-  std::filesystem::path objects_;  // of the embedded cloud
+  std::filesystem::path objects_;  // of the embedded cloud; empty: it has not started
   std::unique_ptr<Emulator> emulator_;
   std::unique_ptr<S3Store> store_;
   std::unique_ptr<FunctionService> functions_;

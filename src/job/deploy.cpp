@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "base/check.h"
 #include "base/counted.h"
 #include "base/files.h"
+#include "config/job_notes.h"
 #include "functions/deployment_package.h"
-#include "job/stoppable_store.h"
+#include "store/stoppable_store.h"
 
 namespace funcpipe {
 namespace {
@@ -47,7 +49,8 @@ Deployment::~Deployment() {
 Result<> Deployment::publish(JobSpec& spec, const Datasets& data, const std::vector<std::filesystem::path>& stages,
                              TrainObserver& observer, std::stop_token stop) {
   published_ = true;
-  StoppableStore store(store_, stop);
+  const std::unique_ptr<Store> view = until(store_, std::move(stop));
+  Store& store = *view;
   observer.step(fmt::format("publishing data, {}", format_bytes(bytes_of(data.train) + bytes_of(data.validation))));
   FUNCPIPE_TRY(train, ::funcpipe::publish(data.train, store, prefix_ + "/data/train"));
   spec.train = std::move(train);
@@ -66,7 +69,9 @@ Result<> Deployment::publish(JobSpec& spec, const Datasets& data, const std::vec
   return {};
 }
 
-Result<> Deployment::create_functions(const JobSpec& spec, const FunctionSpec& settings, bool replace) {
+Result<> Deployment::create_functions(const JobSpec& spec, const FunctionSpec& settings, bool replace,
+                                      const std::function<Result<>(const std::string& name)>& told,
+                                      std::stop_token stop) {
   for (const StagePlan& stage : spec.plan.stages) {
     if (names_.contains(stage.size())) continue;
     FunctionSpec function = settings;
@@ -74,35 +79,67 @@ Result<> Deployment::create_functions(const JobSpec& spec, const FunctionSpec& s
     function.memory_mb = stage.memory_mb;
     function.vcpus = stage.vcpus;
     if (replace) {
-      FUNCPIPE_TRY(left_over, functions_.exists(function.name));
-      if (left_over) FUNCPIPE_TRY_VOID(functions_.remove(function.name));
+      FUNCPIPE_TRY(left_over, functions_.exists(function.name, stop));
+      if (left_over) FUNCPIPE_TRY_VOID(functions_.remove(function.name, stop));
     }
-    if (auto created = functions_.create(function); !created) {
+    if (auto created = functions_.create(function, stop); !created) {
       Error error = created.error();
       if (error.code == ErrorCode::already_exists)
         error.hint =
-            "another run of this job may be under way: wait for it, or use another --job.name; if none is, "
-            "delete the function";
+            "a run of this job from another folder or machine may be under way: wait for it, or use another "
+            "--job.name; "
+            "if none is, funcpipe clean in that run's folder takes it away";
       return tl::unexpected(std::move(error));
     }
     created_.insert(function.name);
+    if (told) FUNCPIPE_TRY_VOID(told(function.name));
     names_.emplace(stage.size(), std::move(function.name));
   }
   return {};
 }
 
-Result<> Deployment::remove() {
+void Deployment::abandon() {
+  created_.clear();
+  published_ = false;
+}
+
+Result<> Deployment::remove(std::stop_token stop) {
+  return remove_all_but({}, stop);
+}
+
+Result<> Deployment::keep_results(std::stop_token stop) {
+  return remove_all_but(
+      [this](const std::string& key) {
+        for (const char* kept : {"/trained/", "/report/", "/validation/v", "/trace/"})
+          if (key.starts_with(prefix_ + kept)) return true;
+        return key == job_spec_key(prefix_);
+      },
+      stop);
+}
+
+Result<> Deployment::keep_stop_mark(std::stop_token stop) {
+  return remove_all_but([this](const std::string& key) { return key == stop_key(prefix_); }, stop);
+}
+
+Result<> Deployment::remove_all_but(const std::function<bool(const std::string& key)>& stays,
+                                    const std::stop_token& stop) {
   Result<> outcome;
   for (const std::string& name : std::exchange(created_, {}))
-    if (auto removed = functions_.remove(name); !removed && removed.error().code != ErrorCode::not_found && outcome)
+    if (auto removed = functions_.remove(name, stop);
+        !removed && removed.error().code != ErrorCode::not_found && outcome)
       outcome = removed;
   if (!std::exchange(published_, false)) return outcome;
-  auto objects = store_.list(prefix_ + "/");
-  if (!objects) return outcome ? tl::unexpected(objects.error()) : outcome;
-  std::vector<std::string> keys;
-  for (ListedObject& object : *objects) keys.push_back(std::move(object.key));
-  if (auto removed = store_.remove(keys); !removed && outcome) outcome = removed;
+  if (auto removed = remove_objects(*until(store_, stop), prefix_, stays); !removed && outcome) outcome = removed;
   return outcome;
+}
+
+Result<> remove_objects(Store& store, const std::string& prefix,
+                        const std::function<bool(const std::string& key)>& stays) {
+  FUNCPIPE_TRY(objects, store.list(prefix + "/"));
+  std::vector<std::string> keys;
+  for (ListedObject& object : objects)
+    if (!stays || !stays(object.key)) keys.push_back(std::move(object.key));
+  return store.remove(keys);
 }
 
 Result<FunctionSpec> function_template(const Cloud& cloud, const Platform& platform, const std::string& role,

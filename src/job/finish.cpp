@@ -8,6 +8,14 @@
 namespace funcpipe {
 namespace fs = std::filesystem;
 
+Result<bool> is_trained(Store& store, const JobSpec& spec, const std::string& prefix) {
+  for (int k = 0; k < spec.plan.stage_count(); ++k) {
+    FUNCPIPE_TRY(size, store.size(trained_key(prefix, k)));
+    if (!size) return false;
+  }
+  return true;
+}
+
 Result<> collect_model(Store& store, const JobSpec& spec, const std::string& prefix, const WorkerTool& worker,
                        const fs::path& folder, std::stop_token stop) {
   std::vector<fs::path> stages;
@@ -30,6 +38,8 @@ Result<> collect_trace(Store& store, const JobSpec& spec, const std::string& pre
     FUNCPIPE_TRY(text, store.get_text(key));
     if (!text) continue;
     FUNCPIPE_TRY(trace, parse_json(*text, key));
+    if (!trace.is_object() || !trace.contains("traceEvents") || !trace["traceEvents"].is_array())
+      return fail(ErrorCode::corrupt, "the worker's trace has no list of events", key);
     for (auto& event : trace["traceEvents"]) events.push_back(std::move(event));
   }
   return write_file(folder / "trace.json", nlohmann::json{{"traceEvents", std::move(events)}}.dump() + "\n");

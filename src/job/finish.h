@@ -14,6 +14,9 @@
 
 namespace funcpipe {
 
+// Whether every stage's trained weights are in the store: the training is then finished, whatever happens.
+Result<bool> is_trained(Store& store, const JobSpec& spec, const std::string& prefix);
+
 // Fetches the trained stages and assembles model.pt and state_dict.pt in `folder`.
 Result<> collect_model(Store& store, const JobSpec& spec, const std::string& prefix, const WorkerTool& worker,
                        const std::filesystem::path& folder, std::stop_token stop);
@@ -25,6 +28,7 @@ Result<> collect_trace(Store& store, const JobSpec& spec, const std::string& pre
 // history.jsonl, validation.json, plan.json, job.json.
 Result<> write_records(const JobSpec& spec, const History& history, const std::filesystem::path& folder);
 
+// bill.json.
 Result<> write_bill(const Bill& bill, const Prices& prices, bool whole, const std::filesystem::path& folder);
 
 }  // namespace funcpipe

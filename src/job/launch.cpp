@@ -27,17 +27,34 @@ std::string log_excerpt(std::string_view log) {
   return text;
 }
 
-// The way out of what ended a function from outside.
-std::string way_out(const std::string& message, std::string_view log) {
-  constexpr const char* kMoreMemory = "give it more memory (--platform.memory_mb) or cut the model into more stages";
+constexpr const char* kMoreMemory = "give it more memory (--platform.memory_mb) or cut the model into more stages";
+constexpr double kNearLimit = 0.95;
+
+bool was_killed(const std::string& message) {
+  return message.find("signal: killed") != std::string::npos;
+}
+
+// The way out of what ended a function from outside. `report`: its last REPORT line.
+std::string way_out(const std::string& message, std::string_view log, const std::optional<ReportLine>& report,
+                    bool memory_is_limited) {
   if (log.find("Runtime.OutOfMemory") != std::string_view::npos)
-    return fmt::format("it ran out of memory: {}", kMoreMemory);
-  if (message.find("signal: killed") != std::string::npos)
-    return fmt::format("if nobody killed it, its machine ran out of memory: {}", kMoreMemory);
+    return fmt::format("it reached the limit of its memory: {}", kMoreMemory);
+  if (was_killed(message)) {
+    if (report && memory_is_limited && report->max_memory_mb >= kNearLimit * report->memory_mb)
+      return fmt::format("it was at the limit of its memory: {}", kMoreMemory);
+    return "somebody killed it, or its machine ran out of memory, which its kernel log tells (dmesg)";
+  }
   if (message.find("Task timed out") != std::string::npos)
     return "an iteration and a snapshot must fit a function's lifetime: raise --platform.lifetime, or make iterations "
            "shorter with more stages or replicas";
   return {};
+}
+
+// How much memory a function had that was killed.
+std::string memory_of(const std::string& message, const std::optional<ReportLine>& report, bool memory_is_limited) {
+  if (!report || !was_killed(message)) return {};
+  return fmt::format(" (its memory: at most {} MB used of {} MB{})", report->max_memory_mb, report->memory_mb,
+                     memory_is_limited ? "" : ", a limit that is not enforced here");
 }
 
 // What Lambda puts into the payload of a failed function: {"errorMessage": ..., "errorType": ...}.
@@ -77,11 +94,30 @@ std::optional<Error> Fleet::failure() const {
   return failure_;
 }
 
-void Fleet::stop() {
-  if (threads_.empty()) return;
+std::optional<WorkerId> Fleet::failed_worker() const {
+  const std::lock_guard lock(mutex_);
+  return failed_worker_;
+}
+
+int Fleet::stop(const std::string& reason) {
+  if (threads_.empty()) return 0;
+  int running = 0;
+  {
+    std::unique_lock lock(mutex_);
+    running = running_;
+    if (running > 0 && options_.mark_stop) {
+      lock.unlock();
+      const bool marked = options_.mark_stop(reason).has_value();
+      lock.lock();
+      if (marked) changed_.wait_for(lock, std::chrono::duration<double>(options_.grace), [&] { return running_ == 0; });
+      running = running_;
+    }
+  }
   for (std::jthread& thread : threads_) thread.request_stop();
   threads_.clear();
-  if (options_.end_functions) options_.end_functions();
+  if (!options_.end_functions) return running;
+  options_.end_functions();
+  return 0;
 }
 
 Bytes Fleet::peak_memory() const {
@@ -121,7 +157,10 @@ void Fleet::run(WorkerId worker, std::stop_token stop) {
   }
   const std::lock_guard lock(mutex_);
   --running_;
-  if (!outcome && !failure_ && !stop.stop_requested()) failure_ = outcome.error();
+  if (!outcome && !failure_ && !stop.stop_requested()) {
+    failure_ = outcome.error();
+    failed_worker_ = worker;
+  }
   changed_.notify_all();
 }
 
@@ -137,14 +176,17 @@ Result<WorkerAnswer> Fleet::invoke(const WorkerInvocation& invocation, std::stop
     }
     return tl::unexpected(std::move(error));
   }
-  if (const auto report = last_report_line(ended->log_tail)) {
+  const auto report = last_report_line(ended->log_tail);
+  if (report) {
     const std::lock_guard lock(mutex_);
     reported_.by_function[function].add_invocation(report->memory_mb, options_.vcpus_of(invocation.worker),
                                                    report->billed);
   }
   if (ended->function_error) {
     const std::string message = failure_message(*ended);
-    return fail(ErrorCode::failed, message + log_excerpt(ended->log_tail), place, way_out(message, ended->log_tail));
+    return fail(ErrorCode::failed,
+                message + memory_of(message, report, options_.memory_is_limited) + log_excerpt(ended->log_tail), place,
+                way_out(message, ended->log_tail, report, options_.memory_is_limited));
   }
   auto json = parse_json(ended->payload, place);
   if (!json) return tl::unexpected(json.error());

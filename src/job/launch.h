@@ -25,7 +25,11 @@ struct LaunchOptions {
   std::function<double(WorkerId)> vcpus_of;  // of its function, which no REPORT line says
   // Plays the parameter server, if it is among the workers: no function, so nobody invokes it.
   std::function<Result<WorkerAnswer>(const WorkerInvocation&, std::stop_token)> serve;
+  bool memory_is_limited = true;        // functions that exceed their memory are killed
   std::function<void()> end_functions;  // ends those that still run, where the cloud can; empty: it cannot
+  // Where it cannot: leaves a mark that workers see within seconds; they then have `grace` to end.
+  std::function<Result<>(const std::string& reason)> mark_stop;
+  Seconds grace = 0;
 };
 
 class Fleet {
@@ -42,10 +46,12 @@ class Fleet {
 
   // Of the worker that failed first; those that only waited for it fail later, if at all.
   std::optional<Error> failure() const;
+  std::optional<WorkerId> failed_worker() const;
 
-  // Abandons the invocations that are still under way, joins their threads and ends the functions, so that none of them
-  // publishes an object after this.
-  void stop();
+  // Ends the functions, or where nobody can tells the workers to end; abandons the invocations that are still under way
+  // and joins their threads. Returns how many workers may still run and publish objects: none if the cloud is embedded.
+  // Only the first call does anything.
+  int stop(const std::string& reason = "the client has ended");
 
   Bytes peak_memory() const;  // largest any function reported
   // From the REPORT lines of the invocations that have ended: what clouds without a bill of their own tell.
@@ -61,6 +67,7 @@ class Fleet {
   std::condition_variable_any changed_;
   int running_ = 0;
   std::optional<Error> failure_;
+  std::optional<WorkerId> failed_worker_;
   Bytes peak_memory_ = 0;
   Bill reported_;
   std::vector<std::jthread> threads_;

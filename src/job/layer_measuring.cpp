@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/files.h"
+#include "job/deploy.h"
 
 namespace funcpipe {
 namespace {
@@ -42,19 +43,22 @@ LayerMeasuring::LayerMeasuring(const ProfileSettings& settings, const Platform& 
 LayerMeasuring::~LayerMeasuring() {
   cloud_.end_functions();
   for (const auto& [size, name] : functions_) static_cast<void>(cloud_.functions().remove(name));
+  static_cast<void>(remove_objects(cloud_.store(), prefix_));
 }
 
 Result<> LayerMeasuring::publish(const std::vector<std::filesystem::path>& layers,
                                  const std::vector<ModelDescription>& models) {
+  const auto store = cloud_.store().until(stop_);
+  FUNCPIPE_TRY_VOID(remove_objects(*store, prefix_));  // of a run that was killed
   for (std::size_t i = 0; i < layers.size(); ++i) {
     if (stop_.stop_requested()) return fail(ErrorCode::cancelled, "stopped");
     FUNCPIPE_TRY(archive, read_file(layers[i]));
-    FUNCPIPE_TRY_VOID(cloud_.store().put(measured_layer_key(prefix_, static_cast<int>(i)), archive));
+    FUNCPIPE_TRY_VOID(store->put(measured_layer_key(prefix_, static_cast<int>(i)), archive));
     std::error_code ignored;
     std::filesystem::remove(layers[i], ignored);  // the disk need not hold the model twice
   }
   for (const ModelDescription& model : models)
-    FUNCPIPE_TRY_VOID(cloud_.store().put(measured_model_key(prefix_, model.micro_batch), to_json(model).dump()));
+    FUNCPIPE_TRY_VOID(store->put(measured_model_key(prefix_, model.micro_batch), to_json(model).dump()));
   return {};
 }
 
@@ -109,7 +113,7 @@ Result<int> LayerMeasuring::collect(Size size, const MeasureRequest& request) {
   int layer = request.first_layer;
   for (; layer < request.end_layer; ++layer) {
     const std::string key = layer_result_key(request, layer);
-    FUNCPIPE_TRY(text, cloud_.store().get_text(key));
+    FUNCPIPE_TRY(text, cloud_.store().until(stop_)->get_text(key));
     if (!text) break;
     FUNCPIPE_TRY(json, parse_json(*text, key));
     FUNCPIPE_TRY(measured, layer_measurement_from_json(json, key));
@@ -133,7 +137,11 @@ Result<std::string> LayerMeasuring::function_of(SizeChoice size) {
       function.name, [](char c) { return c == '.' || c == ':'; }, '-');
   function.memory_mb = size.memory_mb;
   function.vcpus = size.vcpus;
-  FUNCPIPE_TRY_VOID(cloud_.functions().create(function));
+  if (cloud_.embedded()) {  // nobody else has functions there: what there is was left by a run that was killed
+    FUNCPIPE_TRY(left_over, cloud_.functions().exists(function.name, stop_));
+    if (left_over) FUNCPIPE_TRY_VOID(cloud_.functions().remove(function.name, stop_));
+  }
+  FUNCPIPE_TRY_VOID(cloud_.functions().create(function, stop_));
   functions_.emplace(size, function.name);
   return function.name;
 }

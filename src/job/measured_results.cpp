@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/files.h"
+#include "base/json_complaint.h"
 
 namespace funcpipe {
 namespace {
@@ -38,7 +39,8 @@ Result<MeasuredResults> MeasuredResults::open(const std::filesystem::path& file,
       results.add(Key{size_from_json(row), row.at("micro_batch"), row.at("layer")}, layer);
     }
   } catch (const nlohmann::json::exception& error) {
-    return fail(ErrorCode::corrupt, error.what(), file.string(), "delete it to measure anew");
+    return fail(ErrorCode::corrupt, "not the results of a profiling run: " + json_complaint(error), file.string(),
+                "delete it to measure anew");
   }
   return results;
 }

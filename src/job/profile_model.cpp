@@ -14,6 +14,7 @@
 #include "job/deploy.h"
 #include "job/layer_measuring.h"
 #include "job/measured_results.h"
+#include "job/process_needs.h"
 #include "job/results_folder.h"
 #include "job/worker_tool.h"
 #include "profile/derive.h"
@@ -157,6 +158,7 @@ Result<Sizes> choose_sizes(const ProfileSettings& settings, const Platform& plat
 }  // namespace
 
 Result<Profile> profile_model(const ProfileSettings& settings, const ProfileProgress& progress, std::stop_token stop) {
+  FUNCPIPE_TRY_VOID(check_own_needs());
   FUNCPIPE_TRY(worker, WorkerTool::find());
   FUNCPIPE_TRY(platform, load_platform(settings.cloud.name));
   FUNCPIPE_TRY(sizes, choose_sizes(settings, platform));
@@ -176,7 +178,7 @@ Result<Profile> profile_model(const ProfileSettings& settings, const ProfileProg
   progress.step(fmt::format("cutting it into its {}", counted(layers, "layer")));
   FUNCPIPE_TRY(files, worker.cut(settings.source, model.inputs, settings.seed, layer_by_layer(model),
                                  folder.staging() / "cut", stop));
-  FUNCPIPE_TRY(cloud, Cloud::open(settings.cloud, platform, folder.cloud()));
+  FUNCPIPE_TRY(cloud, Cloud::open(settings.cloud, platform, folder.cloud(), stop));
   progress.step(fmt::format("platform {}: {}", platform.name, cloud->description()));
   FUNCPIPE_TRY(common, function_template(*cloud, platform, settings.cloud.role, worker, LayerMeasuring::kPrefix));
   LayerMeasuring measuring(settings, platform, *cloud, std::move(common), results, stop);

@@ -6,17 +6,15 @@
 #include <optional>
 #include <random>
 
-#include "base/clock.h"
 #include "base/counted.h"
 #include "config/precedence.h"
 #include "job/cloud.h"
-#include "job/deploy.h"
-#include "job/finish.h"
-#include "job/launch.h"
+#include "job/former_runs.h"
 #include "job/plan_by_profile.h"
+#include "job/process_needs.h"
 #include "job/resolve.h"
 #include "job/results_folder.h"
-#include "job/watch.h"
+#include "job/run.h"
 #include "job/worker_tool.h"
 
 namespace funcpipe {
@@ -43,12 +41,8 @@ Result<T> given_by_user(Result<T> result) {
 }
 
 struct Prepared {
-  Platform platform;
-  Datasets data;
-  WorkerTool worker;
-  JobSpec spec;
-  std::optional<ParameterServer> server;  // the plan's; the platform is then that beside it
-  std::string planning;                   // where the plan is from, for the user; empty: as the user said
+  RunJob job;
+  std::string planning;  // where the plan is from, for the user; empty: as the user said
 };
 
 // Whether the model takes the target too, though model.loss does not say that it is its own loss.
@@ -80,6 +74,7 @@ bool is_cut_evenly_by_default(const JobConfig& config) {
 }
 
 Result<Prepared> prepare(const JobConfig& config, std::stop_token stop) {
+  FUNCPIPE_TRY_VOID(check_own_needs());
   FUNCPIPE_TRY(worker, WorkerTool::find());
   FUNCPIPE_TRY(platform, given_by_user(load_platform(config.platform.name)));
   if (config.platform.lifetime > 0) platform.limits.lifetime = config.platform.lifetime;
@@ -107,128 +102,48 @@ Result<Prepared> prepare(const JobConfig& config, std::stop_token stop) {
     return fail(ErrorCode::invalid_input, "a parameter server runs on this machine, beside an embedded cloud only",
                 "parallelism.sync", "leave out platform.s3_endpoint, or choose another synchronisation");
   if (server) platform = beside(*server, std::move(platform));
-  return Prepared{std::move(platform), std::move(data),   std::move(worker),
-                  std::move(spec),     std::move(server), std::move(planning)};
-}
-
-double vcpus_of(const Platform& platform, const StagePlan& stage) {
-  const FunctionSize* size = platform.size(stage.memory_mb, stage.vcpus);
-  return size ? size->vcpus : 0;
-}
-
-// What the workers under way have cost so far, which no REPORT line says yet.
-Dollars running_cost(const Prepared& job, Seconds seconds) {
-  Dollars sum = job.server ? job.server->per_second * seconds : 0;
-  for (const StagePlan& stage : job.spec.plan.stages)
-    sum += job.spec.plan.replicas *
-           compute_price(job.platform.prices, stage.memory_mb, vcpus_of(job.platform, stage), seconds);
-  return sum;
-}
-
-// Until the workers are done, with every report read; the error of whatever failed first.
-Result<> follow(Fleet& fleet, Watcher& watcher, std::stop_token stop) {
-  while (true) {
-    auto delay = watcher.poll();
-    if (auto failure = fleet.failure()) return tl::unexpected(std::move(*failure));
-    if (stop.stop_requested()) return stopped();
-    if (!delay) return tl::unexpected(delay.error());
-    if (fleet.wait(*delay, stop)) return watcher.finish();
-  }
-}
-
-Bill whole_bill(const Cloud& cloud, const Fleet& fleet) {
-  Bill bill = cloud.bill();
-  if (!cloud.embedded())
-    for (const auto& [function, usage] : fleet.reported_usage().by_function) bill.by_function[function] += usage;
-  return bill;
+  FUNCPIPE_TRY_VOID(check_process_needs(spec));
+  return Prepared{.job = {.platform = std::move(platform),
+                          .data = std::move(data),
+                          .worker = std::move(worker),
+                          .spec = std::move(spec),
+                          .server = std::move(server)},
+                  .planning = std::move(planning)};
 }
 
 }  // namespace
 
 Result<JobSpec> check_job(const JobConfig& config, std::stop_token stop) {
   FUNCPIPE_TRY(prepared, prepare(config, stop));
-  return std::move(prepared.spec);
+  return std::move(prepared.job.spec);
 }
 
 Result<TrainResult> train(const JobConfig& config, TrainObserver& observer, std::stop_token stop) {
   for (const std::string& note : config.outranked) observer.step(note);
   observer.step(fmt::format("reading model {} and data", config.model.source));
   FUNCPIPE_TRY(prepared, prepare(config, stop));
-  auto& platform = prepared.platform;
-  auto& data = prepared.data;
-  auto& worker = prepared.worker;
-  auto& spec = prepared.spec;
+  RunJob& job = prepared.job;
+  const JobSpec& spec = job.spec;
   if (!prepared.planning.empty()) observer.step(prepared.planning);
   for (const std::string& note : outranked_by_plan(config, spec.plan)) observer.step(note);
   FUNCPIPE_TRY(results, ResultsFolder::open(std::filesystem::path(config.job.folder) / config.job.name));
+  const auto tell = [&](const std::string& what) { observer.step(what); };
+  FUNCPIPE_TRY(former, FormerRuns::take_over(results, tell, stop));
+  clear_dead_neighbours(results.path(), tell);
 
   observer.step(fmt::format("cutting it into {}", counted(spec.plan.stage_count(), "stage")));
-  FUNCPIPE_TRY(stages, worker.cut(config.model.source, spec.model.inputs, config.job.seed, spec.plan,
-                                  results.staging() / "cut", stop));
-  FUNCPIPE_TRY(cloud, Cloud::open(config.platform, platform, results.cloud()));
-  observer.step(fmt::format("platform {}: {}", platform.name, cloud->description()));
+  FUNCPIPE_TRY(stages, job.worker.cut(config.model.source, spec.model.inputs, config.job.seed, spec.plan,
+                                      results.staging() / "cut", stop));
+  FUNCPIPE_TRY(cloud, Cloud::open(config.platform, job.platform, results.cloud(), stop));
+  observer.step(fmt::format("platform {}: {}", job.platform.name, cloud->description()));
 
-  Deployment deployment(cloud->store(), cloud->functions(), "jobs/" + spec.id);
-  FUNCPIPE_TRY_VOID(deployment.publish(spec, data, stages, observer, stop));
-  if (stop.stop_requested()) return stopped();
-  data = {};
-
-  FUNCPIPE_TRY(settings, function_template(*cloud, platform, config.platform.role, worker, deployment.prefix()));
-  FUNCPIPE_TRY_VOID(deployment.create_functions(spec, settings, cloud->embedded()));
+  Run run(job, results, *cloud, observer, stop);
+  FUNCPIPE_TRY_VOID(run.publish(stages));
   observer.step(fmt::format("starting {} ({} x {}){}", counted(spec.plan.worker_count(), "worker"),
                             counted(spec.plan.stage_count(), "stage"), counted(spec.plan.replicas, "replica"),
-                            prepared.server ? " and parameter server " + prepared.server->name : ""));
+                            job.server ? " and parameter server " + job.server->name : ""));
   if (stop.stop_requested()) return stopped();
-
-  SystemClock clock;
-  const Seconds start = clock.now();
-  const auto platform_seconds = [&] { return (clock.now() - start) / config.platform.dilation; };
-  Fleet fleet(
-      cloud->functions(),
-      {.job = spec.id,
-       .bucket = config.platform.bucket,
-       .prefix = deployment.prefix(),
-       .workers = spec.plan.workers(),
-       .function_of =
-           [&](WorkerId id) {
-             return deployment.function_of(spec.plan.stages[static_cast<std::size_t>(id.stage)].size());
-           },
-       .vcpus_of =
-           [&](WorkerId id) { return vcpus_of(platform, spec.plan.stages[static_cast<std::size_t>(id.stage)]); },
-       .serve = [&](const WorkerInvocation& invocation,
-                    std::stop_token ended) { return worker.serve(invocation, cloud->client_environment(), ended); },
-       .end_functions = [&] { cloud->end_functions(); }});
-  const auto dollars = [&] {
-    return cloud->bill().total().request_dollars(platform.prices) + running_cost(prepared, platform_seconds());
-  };
-  Watcher watcher(cloud->store(), spec, deployment.prefix(), observer, clock, dollars);
-  observer.training_starts(spec);
-  auto followed = follow(fleet, watcher, stop);
-  const Seconds training_seconds = platform_seconds();
-  observer.training_ends();
-  if (!followed) observer.step("stopping the workers and taking the job out of the cloud");
-  fleet.stop();
-  if (!followed) return tl::unexpected(followed.error());
-
-  observer.step("putting the trained model together");
-  FUNCPIPE_TRY_VOID(collect_model(cloud->store(), spec, deployment.prefix(), worker, results.staging(), stop));
-  FUNCPIPE_TRY_VOID(collect_trace(cloud->store(), spec, deployment.prefix(), results.staging()));
-  FUNCPIPE_TRY_VOID(deployment.remove());
-  TrainResult result;
-  result.folder = results.path();
-  result.epochs = watcher.epochs();
-  result.bill = whole_bill(*cloud, fleet);
-  if (prepared.server)
-    result.bill.by_function["server " + prepared.server->name].rent = prepared.server->per_second * training_seconds;
-  result.whole_bill = cloud->embedded();
-  result.prices = platform.prices;
-  result.training_seconds = training_seconds;
-  result.peak_memory = fleet.peak_memory();
-  FUNCPIPE_TRY_VOID(write_records(spec, watcher.history(), results.staging()));
-  FUNCPIPE_TRY_VOID(write_bill(result.bill, result.prices, result.whole_bill, results.staging()));
-  if (stop.stop_requested()) return stopped();
-  FUNCPIPE_TRY_VOID(results.commit());
-  return result;
+  return run.train();
 }
 
 }  // namespace funcpipe

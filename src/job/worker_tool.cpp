@@ -1,9 +1,11 @@
 #include "job/worker_tool.h"
 
 #include <fmt/ranges.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <cstdlib>
+#include <cstring>
 #include <nlohmann/json.hpp>
 
 #include "base/files.h"
@@ -44,6 +46,24 @@ std::string last_words(const ChildOutput& output) {
   return said.size() > kMost ? "..." + said.substr(said.size() - kMost) : said;
 }
 
+// What the program was doing, for people.
+std::string_view in_words(const std::string& verb) {
+  if (verb == "describe") return "reading the model";
+  if (verb == "cut") return "cutting the model into stages";
+  if (verb == "assemble") return "putting the trained model together";
+  return "summing gradients as the parameter server";
+}
+
+std::string how_it_ended(const std::string& verb, const ChildOutput& output) {
+  std::string text =
+      output.exit_code > 128
+          ? fmt::format("the worker program was ended by signal {} ({}) while {}", output.exit_code - 128,
+                        ::strsignal(output.exit_code - 128), in_words(verb))
+          : fmt::format("the worker program gave no answer (exit code {}) while {}", output.exit_code, in_words(verb));
+  const std::string said = last_words(output);
+  return said.empty() ? text : text + "; it said: " + said;
+}
+
 // The JSON a verb prints; {"error": {"code", "message", "place", "hint"}} becomes the Error it was.
 Result<json> call(const fs::path& program, const std::vector<std::string>& arguments, std::stop_token stop,
                   const std::map<std::string, std::string>& environment = {}) {
@@ -55,9 +75,10 @@ Result<json> call(const fs::path& program, const std::vector<std::string>& argum
                 text_of(error, "hint"));
   }
   if (output.exit_code == 0 && !answer.is_discarded()) return answer;
-  return fail(ErrorCode::failed,
-              fmt::format("{} ended with exit code {}: {}", arguments.front(), output.exit_code, last_words(output)),
-              program.string());
+  return fail(ErrorCode::failed, how_it_ended(arguments.front(), output), program.string(),
+              output.exit_code == 128 + SIGKILL
+                  ? "its machine may have run out of memory: the kernel log (dmesg) tells"
+                  : "this should not happen: please report it, with the model if you can");
 }
 
 }  // namespace

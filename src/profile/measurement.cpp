@@ -4,6 +4,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/json_complaint.h"
+
 namespace funcpipe {
 namespace {
 
@@ -17,7 +19,7 @@ Result<T> parsed(const json& value, const std::string& place, Read read) {
     read(value, result);
     return result;
   } catch (const json::exception& error) {
-    return fail(ErrorCode::invalid_input, fmt::format("no measurement: {}", error.what()), place);
+    return fail(ErrorCode::invalid_input, fmt::format("no measurement: {}", json_complaint(error)), place);
   }
 }
 

@@ -5,11 +5,14 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cmath>
 #include <csignal>
 #include <cstring>
 #include <ctime>
+#include <utility>
 
 #include "base/check.h"
+#include "base/clock.h"
 
 namespace funcpipe {
 namespace {
@@ -29,6 +32,53 @@ struct Transfer {
   bool headers_complete = false;
   bool into_destination = false;
   std::optional<Error> rejected;
+
+  curl_off_t moved = 0;  // bytes either way: changes while something happens
+  curl_off_t uploaded = 0;
+};
+
+// What a turn of the waiting loop may take beyond its wait before this process is taken to have stood still.
+constexpr Seconds kSlowTurn = 2;
+constexpr Seconds kLongestTurn = 1;
+
+// How long a request has gone on and been silent, in time during which this process ran.
+class Patience {
+ public:
+  explicit Patience(const HttpLimits& limits) : limits_(limits), turn_(clock_.now()) {}
+
+  // A turn is over that was to wait `waited` at most.
+  void count(Seconds waited, curl_off_t moved, bool connected) {
+    const Seconds now = clock_.now();
+    const Seconds took = now - std::exchange(turn_, now);
+    const Seconds counted = std::min(took, waited + kSlowTurn);
+    not_running_ += took - counted;
+    overall_ += counted;
+    silent_ = moved != moved_ || !connected ? 0 : silent_ + counted;
+    moved_ = moved;
+  }
+  // What is over; empty: nothing is.
+  std::string over() const {
+    if (limits_.stall > 0 && silent_ >= limits_.stall)
+      return fmt::format("not a byte moved for {}", format_seconds(limits_.stall));
+    if (limits_.overall > 0 && overall_ >= limits_.overall)
+      return fmt::format("not done within {}", format_seconds(limits_.overall));
+    return {};
+  }
+  // Until the nearest limit, at most kLongestTurn.
+  Seconds next_turn() const {
+    Seconds left = kLongestTurn;
+    if (limits_.stall > 0) left = std::min(left, limits_.stall - silent_);
+    if (limits_.overall > 0) left = std::min(left, limits_.overall - overall_);
+    return std::max(left, 0.001);
+  }
+  Seconds not_running() const { return not_running_; }
+
+ private:
+  const HttpLimits limits_;
+  SystemClock clock_;
+  Seconds turn_;
+  Seconds overall_ = 0, silent_ = 0, not_running_ = 0;
+  curl_off_t moved_ = 0;
 };
 
 std::size_t on_upload(char* buffer, std::size_t size, std::size_t count, void* state) {
@@ -91,6 +141,7 @@ bool headers_done(Transfer& transfer) {
 
 std::size_t on_header(char* buffer, std::size_t size, std::size_t count, void* state) {
   auto& transfer = *static_cast<Transfer*>(state);
+  transfer.moved += static_cast<curl_off_t>(size * count);
   const std::string_view line = trimmed({buffer, size * count});
   if (line.starts_with("HTTP/")) {  // of the answer, or of a "100 Continue" before it
     transfer.response = {};
@@ -119,6 +170,7 @@ std::size_t on_header(char* buffer, std::size_t size, std::size_t count, void* s
 std::size_t on_download(char* buffer, std::size_t size, std::size_t count, void* state) {
   auto& transfer = *static_cast<Transfer*>(state);
   const std::size_t bytes = size * count;
+  transfer.moved += static_cast<curl_off_t>(bytes);
   if (!transfer.into_destination) {
     if (transfer.response.body.size() + bytes > kLongestOwnedBody) return 0;
     transfer.response.body.append(buffer, bytes);
@@ -132,8 +184,11 @@ std::size_t on_download(char* buffer, std::size_t size, std::size_t count, void*
   return bytes;
 }
 
-int on_progress(void* state, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
-  return static_cast<Transfer*>(state)->request.stop.stop_requested() ? 1 : 0;
+// libcurl has taken more of the body, so what it had has gone out.
+int on_progress(void* state, curl_off_t, curl_off_t, curl_off_t, curl_off_t sent) {
+  auto& transfer = *static_cast<Transfer*>(state);
+  transfer.moved += sent - std::exchange(transfer.uploaded, sent);
+  return transfer.request.stop.stop_requested() ? 1 : 0;
 }
 
 // OpenSSL writes to its socket without MSG_NOSIGNAL. While one of these lives, a peer that hung up raises no SIGPIPE in
@@ -212,7 +267,7 @@ class HttpClient::Connection {
 
  private:
   void prepare(Transfer& transfer, curl_slist* headers, bool loopback);
-  CURLcode run(const std::stop_token& stop);
+  CURLcode run(const Transfer& transfer, Patience& patience, std::string& over);
 
   CURL* easy_;
   CURLM* multi_;
@@ -239,11 +294,6 @@ void HttpClient::Connection::prepare(Transfer& transfer, curl_slist* headers, bo
   if (loopback) set(CURLOPT_NOPROXY, "*");
 
   set(CURLOPT_CONNECTTIMEOUT_MS, milliseconds(request.limits.connect));
-  if (request.limits.overall > 0) set(CURLOPT_TIMEOUT_MS, milliseconds(request.limits.overall));
-  if (request.limits.stall > 0) {
-    set(CURLOPT_LOW_SPEED_LIMIT, 1L);
-    set(CURLOPT_LOW_SPEED_TIME, std::max(1L, static_cast<long>(request.limits.stall)));
-  }
 
   set(CURLOPT_CUSTOMREQUEST, request.method.c_str());
   if (request.method == "HEAD") set(CURLOPT_NOBODY, 1L);
@@ -268,7 +318,9 @@ void HttpClient::Connection::prepare(Transfer& transfer, curl_slist* headers, bo
   set(CURLOPT_XFERINFODATA, &transfer);
 }
 
-CURLcode HttpClient::Connection::run(const std::stop_token& stop) {
+// `over`: which limit was met, with CURLE_OPERATION_TIMEDOUT.
+CURLcode HttpClient::Connection::run(const Transfer& transfer, Patience& patience, std::string& over) {
+  const std::stop_token& stop = transfer.request.stop;
   const CURLMcode added = curl_multi_add_handle(multi_, easy_);
   FUNCPIPE_CHECK(added == CURLM_OK, "libcurl takes no request: {}", curl_multi_strerror(added));
   const std::stop_callback wake(stop, [this] { curl_multi_wakeup(multi_); });
@@ -279,10 +331,20 @@ CURLcode HttpClient::Connection::run(const std::stop_token& stop) {
     FUNCPIPE_CHECK(performed == CURLM_OK, "libcurl: {}", curl_multi_strerror(performed));
     if (running == 0) break;
     if (stop.stop_requested()) {
+      curl_easy_setopt(easy_, CURLOPT_QUICK_EXIT, 1L);  // does not wait for a name lookup under way
       code = CURLE_ABORTED_BY_CALLBACK;
       break;
     }
-    curl_multi_poll(multi_, nullptr, 0, /*milliseconds=*/1000, nullptr);
+    curl_off_t connected_us = 0;
+    curl_easy_getinfo(easy_, CURLINFO_PRETRANSFER_TIME_T, &connected_us);
+    const Seconds wait = patience.next_turn();
+    curl_multi_poll(multi_, nullptr, 0, static_cast<int>(std::ceil(wait * 1000)), nullptr);
+    patience.count(wait, transfer.moved, connected_us > 0);
+    over = patience.over();
+    if (!over.empty()) {
+      code = CURLE_OPERATION_TIMEDOUT;
+      break;
+    }
   }
   int left = 0;
   while (const CURLMsg* message = curl_multi_info_read(multi_, &left)) {
@@ -307,7 +369,9 @@ tl::expected<HttpAnswer, HttpFailure> HttpClient::Connection::perform(const Http
   Transfer transfer{request};
   const WithoutSigpipe guard(request.url.starts_with("https"));
   prepare(transfer, headers.get(), loopback);
-  const CURLcode code = run(request.stop);
+  Patience patience(request.limits);
+  std::string over;
+  const CURLcode code = run(transfer, patience, over);
   long request_bytes = 0;
   curl_off_t connected_us = 0;
   curl_easy_getinfo(easy_, CURLINFO_REQUEST_SIZE, &request_bytes);
@@ -316,7 +380,11 @@ tl::expected<HttpAnswer, HttpFailure> HttpClient::Connection::perform(const Http
   // libcurl is content with a connection that ends amid the headers; such an answer may be anything.
   if (code == CURLE_OK && transfer.headers_complete) return std::move(transfer.response);
 
-  HttpFailure failure{HttpFailure::Kind::local, transfer.curl_message.data(), request_bytes > 0, {}};
+  HttpFailure failure{
+      .kind = HttpFailure::Kind::local,
+      .message = code == CURLE_OPERATION_TIMEDOUT && !over.empty() ? over : std::string(transfer.curl_message.data()),
+      .sent = request_bytes > 0,
+      .not_running = patience.not_running()};
   if (code == CURLE_OK) {
     failure.kind = HttpFailure::Kind::cut;
     failure.message = "the connection ended amid the answer's headers";

@@ -21,9 +21,11 @@ namespace funcpipe {
 
 using HttpHeaders = std::vector<std::pair<std::string, std::string>>;
 
+// Time during which this process did not run (stopped by a signal, frozen, a laptop asleep) counts towards neither
+// `stall` nor `overall`: the other side is not to blame for it.
 struct HttpLimits {
   Seconds connect = 5;    // name lookup, TCP and TLS
-  Seconds stall = 20;     // the longest without a byte moving, the wait for the answer included; whole seconds; 0: none
+  Seconds stall = 20;     // the longest without a byte moving, the wait for the answer included; 0: none
   Seconds overall = 300;  // of the whole request; 0: none
 };
 
@@ -38,7 +40,7 @@ struct HttpCall {
   HttpLimits limits;
   // Never on a kept connection: libcurl repeats a request by itself if a kept one turns out dead.
   bool fresh_connection = false;
-  std::stop_token stop;
+  std::stop_token stop;  // ends the request at once, in whatever phase it is
 };
 
 struct HttpAnswer {
@@ -63,7 +65,8 @@ struct HttpFailure {
   Kind kind;
   std::string message;
   bool sent = false;  // some of the request may have reached the server
-  Error error;
+  Error error = {};
+  Seconds not_running = 0;  // of the time it took: how long this process stood still
 };
 
 // Thread-safe: each request takes a connection of the pool, which has as many as were ever in use at once.

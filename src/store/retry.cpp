@@ -14,7 +14,9 @@ constexpr int kSlowDown = 503;
 
 bool may_pass(int status, Retrier::Repeat repeat) {
   if (status == 429) return true;
-  return repeat == Retrier::Repeat::idempotent && (status == 500 || status == 502 || status == 503 || status == 504);
+  // 507: the service's disk is full, which may be so for a moment only.
+  return repeat == Retrier::Repeat::idempotent &&
+         (status == 500 || status == 502 || status == 503 || status == 504 || status == 507);
 }
 
 bool may_pass(const HttpFailure& failure, Retrier::Repeat repeat) {
@@ -31,10 +33,11 @@ bool may_pass(const HttpFailure& failure, Retrier::Repeat repeat) {
 
 }  // namespace
 
-Retrier::Retrier(const RetryPolicy& policy, std::string endpoint, bool loopback)
+Retrier::Retrier(const RetryPolicy& policy, std::string endpoint, bool loopback, Seconds total_silent)
     : policy_(policy),
       endpoint_(std::move(endpoint)),
       loopback_(loopback),
+      total_silent_(total_silent),
       budget_tenths_(static_cast<std::int64_t>(policy.budget * 10)),
       seed_(policy.seed) {
   if (seed_ == 0) {
@@ -101,9 +104,10 @@ tl::unexpected<Error> Retrier::give_up(const std::string& what, const HttpFailur
 
 Result<HttpAnswer> Retrier::run(const std::string& what, const Attempt& attempt, Repeat repeat, std::stop_token stop) {
   const Seconds start = clock_.now();
+  Seconds not_running = 0;  // while this process stood still, nobody was waited for
   tl::expected<HttpAnswer, HttpFailure> outcome;
   for (int tries = 1;; ++tries) {
-    const auto turn = take_turn(start + policy_.total);
+    const auto turn = take_turn(start + not_running + policy_.total);
     if (!turn && tries > 1 && outcome) return std::move(*outcome);
     if (!turn)
       return fail(ErrorCode::unavailable,
@@ -119,14 +123,16 @@ Result<HttpAnswer> Retrier::run(const std::string& what, const Attempt& attempt,
       if (outcome->status < 500) return_budget();
       return std::move(*outcome);
     }
-    const Seconds elapsed = clock_.now() - start;
-    Seconds limit = policy_.total;
+    if (!outcome) not_running += outcome.error().not_running;
+    const Seconds elapsed = clock_.now() - start - not_running;
+    const bool silent = !outcome && outcome.error().kind == HttpFailure::Kind::timeout;
+    Seconds limit = silent ? std::max(policy_.total, total_silent_) : policy_.total;
     if (!outcome && loopback_ && outcome.error().kind == HttpFailure::Kind::refused) {
       limit = std::min(limit, policy_.total_loopback_refused);
     }
     const Seconds wait = delay(tries, outcome ? &*outcome : nullptr);
-    const bool over =
-        tries >= policy_.tries || elapsed + wait > limit || (!outcome && !may_pass(outcome.error(), repeat));
+    const bool over = (tries >= policy_.tries && !(silent && total_silent_ > 0)) || elapsed + wait > limit ||
+                      (!outcome && !may_pass(outcome.error(), repeat));
     if (over || !take_budget()) {
       if (outcome) return std::move(*outcome);
       return give_up(what, outcome.error(), tries, elapsed);

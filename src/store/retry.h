@@ -21,11 +21,12 @@ namespace funcpipe {
 class Retrier {
  public:
   // `endpoint` is for messages.
-  Retrier(const RetryPolicy& policy, std::string endpoint, bool loopback);
+  // `total_silent`: while tries meet nothing but silence, the total and whatever number of tries, if it is longer.
+  Retrier(const RetryPolicy& policy, std::string endpoint, bool loopback, Seconds total_silent = 0);
 
   // Which failures may be repeated.
   enum class Repeat {
-    idempotent,  // everything that may pass: 429, 500, 502, 503, 504, no connection, cut, timed out
+    idempotent,  // everything that may pass: 429, 500, 502, 503, 504, 507, no connection, cut, timed out
     unsent,      // only what the service cannot have acted upon: 429, connection refused
   };
 
@@ -50,6 +51,7 @@ class Retrier {
   const RetryPolicy policy_;
   const std::string endpoint_;
   const bool loopback_;
+  const Seconds total_silent_;
   SystemClock clock_;
   std::mutex mutex_;
   SendRate send_rate_;  // under mutex_

@@ -1,12 +1,17 @@
 #include "store/s3_store.h"
 
 #include <algorithm>
+#include <atomic>
+#include <charconv>
+#include <system_error>
+#include <utility>
 
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/crc32c.h"
 #include "store/digest.h"
 #include "store/s3_xml.h"
+#include "store/sigv4.h"
 #include "store/uri.h"
 
 namespace funcpipe {
@@ -39,61 +44,80 @@ struct S3Store::Call {
   std::atomic<std::int64_t>* count = nullptr;
 };
 
+struct S3Store::Service {
+  Service(S3Options chosen, Url address)
+      : options(std::move(chosen)),
+        url(std::move(address)),
+        host(options.endpoint.path_style ? url.authority : options.bucket + "." + url.authority),
+        unsigned_payload(url.secure() || url.loopback()),
+        client(url.loopback()),
+        retrier(options.retry, options.endpoint.url, url.loopback(), options.total_silent) {}
+
+  const S3Options options;
+  const Url url;
+  const std::string host;
+  const bool unsigned_payload;
+  HttpClient client;
+  Retrier retrier;
+  std::atomic<std::int64_t> puts = 0, gets = 0, lists = 0, removes = 0, uploaded = 0, downloaded = 0;
+};
+
 Result<std::unique_ptr<S3Store>> S3Store::open(S3Options options) {
   FUNCPIPE_TRY(url, parse_url(options.endpoint.url));
   if (options.bucket.empty() || options.bucket.find('/') != std::string::npos) {
     return fail(ErrorCode::invalid_input, fmt::format("not a bucket name: \"{}\"", options.bucket));
   }
-  return std::unique_ptr<S3Store>(new S3Store(std::move(options), std::move(url)));
+  auto service = std::make_shared<Service>(std::move(options), std::move(url));
+  return std::unique_ptr<S3Store>(new S3Store(std::move(service), {}));
 }
 
-S3Store::S3Store(S3Options options, Url url)
-    : options_(std::move(options)),
-      url_(std::move(url)),
-      host_(options_.endpoint.path_style ? url_.authority : options_.bucket + "." + url_.authority),
-      unsigned_payload_(url_.secure() || url_.loopback()),
-      client_(url_.loopback()),
-      retrier_(options_.retry, options_.endpoint.url, url_.loopback()) {}
+S3Store::S3Store(std::shared_ptr<Service> service, std::stop_token stop)
+    : service_(std::move(service)), stop_(std::move(stop)) {}
+
+std::unique_ptr<S3Store> S3Store::view(std::stop_token stop) {
+  return std::unique_ptr<S3Store>(new S3Store(service_, std::move(stop)));
+}
 
 std::string S3Store::place(const std::string& key) const {
-  return "s3://" + options_.bucket + "/" + key;
+  return "s3://" + service_->options.bucket + "/" + key;
 }
 
 std::string S3Store::path(const std::string& key) const {
-  std::string path = options_.endpoint.path_style ? "/" + uri_encode(options_.bucket) : std::string();
+  std::string path = service_->options.endpoint.path_style ? "/" + uri_encode(service_->options.bucket) : std::string();
   if (!key.empty() || path.empty()) path += "/" + uri_encode(key, /*keep_slash=*/true);
   return path;
 }
 
 Result<HttpAnswer> S3Store::send(const Call& call) {
-  const std::string payload_hash = unsigned_payload_ ? std::string(kUnsignedPayload) : hex(sha256(call.body));
-  const std::string url =
-      url_.scheme + "://" + host_ + call.path + (call.query.empty() ? std::string() : "?" + call.query);
-  return retrier_.run(call.method + " " + call.where, [&]() -> tl::expected<HttpAnswer, HttpFailure> {
+  const std::string payload_hash = service_->unsigned_payload ? std::string(kUnsignedPayload) : hex(sha256(call.body));
+  const std::string url = service_->url.scheme + "://" + service_->host + call.path +
+                          (call.query.empty() ? std::string() : "?" + call.query);
+  const auto attempt = [&]() -> tl::expected<HttpAnswer, HttpFailure> {
     // Signed anew for each try: a signature is good for minutes only.
-    const SigningScope scope{"s3", options_.endpoint.region, amz_time(unix_time())};
+    const SigningScope scope{"s3", service_->options.endpoint.region, amz_time(unix_time())};
     HttpHeaders headers = call.headers;
-    headers.emplace_back("Host", host_);
+    headers.emplace_back("Host", service_->host);
     headers.emplace_back("x-amz-date", scope.time);
     headers.emplace_back("x-amz-content-sha256", payload_hash);
-    if (!options_.credentials.session_token.empty()) {
-      headers.emplace_back("x-amz-security-token", options_.credentials.session_token);
+    if (!service_->options.credentials.session_token.empty()) {
+      headers.emplace_back("x-amz-security-token", service_->options.credentials.session_token);
     }
     headers.emplace_back("Authorization", authorization_v4({call.method, call.path, call.query, headers, payload_hash},
-                                                           scope, options_.credentials));
-    auto answer = client_.perform(
-        {call.method, url, std::move(headers), call.body, call.destination, options_.limits, false, {}});
+                                                           scope, service_->options.credentials));
+    auto answer = service_->client.perform(
+        {call.method, url, std::move(headers), call.body, call.destination, service_->options.limits, false, stop_});
     if (answer) ++*call.count;
     return answer;
-  });
+  };
+  return service_->retrier.run(call.method + " " + call.where, attempt, Retrier::Repeat::idempotent, stop_);
 }
 
 tl::unexpected<Error> S3Store::refused(const HttpAnswer& answer, const std::string& where) const {
   const S3Error error = parse_s3_error(answer.body);
-  std::string message = fmt::format("HTTP status {} from {}", answer.status, options_.endpoint.url);
+  std::string message = fmt::format("HTTP status {} from {}", answer.status, service_->options.endpoint.url);
   if (!error.code.empty()) {
-    message =
-        fmt::format("{}: {} (HTTP status {} from {})", error.code, error.message, answer.status, options_.endpoint.url);
+    message = fmt::format("{}: {} (HTTP status {} from {})", error.code, error.message, answer.status,
+                          service_->options.endpoint.url);
   }
   switch (answer.status) {
     case 401:
@@ -126,7 +150,7 @@ tl::unexpected<Error> S3Store::refused(const HttpAnswer& answer, const std::stri
 
 Result<PutOutcome> S3Store::put(const std::string& key, std::span<const ConstBytes> pieces, PutMode mode) {
   FUNCPIPE_TRY_VOID(check_key(key));
-  Call call{"PUT", path(key), "", {}, pieces, {}, place(key), &puts_};
+  Call call{"PUT", path(key), "", {}, pieces, {}, place(key), &service_->puts};
   call.headers = {{"Content-Type", "application/octet-stream"},
                   {"x-amz-checksum-crc32c", crc32c_header(checksum(pieces))}};
   if (mode == PutMode::create_if_absent) call.headers.emplace_back("If-None-Match", "*");
@@ -136,11 +160,12 @@ Result<PutOutcome> S3Store::put(const std::string& key, std::span<const ConstByt
     // Somebody else's put of the same key is under way: whoever comes second will see 412.
     if (answer.status == kConflict && mode == PutMode::create_if_absent && tries < kPutTriesOnConflict) {
       SystemClock clock;
-      clock.sleep_until(clock.now() + 0.02 * tries);
+      if (!clock.sleep_until(clock.now() + 0.02 * tries, stop_))
+        return fail(ErrorCode::cancelled, "stopped while waiting to try again", call.where);
       continue;
     }
     if (!ok(answer)) return refused(answer, call.where);
-    for (const ConstBytes& piece : pieces) uploaded_ += static_cast<Bytes>(piece.size());
+    for (const ConstBytes& piece : pieces) service_->uploaded += static_cast<Bytes>(piece.size());
     return PutOutcome::created;
   }
 }
@@ -157,7 +182,7 @@ Result<std::optional<Bytes>> S3Store::get(const std::string& key, const Destinat
     FUNCPIPE_TRY_VOID(destination(0));
     return Bytes{0};
   }
-  Call call{"GET", path(key), "", {}, {}, destination, place(key), &gets_};
+  Call call{"GET", path(key), "", {}, {}, destination, place(key), &service_->gets};
   call.headers = {{"x-amz-checksum-mode", "ENABLED"}};
   if (range) {
     call.headers.emplace_back("Range", fmt::format("bytes={}-{}", range->first, range->first + range->size - 1));
@@ -192,19 +217,23 @@ Result<std::optional<Bytes>> S3Store::get(const std::string& key, const Destinat
             place(key));
       }
     }
-    downloaded_ += bytes;
+    service_->downloaded += bytes;
     return bytes;
   }
 }
 
 Result<std::optional<Bytes>> S3Store::size(const std::string& key) {
   FUNCPIPE_TRY_VOID(check_key(key));
-  FUNCPIPE_TRY(answer, send({"HEAD", path(key), "", {}, {}, {}, place(key), &gets_}));
+  FUNCPIPE_TRY(answer, send({"HEAD", path(key), "", {}, {}, {}, place(key), &service_->gets}));
   if (answer.status == 404) return std::nullopt;
   if (!ok(answer)) return refused(answer, place(key));
   const auto length = answer.header("content-length");
   if (!length) return fail(ErrorCode::corrupt, "the answer has no Content-Length", place(key));
-  return std::stoll(std::string(*length));
+  Bytes bytes = -1;
+  const auto [end, error] = std::from_chars(length->data(), length->data() + length->size(), bytes);
+  if (error != std::errc() || end != length->data() + length->size() || bytes < 0)
+    return fail(ErrorCode::corrupt, fmt::format("the answer's Content-Length is no size: \"{}\"", *length), place(key));
+  return bytes;
 }
 
 Result<> S3Store::remove(std::span<const std::string> keys) {
@@ -218,7 +247,7 @@ Result<> S3Store::remove(std::span<const std::string> keys) {
 Result<> S3Store::remove_batch(std::span<const std::string> keys) {
   const std::string xml = delete_request_xml(keys);
   const ConstBytes body = as_bytes(xml);
-  Call call{"POST", path(""), "delete=", {}, {&body, 1}, {}, place(""), &removes_};
+  Call call{"POST", path(""), "delete=", {}, {&body, 1}, {}, place(""), &service_->removes};
   call.headers = {{"Content-Type", "application/xml"}, {"Content-MD5", base64(md5(xml))}};
   FUNCPIPE_TRY(answer, send(call));
   if (!ok(answer)) return refused(answer, call.where);
@@ -242,7 +271,8 @@ Result<std::vector<ListedObject>> S3Store::list(const std::string& prefix) {
     parameters.emplace_back("encoding-type", "url");  // XML cannot hold every character a key can
     parameters.emplace_back("list-type", "2");
     if (!prefix.empty()) parameters.emplace_back("prefix", prefix);
-    FUNCPIPE_TRY(answer, send({"GET", path(""), encode_query(parameters), {}, {}, {}, place(prefix), &lists_}));
+    FUNCPIPE_TRY(answer,
+                 send({"GET", path(""), encode_query(parameters), {}, {}, {}, place(prefix), &service_->lists}));
     if (!ok(answer)) return refused(answer, place(prefix));
     FUNCPIPE_TRY(page, parse_list_page(answer.body));
     std::move(page.objects.begin(), page.objects.end(), std::back_inserter(objects));
@@ -252,7 +282,7 @@ Result<std::vector<ListedObject>> S3Store::list(const std::string& prefix) {
 }
 
 Result<bool> S3Store::bucket_exists() {
-  FUNCPIPE_TRY(answer, send({"HEAD", path(""), "", {}, {}, {}, place(""), &gets_}));
+  FUNCPIPE_TRY(answer, send({"HEAD", path(""), "", {}, {}, {}, place(""), &service_->gets}));
   if (answer.status == 404) return false;
   if (!ok(answer)) return refused(answer, place(""));
   return true;
@@ -260,10 +290,10 @@ Result<bool> S3Store::bucket_exists() {
 
 Result<> S3Store::create_bucket() {
   // us-east-1 is the one region that must not be named.
-  const std::string& region = options_.endpoint.region;
+  const std::string& region = service_->options.endpoint.region;
   const std::string xml = region == "us-east-1" ? std::string() : create_bucket_xml(region);
   const ConstBytes body = as_bytes(xml);
-  FUNCPIPE_TRY(answer, send({"PUT", path(""), "", {}, {&body, 1}, {}, place(""), &puts_}));
+  FUNCPIPE_TRY(answer, send({"PUT", path(""), "", {}, {&body, 1}, {}, place(""), &service_->puts}));
   if (ok(answer)) return {};
   const std::string code = parse_s3_error(answer.body).code;
   if (code == "BucketAlreadyOwnedByYou") return {};
@@ -275,7 +305,8 @@ Result<> S3Store::create_bucket() {
 }
 
 RequestCounts S3Store::counts() const {
-  return {puts_, gets_, lists_, removes_, retrier_.repeated(), uploaded_, downloaded_};
+  return {service_->puts,     service_->gets,      service_->lists, service_->removes, service_->retrier.repeated(),
+          service_->uploaded, service_->downloaded};
 }
 
 }  // namespace funcpipe

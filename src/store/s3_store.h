@@ -1,16 +1,17 @@
 // The S3 client: AWS S3, the emulator, MinIO, Ceph, OSS (virtual-host style).
 #pragma once
 
-#include <atomic>
+#include <cstdint>
 #include <memory>
+#include <stop_token>
 #include <string>
+#include <utility>
 
 #include "store/credentials.h"
 #include "store/http_client.h"
 #include "store/retry.h"
-#include "store/sigv4.h"
+#include "store/stoppable_store.h"
 #include "store/store.h"
-#include "store/uri.h"
 
 namespace funcpipe {
 
@@ -20,6 +21,9 @@ struct S3Options {
   Credentials credentials;
   HttpLimits limits;
   RetryPolicy retry;
+  // While tries meet nothing but silence: how long to go on, whatever the number of tries, if that is longer than
+  // retry.total. A service that is silent on this machine is one whose process is stopped, and goes on where it was.
+  Seconds total_silent = 0;
 };
 
 // Requests as the service bills them: every try that was answered, whatever the answer.
@@ -34,7 +38,9 @@ struct RequestCounts {
 // and always against the announced length.
 //
 // A create_if_absent put whose answer was lost is repeated, and may then find its own object: already_there.
-class S3Store final : public Store {
+//
+// Views (until) share connections, counts and the rate of requests with the store they are of.
+class S3Store final : public Store, public Stoppable {
  public:
   // Errors: invalid_input for a malformed endpoint or an empty bucket name. Makes no request.
   static Result<std::unique_ptr<S3Store>> open(S3Options options);
@@ -47,6 +53,8 @@ class S3Store final : public Store {
   Result<std::optional<Bytes>> size(const std::string& key) override;
   Result<> remove(std::span<const std::string> keys) override;
   Result<std::vector<ListedObject>> list(const std::string& prefix) override;
+  std::unique_ptr<Store> until(std::stop_token stop) override { return view(std::move(stop)); }
+  std::unique_ptr<S3Store> view(std::stop_token stop);  // the same
 
   Result<bool> bucket_exists();
   Result<> create_bucket();  // no error if it is ours already
@@ -54,8 +62,9 @@ class S3Store final : public Store {
   RequestCounts counts() const;
 
  private:
-  struct Call;  // one request before it is signed
-  S3Store(S3Options options, Url url);
+  struct Call;     // one request before it is signed
+  struct Service;  // what a store and its views share
+  S3Store(std::shared_ptr<Service> service, std::stop_token stop);
 
   Result<HttpAnswer> send(const Call& call);
   Result<> remove_batch(std::span<const std::string> keys);
@@ -63,13 +72,8 @@ class S3Store final : public Store {
   std::string path(const std::string& key) const;  // as it goes over the wire
   tl::unexpected<Error> refused(const HttpAnswer& answer, const std::string& where) const;
 
-  const S3Options options_;
-  const Url url_;
-  const std::string host_;
-  const bool unsigned_payload_;
-  HttpClient client_;
-  Retrier retrier_;
-  std::atomic<std::int64_t> puts_ = 0, gets_ = 0, lists_ = 0, removes_ = 0, uploaded_ = 0, downloaded_ = 0;
+  const std::shared_ptr<Service> service_;
+  const std::stop_token stop_;
 };
 
 }  // namespace funcpipe

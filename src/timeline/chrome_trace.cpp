@@ -8,6 +8,8 @@
 #include <set>
 #include <utility>
 
+#include "base/json_complaint.h"
+
 namespace funcpipe {
 namespace {
 
@@ -108,7 +110,7 @@ Result<std::vector<std::vector<OpEvent>>> read_chrome_trace(std::string_view tex
       traced[static_cast<std::size_t>(rank)].push_back(played);
     }
   } catch (const nlohmann::json::exception& error) {
-    return broken(fmt::format("not a trace of operations: {}", error.what()), "see docs/formats/trace.md");
+    return broken(fmt::format("not a trace of operations: {}", json_complaint(error)), "see docs/formats/trace.md");
   }
   // What reads it has a place for each operation of each iteration.
   if (operations > 0 && last_iteration - first_iteration >= operations)

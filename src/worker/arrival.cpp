@@ -3,9 +3,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <memory>
+
+#include "store/stoppable_store.h"
 
 namespace funcpipe {
 namespace {
+
+// What a turn, a pause and a GET, may take beyond its pause and still count as waiting for the producer.
+constexpr Seconds kSlowTurn = 5;
 
 Error too_late(const AwaitedObject& object, Seconds waited, int polls) {
   return {.code = ErrorCode::timeout,
@@ -30,13 +36,19 @@ Error stopped(const AwaitedObject& object, int polls) {
 
 Result<Arrival> fetch_when_there(Store& store, const AwaitedObject& object, const Destination& destination,
                                  Clock& clock, Seconds reference, std::optional<Seconds> expected,
-                                 const Polling& polling, std::stop_token stop) {
+                                 const Polling& polling, std::stop_token stop, const LongWait& long_wait) {
+  const std::unique_ptr<Store> requests = until(store, stop);
   const Seconds began = clock.now();
   const Seconds deadline = began + polling.limit;
+  Seconds turn = began;    // when the turn under way began
+  Seconds paused = 0;      // of it, meant to pass
+  Seconds not_waited = 0;  // of the time since `began`
+  bool told = !long_wait.tell;
   Arrival arrival;
   arrival.polls = 0;
   if (expected && reference + *expected > began) {
-    if (!clock.sleep_until(std::min(reference + *expected, deadline), stop)) {
+    paused = std::min(reference + *expected, deadline) - began;
+    if (!clock.sleep_until(began + paused, stop)) {
       return tl::unexpected(stopped(object, arrival.polls));
     }
   }
@@ -45,7 +57,7 @@ Result<Arrival> fetch_when_there(Store& store, const AwaitedObject& object, cons
     if (stop.stop_requested()) return tl::unexpected(stopped(object, arrival.polls));
     const Seconds asked = clock.now();
     ++arrival.polls;
-    FUNCPIPE_TRY(size, store.get(object.key, destination));
+    FUNCPIPE_TRY(size, requests->get(object.key, destination));
     if (size) {
       arrival.size = *size;
       arrival.found = asked - reference;
@@ -53,8 +65,17 @@ Result<Arrival> fetch_when_there(Store& store, const AwaitedObject& object, cons
     }
     arrival.last_missed = asked - reference;
     const Seconds now = clock.now();
-    if (now >= deadline) return tl::unexpected(too_late(object, now - began, arrival.polls));
-    if (!clock.sleep_until(std::min(polling.next(first, asked), deadline), stop)) {
+    not_waited += std::max(0.0, now - turn - paused - kSlowTurn);
+    const Seconds latest = deadline + not_waited;
+    if (!told && now - began - not_waited >= long_wait.after) {
+      told = true;
+      long_wait.tell();
+    }
+    if (now >= latest) return tl::unexpected(too_late(object, now - began, arrival.polls));
+    turn = clock.now();
+    const Seconds next = std::min(polling.next(first, asked), latest);
+    paused = std::max(0.0, next - turn);
+    if (!clock.sleep_until(next, stop)) {
       return tl::unexpected(stopped(object, arrival.polls));
     }
   }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -25,6 +26,12 @@ struct AwaitedObject {
   std::int64_t iteration = 0;
 };
 
+// A wait that has become long, for whoever is to know of it while it lasts.
+struct LongWait {
+  Seconds after = 0;           // of waiting
+  std::function<void()> tell;  // called once; empty: nobody is to know
+};
+
 struct Arrival {
   Bytes size = 0;  // of the object
   int polls = 1;   // GETs sent, the one that found it included
@@ -36,10 +43,12 @@ struct Arrival {
 // Downloads `object.key` into `destination` once it is there. `reference`: a time of `clock` that arrivals are learnt
 // relative to (when the operation became ready, say; not later than now). `expected`: seconds after it at which to ask
 // first; nullopt: at once.
+// Against the limit count pauses and usual answers: what the store takes longer, or this process stands still, is not
+// the producer's delay.
 // Errors: timeout (who waits for whom, since when, how often it asked), cancelled (stop), the store's own.
 Result<Arrival> fetch_when_there(Store& store, const AwaitedObject& object, const Destination& destination,
                                  Clock& clock, Seconds reference, std::optional<Seconds> expected,
-                                 const Polling& polling, std::stop_token stop);
+                                 const Polling& polling, std::stop_token stop, const LongWait& long_wait = {});
 
 // When each operation's object arrived, over the iterations. Thread-safe.
 class ArrivalEstimates {

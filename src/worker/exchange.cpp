@@ -5,11 +5,13 @@
 #include <ATen/ops/from_blob.h>
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
 
 #include "base/check.h"
 #include "model/tensor_type.h"
+#include "store/stoppable_store.h"
 #include "worker/wire.h"
 
 namespace funcpipe {
@@ -102,6 +104,9 @@ at::Tensor laid_out(const at::Tensor& object, const WireTensor& wire, const std:
   return result;
 }
 
+// A wait of so many seconds is worth a PUT to say so.
+constexpr Seconds kLongWait = 20;
+
 ConstBytes bytes_of(const at::Tensor& object) {
   return {static_cast<const std::byte*>(object.data_ptr()), object.nbytes()};
 }
@@ -117,7 +122,8 @@ Exchange::Exchange(Store& store, Clock& clock, std::string prefix, WorkerId work
       polling_{.limit = wait_limit},
       observe_(std::move(observe)) {}
 
-Result<> Exchange::send(std::int64_t iteration, const ObjectName& name, std::span<const at::Tensor> tensors) {
+Result<> Exchange::send(std::int64_t iteration, const ObjectName& name, std::span<const at::Tensor> tensors,
+                        std::stop_token stop) {
   std::vector<at::Tensor> travelling;  // owns what the pieces point to
   std::vector<WireTensor> wires;
   std::vector<std::int64_t> numbers;
@@ -130,7 +136,8 @@ Result<> Exchange::send(std::int64_t iteration, const ObjectName& name, std::spa
   }
   wires.push_back({ElementType::int64, {std::ssize(numbers)}, std::as_bytes(std::span(numbers))});
   const EncodedTensors encoded = encode_tensors(wires);
-  FUNCPIPE_TRY_VOID(store_.put(object_key(prefix_, iteration, name), encoded.pieces, PutMode::create_if_absent));
+  FUNCPIPE_TRY_VOID(
+      until(store_, stop)->put(object_key(prefix_, iteration, name), encoded.pieces, PutMode::create_if_absent));
   return {};
 }
 
@@ -157,10 +164,11 @@ Result<std::vector<at::Tensor>> Exchange::receive(const Op& op, int index, std::
   return tensors;
 }
 
-Result<> Exchange::publish(std::int64_t iteration, const Op& op, ConstBytes slice) {
+Result<> Exchange::publish(std::int64_t iteration, const Op& op, ConstBytes slice, std::stop_token stop) {
   const WireTensor tensor{ElementType::float32, {op.slice.elements}, slice};
   const EncodedTensors encoded = encode_tensors(std::span(&tensor, 1));
-  FUNCPIPE_TRY_VOID(store_.put(object_key(prefix_, iteration, op.object), encoded.pieces, PutMode::create_if_absent));
+  FUNCPIPE_TRY_VOID(
+      until(store_, stop)->put(object_key(prefix_, iteration, op.object), encoded.pieces, PutMode::create_if_absent));
   return {};
 }
 
@@ -175,10 +183,10 @@ Result<ReceivedSlice> Exchange::fetch(const Op& op, int index, std::int64_t iter
   return ReceivedSlice{std::move(object), wires[0].bytes};
 }
 
-Result<> Exchange::release(std::int64_t iteration, std::span<const ObjectName> names) {
+Result<> Exchange::release(std::int64_t iteration, std::span<const ObjectName> names, std::stop_token stop) {
   std::vector<std::string> keys;
   for (const ObjectName& name : names) keys.push_back(object_key(prefix_, iteration, name));
-  return store_.remove(keys);
+  return until(store_, stop)->remove(keys);
 }
 
 Result<at::Tensor> Exchange::wait_for(const Op& op, int index, std::int64_t iteration, std::stop_token stop) {
@@ -193,11 +201,40 @@ Result<at::Tensor> Exchange::wait_for(const Op& op, int index, std::int64_t iter
     return MutableBytes(static_cast<std::byte*>(object.data_ptr()), static_cast<std::size_t>(size));
   };
   const Seconds began = clock_.now();
-  FUNCPIPE_TRY(arrival, fetch_when_there(store_, awaited, destination, clock_, began, arrivals_.first_poll(index),
-                                         polling_, stop));
-  arrivals_.learn(index, arrival);
-  if (observe_) observe_(index, iteration, began + arrival.found);
+  const WaitingWorker waiting{awaited.producer, awaited.operation, iteration, false};
+  bool is_long = false;
+  const LongWait long_wait{.after = std::min(kLongWait, polling_.limit / 2), .tell = [&] {
+                             is_long = true;
+                             note_waiting(waiting);
+                           }};
+  const auto arrival = fetch_when_there(store_, awaited, destination, clock_, began, arrivals_.first_poll(index),
+                                        polling_, stop, long_wait);
+  if (is_long) waiting_ended(waiting, !arrival && arrival.error().code == ErrorCode::timeout);
+  if (!arrival) return tl::unexpected(arrival.error());
+  arrivals_.learn(index, *arrival);
+  if (observe_) observe_(index, iteration, began + arrival->found);
   return object;
+}
+
+// Of several long waits the first is told: they are for the same worker, or for those that wait for it too. What cannot
+// be told is only missed in a message.
+void Exchange::note_waiting(const WaitingWorker& waiting) {
+  const std::lock_guard lock(mutex_);
+  if (long_waits_++ == 0) static_cast<void>(store_.put(waiting_key(prefix_, worker_), to_json(waiting).dump()));
+}
+
+void Exchange::waiting_ended(const WaitingWorker& waiting, bool gave_up) {
+  const std::lock_guard lock(mutex_);
+  const std::string key = waiting_key(prefix_, worker_);
+  --long_waits_;
+  if (gave_up) {
+    WaitingWorker last = waiting;
+    last.gave_up = true;
+    static_cast<void>(store_.put(key, to_json(last).dump()));
+    ++long_waits_;  // stays as it is, whatever becomes of others
+  } else if (long_waits_ == 0) {
+    static_cast<void>(store_.remove(std::span(&key, 1)));
+  }
 }
 
 }  // namespace funcpipe

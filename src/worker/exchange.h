@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <mutex>
 #include <span>
 #include <stop_token>
 #include <string>
@@ -13,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "config/job_notes.h"
 #include "schedule/program.h"
 #include "store/store.h"
 #include "worker/arrival.h"
@@ -28,7 +30,8 @@ struct ReceivedSlice {
 // When the request was sent that found the object of operation `op`. Called from several threads.
 using ArrivalObserver = std::function<void(int op, std::int64_t iteration, Seconds asked)>;
 
-// Thread-safe. Waits have the limit given; a time-out says who waits for whom.
+// Thread-safe. Waits have the limit given; a time-out says who waits for whom. While a wait is long, and after it
+// reached its limit, waiting_key says so, for the client to find whom all wait for.
 class Exchange {
  public:
   // Objects lie under `prefix`. `clock` has the platform's seconds: when to ask for an object weighs the price of a GET
@@ -39,17 +42,20 @@ class Exchange {
   // A tuple of tensors, which arrive with the strides they left with: another layout may choose another kernel, with
   // other bits. Only elements travel, no gaps between them, and of those that an expanded tensor repeats one
   // (docs/formats/tensors.md).
-  Result<> send(std::int64_t iteration, const ObjectName& name, std::span<const at::Tensor> tensors);
+  Result<> send(std::int64_t iteration, const ObjectName& name, std::span<const at::Tensor> tensors,
+                std::stop_token stop = {});
   Result<std::vector<at::Tensor>> receive(const Op& op, int index, std::int64_t iteration, std::stop_token stop);
 
   // A slice of the gradient: one float32 vector.
-  Result<> publish(std::int64_t iteration, const Op& op, ConstBytes slice);
+  Result<> publish(std::int64_t iteration, const Op& op, ConstBytes slice, std::stop_token stop = {});
   Result<ReceivedSlice> fetch(const Op& op, int index, std::int64_t iteration, std::stop_token stop);
 
-  Result<> release(std::int64_t iteration, std::span<const ObjectName> names);
+  Result<> release(std::int64_t iteration, std::span<const ObjectName> names, std::stop_token stop = {});
 
  private:
   Result<at::Tensor> wait_for(const Op& op, int index, std::int64_t iteration, std::stop_token stop);
+  void note_waiting(const WaitingWorker& waiting);
+  void waiting_ended(const WaitingWorker& waiting, bool gave_up);
 
   Store& store_;
   Clock& clock_;
@@ -58,6 +64,8 @@ class Exchange {
   const Polling polling_;
   const ArrivalObserver observe_;
   ArrivalEstimates arrivals_;
+  std::mutex mutex_;    // guards what follows
+  int long_waits_ = 0;  // under way
 };
 
 }  // namespace funcpipe

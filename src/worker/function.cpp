@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/files.h"
 #include "config/job_spec.h"
+#include "worker/job_store.h"
 #include "worker/lambda_runtime.h"
 #include "worker/measuring.h"
 #include "worker/open_store.h"
@@ -61,9 +62,13 @@ Answer answer_of(const Result<MeasureAnswer>& measured) {
 
 Result<WorkerAnswer> play_event(const nlohmann::json& payload, Clock& clock, Seconds deadline) {
   FUNCPIPE_TRY(invocation, worker_invocation_from_json(payload));
+  fmt::print(stderr, "funcpipe-worker {} of job {} begins at iteration {}\n", to_string(invocation.worker),
+             invocation.job, invocation.first_iteration);
   FUNCPIPE_TRY(spec, read_spec(invocation));
   FUNCPIPE_TRY(store, open_store(invocation.bucket, spec.config.platform.dilation));
-  return run_worker(spec, invocation, *store, clock, deadline);
+  DilatedClock platform_clock(clock, spec.config.platform.dilation);
+  JobStore job_store(*store, invocation.prefix, platform_clock);
+  return run_worker(spec, invocation, job_store, clock, deadline);
 }
 
 Result<MeasureAnswer> measure_event(const nlohmann::json& payload, Clock& clock, Seconds deadline) {
@@ -78,7 +83,10 @@ Answer answer_event(const LambdaEvent& event, Clock& clock) {
   const Seconds deadline =
       event.deadline > 0 ? clock.now() + (event.deadline - unix_time()) : std::numeric_limits<double>::infinity();
   if (is_measure_request(*payload)) return answer_of(measure_event(*payload, clock, deadline));
-  return answer_of(play_event(*payload, clock, deadline));
+  Answer answer = answer_of(play_event(*payload, clock, deadline));
+  if (const auto invocation = worker_invocation_from_json(*payload))
+    answer.log = fmt::format("{}: {}", to_string(invocation->worker), answer.log);
+  return answer;
 }
 
 }  // namespace

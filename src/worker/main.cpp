@@ -16,8 +16,11 @@
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <vector>
 
+#include "base/json_complaint.h"
+#include "base/process_limits.h"
 #include "model/compute_threads.h"
 #include "profile/input_text.h"
 #include "worker/function.h"
@@ -75,6 +78,13 @@ int run_verb(const std::function<Result<nlohmann::json>()>& verb) {
   } catch (const std::bad_alloc&) {
     return print(channel,
                  fail(ErrorCode::exhausted, "no memory left for the model", {}, "use a machine with more memory"));
+  } catch (const std::system_error& error) {
+    if (error.code() == std::errc::resource_unavailable_try_again)
+      return print(channel, tl::unexpected(no_process({})));
+    return print(channel, fail(ErrorCode::failed, error.what()));
+  } catch (const nlohmann::json::exception& error) {
+    return print(channel, fail(ErrorCode::failed, "the worker program met JSON of a form it does not know: " +
+                                                      json_complaint(error)));
   } catch (const std::exception& error) {
     return print(channel, fail(ErrorCode::failed, error.what()));
   }
@@ -130,6 +140,7 @@ int run_function(const std::string& address) {
 }  // namespace funcpipe
 
 int main(int argc, char** argv) {
+  funcpipe::raise_open_file_limit();
   const char* runtime = std::getenv("AWS_LAMBDA_RUNTIME_API");
   if (argc == 1 && runtime && *runtime) return funcpipe::run_function(runtime);
   return funcpipe::run_verbs(argc, argv);

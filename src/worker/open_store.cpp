@@ -3,6 +3,8 @@
 #include <cstdlib>
 #include <utility>
 
+#include "store/uri.h"
+
 namespace funcpipe {
 namespace {
 
@@ -10,6 +12,10 @@ std::string variable(const char* name, const std::string& otherwise) {
   const char* value = std::getenv(name);
   return value && *value ? value : otherwise;
 }
+
+// How long a function waits for a store on its own machine that takes requests and says nothing: its process is
+// stopped, with Ctrl-Z for example. One that has ended refuses them.
+constexpr Seconds kStoppedService = 900;
 
 }  // namespace
 
@@ -26,6 +32,8 @@ S3Options store_options(const std::string& bucket, Credentials credentials, doub
   options.limits.stall *= dilation;
   options.limits.overall *= dilation;
   options.retry.total *= dilation;  // or a request that stalled once would never be repeated
+  const auto url = parse_url(options.endpoint.url);
+  if (url && url->loopback()) options.total_silent = kStoppedService;
   return options;
 }
 

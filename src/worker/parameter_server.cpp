@@ -41,10 +41,11 @@ class SummingExecutor final : public Executor {
       case OpKind::publish:
         return exchange_.publish(iteration, op,
                                  std::as_bytes(std::span(sums_).subspan(static_cast<std::size_t>(op.slice.first),
-                                                                        static_cast<std::size_t>(op.slice.elements))));
+                                                                        static_cast<std::size_t>(op.slice.elements))),
+                                 stop);
       case OpKind::release:
         if (iteration < op.release_age) return {};
-        return exchange_.release(iteration - op.release_age, op.released);
+        return exchange_.release(iteration - op.release_age, op.released, stop);
       default:
         FUNCPIPE_CHECK(false, "a parameter server knows no {}", to_string(op.kind));
         return {};

@@ -4,6 +4,8 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "store/stoppable_store.h"
+
 namespace funcpipe {
 
 ReportPlan training_reports(const JobSpec& spec, const std::string& prefix, int replica) {
@@ -28,7 +30,7 @@ void Reporter::add(std::int64_t iteration, const IterationReport& report) {
   sum.samples += report.samples;
 }
 
-Result<> Reporter::finish(std::int64_t iteration) {
+Result<> Reporter::finish(std::int64_t iteration, std::stop_token stop) {
   std::vector<IterationReport> due;
   std::int64_t end = 0;
   {
@@ -51,7 +53,7 @@ Result<> Reporter::finish(std::int64_t iteration) {
     finished_.erase(later, finished_.end());
   }
   std::sort(due.begin(), due.end(), [](const auto& x, const auto& y) { return x.iteration < y.iteration; });
-  FUNCPIPE_TRY_VOID(store_.put(plan_.key(end), to_json(due).dump(), PutMode::create_if_absent));
+  FUNCPIPE_TRY_VOID(until(store_, stop)->put(plan_.key(end), to_json(due).dump(), PutMode::create_if_absent));
   return {};
 }
 

@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -37,7 +38,7 @@ class Reporter {
   void add(std::int64_t iteration, const IterationReport& report);
 
   // The iteration is complete on this worker; publishes when a report is due.
-  Result<> finish(std::int64_t iteration);
+  Result<> finish(std::int64_t iteration, std::stop_token stop = {});
 
   // What no published report carries yet; travels in the snapshot.
   std::vector<IterationReport> unreported() const;

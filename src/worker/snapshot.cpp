@@ -6,6 +6,7 @@
 
 #include "base/crc32c.h"
 #include "base/files.h"
+#include "base/json_complaint.h"
 
 namespace funcpipe {
 namespace {
@@ -61,11 +62,11 @@ Result<Snapshot> decode_snapshot(std::string_view bytes, const std::string& plac
     if (stage_bytes > bytes.size()) return corrupt("cut off");
     snapshot.stage = bytes.substr(0, stage_bytes);
     snapshot.optimizer = bytes.substr(stage_bytes);
+    FUNCPIPE_TRY(unreported, iteration_reports_from_json(json.at("unreported")));
+    snapshot.unreported = std::move(unreported);
   } catch (const nlohmann::json::exception& error) {
-    return corrupt(error.what());
+    return corrupt(json_complaint(error));
   }
-  FUNCPIPE_TRY(unreported, iteration_reports_from_json(json.at("unreported")));
-  snapshot.unreported = std::move(unreported);
   return snapshot;
 }
 

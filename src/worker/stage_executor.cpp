@@ -9,9 +9,11 @@
 #include <cstring>
 #include <new>
 #include <optional>
+#include <system_error>
 #include <utility>
 
 #include "base/check.h"
+#include "base/process_limits.h"
 #include "model/border_gradient.h"
 #include "model/torch_error.h"
 #include "worker/loss.h"
@@ -110,6 +112,10 @@ Result<> StageExecutor::run(const Op& op, int index, std::int64_t iteration, std
     const std::string_view what = error.what_without_backtrace();
     if (what.find("can't allocate memory") != std::string::npos) return out_of_memory();
     return fail(ErrorCode::failed, "the model raised: " + first_lines(error), place(op, iteration));
+  } catch (const std::system_error& error) {
+    if (error.code() == std::errc::resource_unavailable_try_again)
+      return tl::unexpected(no_process(place(op, iteration)));
+    return fail(ErrorCode::failed, "the model raised: " + first_lines(error), place(op, iteration));
   } catch (const std::exception& error) {  // TorchScript's own errors
     return fail(ErrorCode::failed, "the model raised: " + first_lines(error), place(op, iteration));
   }
@@ -130,15 +136,15 @@ Result<> StageExecutor::dispatch(const Op& op, int index, std::int64_t iteration
     case OpKind::send_activation: {
       const auto tensors = std::move(state(iteration, op.micro_batch).sending);
       if (!training()) forget(iteration, op.micro_batch);
-      return tools_.exchange.send(iteration, op.object, tensors);
+      return tools_.exchange.send(iteration, op.object, tensors, stop);
     }
     case OpKind::send_gradient: {
       const auto tensors = std::move(state(iteration, op.micro_batch).sending_back);
       forget(iteration, op.micro_batch);
-      return tools_.exchange.send(iteration, op.object, tensors);
+      return tools_.exchange.send(iteration, op.object, tensors, stop);
     }
     case OpKind::publish:
-      return tools_.exchange.publish(iteration, op, tools_.gradient.bytes(op.slice));
+      return tools_.exchange.publish(iteration, op, tools_.gradient.bytes(op.slice), stop);
     case OpKind::fetch_into:
       return fetch_into(op, index, iteration, stop);
     case OpKind::fetch:
@@ -148,13 +154,13 @@ Result<> StageExecutor::dispatch(const Op& op, int index, std::int64_t iteration
     case OpKind::update:
       return update(iteration);
     case OpKind::publish_buffers:
-      return tools_.exchange.send(iteration, op.object, tools_.stage.buffers());
+      return tools_.exchange.send(iteration, op.object, tools_.stage.buffers(), stop);
     case OpKind::fetch_buffers:
       return fetch_buffers(op, index, iteration, stop);
     case OpKind::report:
-      return tools_.reporter ? tools_.reporter->finish(iteration) : Result<>{};
+      return tools_.reporter ? tools_.reporter->finish(iteration, stop) : Result<>{};
     case OpKind::release:
-      return release(op, iteration);
+      return release(op, iteration, stop);
   }
   FUNCPIPE_CHECK(false, "operation kind {}", static_cast<int>(op.kind));
   return {};
@@ -316,10 +322,10 @@ Result<> StageExecutor::fetch_buffers(const Op& op, int index, std::int64_t iter
   return {};
 }
 
-Result<> StageExecutor::release(const Op& op, std::int64_t iteration) {
+Result<> StageExecutor::release(const Op& op, std::int64_t iteration, std::stop_token stop) {
   const std::int64_t published = iteration - op.release_age;
   if (published < 0) return {};
-  return tools_.exchange.release(published, op.released);
+  return tools_.exchange.release(published, op.released, stop);
 }
 
 }  // namespace funcpipe

@@ -60,7 +60,7 @@ class StageExecutor final : public Executor {
   Result<> fetch(const Op& op, int index, std::int64_t iteration, std::stop_token stop);
   Result<> fetch_into(const Op& op, int index, std::int64_t iteration, std::stop_token stop);
   Result<> fetch_buffers(const Op& op, int index, std::int64_t iteration, std::stop_token stop);
-  Result<> release(const Op& op, std::int64_t iteration);
+  Result<> release(const Op& op, std::int64_t iteration, std::stop_token stop);
 
   MicroState& state(std::int64_t iteration, int micro_batch);
   void forget(std::int64_t iteration, int micro_batch);

@@ -5,9 +5,11 @@
 #include <limits>
 #include <new>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
+#include "base/process_limits.h"
 #include "model/compute_threads.h"
 #include "model/stage.h"
 #include "model/torch_error.h"
@@ -288,6 +290,9 @@ Result<WorkerAnswer> run_worker(const JobSpec& spec, const WorkerInvocation& inv
   } catch (const std::bad_alloc&) {
     return fail(ErrorCode::exhausted, "no memory left", place,
                 "give the stage more memory, or cut the model into more stages");
+  } catch (const std::system_error& error) {
+    if (error.code() == std::errc::resource_unavailable_try_again) return tl::unexpected(no_process(place));
+    return fail(ErrorCode::failed, first_lines(error), place);
   } catch (const std::exception& error) {
     return fail(ErrorCode::failed, first_lines(error), place);
   }

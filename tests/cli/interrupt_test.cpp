@@ -38,11 +38,25 @@ TEST_P(InterruptDeathTest, TheSecondOneEndsTheProcessAtOnceAndSaysSo) {
         const Interrupt interrupt;
         ::kill(::getpid(), SIGINT);
         if (!stops_soon(interrupt)) ::_exit(1);
+        std::this_thread::sleep_for(std::chrono::milliseconds(1100));
         ::kill(::getpid(), GetParam());
         std::this_thread::sleep_for(std::chrono::seconds(20));
         ::_exit(2);
       },
       ::testing::ExitedWithCode(130), "^funcpipe: ended at once\n$");  // no escape sequence, no cloud
+}
+
+TEST_P(InterruptDeathTest, ASecondOneWithinAMomentBelongsToTheFirst) {
+  EXPECT_EXIT(
+      {
+        const Interrupt interrupt;
+        ::kill(::getpid(), GetParam());
+        if (!stops_soon(interrupt)) ::_exit(1);
+        ::kill(::getpid(), GetParam());
+        std::this_thread::sleep_for(std::chrono::milliseconds(500));
+        ::_exit(0);
+      },
+      ::testing::ExitedWithCode(0), "");
 }
 
 INSTANTIATE_TEST_SUITE_P(Signals, InterruptDeathTest, ::testing::Values(SIGINT, SIGTERM),

@@ -71,9 +71,11 @@ TEST(Train, TheSamePlanGivesTheSameBitsAndAnotherPlanTheSameTraining) {
   train(job);
   const std::string first = *read_file(job.results() / "state_dict.pt");
   const std::vector<double> split = losses(job);
-  job.write("runs/tiny/cloud/logs/old/x.log", "of a former run");
+  job.write("runs/tiny/cloud/logs/funcpipe-tiny-old/x.log", "of a former run");
+  job.write("runs/tiny/cloud/logs/mine/x.log", "of a user's own function");
   train(job);
-  EXPECT_FALSE(fs::exists(job.results() / "cloud/logs/old"));
+  EXPECT_FALSE(fs::exists(job.results() / "cloud/logs/funcpipe-tiny-old"));
+  EXPECT_TRUE(fs::exists(job.results() / "cloud/logs/mine/x.log"));
   EXPECT_TRUE(fs::exists(job.results() / "cloud/logs"));
   EXPECT_TRUE(first == *read_file(job.results() / "state_dict.pt")) << "a second run over the first one's results";
   train(job, {"--stages", "1", "--replicas", "1"});

@@ -146,9 +146,15 @@ TEST(Fleet, WhatEndsAFunctionFromOutsideHasAWayOut) {
   };
   for (const Case& c :
        {Case{"Runtime exited with error: signal: killed", "REPORT ... Error Type: Runtime.OutOfMemory",
-             "it ran out of memory: give it more memory (--platform.memory_mb)"},
+             "it reached the limit of its memory: give it more memory (--platform.memory_mb)"},
+        Case{"Runtime exited with error: signal: killed",
+             "REPORT RequestId: 1 Billed Duration: 6 ms Memory Size: 128 MB Max Memory Used: 128 MB",
+             "it was at the limit of its memory: give it more memory"},
+        Case{"Runtime exited with error: signal: killed",
+             "REPORT RequestId: 1 Billed Duration: 6 ms Memory Size: 1024 MB Max Memory Used: 128 MB",
+             "somebody killed it, or its machine ran out of memory"},
         Case{"Runtime exited with error: signal: killed", "REPORT ... Error Type: Runtime.ExitError",
-             "if nobody killed it"},
+             "somebody killed it"},
         Case{"Task timed out after 2.00 seconds", "", "--platform.lifetime"}, Case{"as asked", "", ""}}) {
     MemoryService service([&](const MemoryCall& call) -> Result<std::string> {
       call.log += c.log;
@@ -160,6 +166,46 @@ TEST(Fleet, WhatEndsAFunctionFromOutsideHasAWayOut) {
     EXPECT_THAT(fleet.failure()->hint, HasSubstr(c.hint));
     EXPECT_EQ(fleet.failure()->hint.empty(), std::string(c.hint).empty());
   }
+}
+
+TEST(Fleet, SaysHowMuchMemoryAKilledFunctionHad) {
+  MemoryService service([&](const MemoryCall& call) -> Result<std::string> {
+    call.log += "REPORT RequestId: 1 Billed Duration: 6 ms Memory Size: 1024 MB Max Memory Used: 130 MB";
+    return fail(ErrorCode::failed, "Runtime exited with error: signal: killed");
+  });
+  create_both(service);
+  Fleet fleet(service, two_by_two());
+  EXPECT_FALSE(fleet.wait(kLong, {}));
+  EXPECT_THAT(fleet.failure()->message, HasSubstr("signal: killed (its memory: at most 130 MB used of 1024 MB)"));
+  EXPECT_TRUE(fleet.failed_worker());
+}
+
+// Workers of a cloud that is not embedded: nobody can end them from here.
+TEST(Fleet, MarksTheStopAndWaitsForWorkersToSeeIt) {
+  std::atomic<bool> marked = false;
+  MemoryService service([&](const MemoryCall& call) -> Result<std::string> {
+    while (!marked && !call.stop.stop_requested()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    return answer("failed", 0, "the job was stopped");
+  });
+  create_both(service);
+  LaunchOptions options = two_by_two();
+  std::string told;
+  options.grace = kLong;
+  options.mark_stop = [&](const std::string& reason) -> Result<> {
+    told = reason;
+    marked = true;
+    return {};
+  };
+  {
+    Fleet fleet(service, options);
+    EXPECT_EQ(fleet.stop("the user stopped it"), 0) << "all have ended";
+    EXPECT_EQ(told, "the user stopped it");
+  }
+  marked = false;
+  options.grace = 0.2;
+  options.mark_stop = [&](const std::string&) -> Result<> { return {}; };
+  Fleet deaf(service, options);
+  EXPECT_EQ(deaf.stop(), 4) << "as far as anyone can tell";
 }
 
 TEST(Fleet, AnErrorInTheAnswerIsAFailure) {

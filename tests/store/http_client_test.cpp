@@ -1,6 +1,9 @@
 #include "store/http_client.h"
 
 #include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "store/scripted_server.h"
@@ -155,6 +158,47 @@ TEST(HttpClient, TheDestinationMaySayNo) {
   EXPECT_EQ(answer.error().kind, Kind::rejected);
   EXPECT_EQ(answer.error().error.message, "no room");
   EXPECT_EQ(client.perform({"GET", server.url() + "/", {}, {}})->body, "too much");
+}
+
+// A child of this process makes the request and is stopped meanwhile, for longer than the limits allow.
+TEST(HttpClient, TimeInWhichThisProcessStoodStillCountsAgainstNobody) {
+  ScriptedServer server([](const auto&) { return ScriptedReply{reply(200, "answer").raw, 1.5}; });
+  const pid_t child = ::fork();
+  if (child == 0) {
+    HttpClient client(true);
+    HttpCall request{"GET", server.url() + "/", {}, {}};
+    request.limits.stall = 4;
+    request.limits.overall = 6;
+    const auto answer = client.perform(request);
+    ::_exit(answer && answer->body == "answer" ? 0 : 1);
+  }
+  ASSERT_GT(child, 0);
+  while (server.requests().empty()) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  ::kill(child, SIGSTOP);
+  std::this_thread::sleep_for(std::chrono::seconds(8));
+  ::kill(child, SIGCONT);
+  int status = -1;
+  ::waitpid(child, &status, 0);
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
+}
+
+// In whatever phase it is.
+TEST(HttpClient, AStopEndsNameLookupAndConnectingToo) {
+  HttpClient client(false);
+  for (const char* url : {"http://name-lookup.funcpipe.invalid/", "http://10.255.255.1/"}) {
+    std::stop_source source;
+    const std::jthread stopper([&] {
+      std::this_thread::sleep_for(std::chrono::milliseconds(200));
+      source.request_stop();
+    });
+    HttpCall request{"GET", url, {}, {}};
+    request.limits.connect = 30;
+    request.stop = source.get_token();
+    const SystemClock clock;
+    const Seconds start = clock.now();
+    EXPECT_FALSE(client.perform(request)) << url;
+    EXPECT_LT(clock.now() - start, 3) << url;
+  }
 }
 
 TEST(HttpClient, StopsPromptly) {

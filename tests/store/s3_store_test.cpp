@@ -182,6 +182,50 @@ TEST(S3Store, ASlowServerIsATimeoutThatSaysOfWhat) {
   EXPECT_EQ(server.requests().size(), 2U);
 }
 
+TEST(S3Store, AViewEndsWithItsStopWhateverTheServiceDoes) {
+  ScriptedServer silent([](const auto&) { return ScriptedReply{reply(200).raw, 60}; });
+  ScriptedServer busy([](const auto&) { return reply(503); });
+  for (const std::string& url : {silent.url(), busy.url()}) {
+    const auto store = store_at(url);
+    std::stop_source source;
+    const auto view = store->until(source.get_token());
+    const std::jthread stopper([&] {
+      std::this_thread::sleep_for(std::chrono::milliseconds(300));
+      source.request_stop();
+    });
+    const SystemClock clock;
+    const Seconds start = clock.now();
+    const auto put = view->put("key", "text");
+    ASSERT_FALSE(put);
+    EXPECT_EQ(put.error().code, ErrorCode::cancelled) << describe(put.error());
+    EXPECT_LT(clock.now() - start, 2);
+    EXPECT_FALSE(view->get_text("key"));
+    EXPECT_FALSE(view->size("key"));
+    EXPECT_FALSE(view->list(""));
+    const std::string key = "key";
+    EXPECT_FALSE(view->remove(std::span(&key, 1)));
+    EXPECT_LT(clock.now() - start, 3);
+  }
+}
+
+TEST(S3Store, ADiskThatIsFullForAMomentIsTriedAgain) {
+  ScriptedServer server([](const auto& request) { return reply(request.number < 3 ? 507 : 200); });
+  const auto store = store_at(server.url());
+  const auto put = store->put("key", "text");
+  ASSERT_TRUE(put) << describe(put.error());
+  EXPECT_EQ(server.requests().size(), 4U);
+}
+
+TEST(S3Store, ASizeThatIsNoNumberIsACorruptAnswer) {
+  for (const char* length : {"99999999999999999999", "12x"}) {
+    ScriptedServer server([&](const auto&) {
+      return ScriptedReply{fmt::format("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", length)};
+    });
+    const auto store = store_at(server.url(), [](S3Options& options) { options.retry.tries = 1; });
+    EXPECT_FALSE(store->size("key")) << length;
+  }
+}
+
 TEST(S3Store, VerifiesWhatItReads) {
   const std::string right = "the right bytes", wrong = "the wrong bytes";
   int bad_answers = 1;

@@ -6,6 +6,8 @@
 #include <functional>
 #include <limits>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include "store/memory_store.h"
 
@@ -20,10 +22,11 @@ class DrivenClock final : public Clock {
   Seconds now() const override { return now_; }
   bool sleep_until(Seconds deadline, std::stop_token stop) override {
     if (stop.stop_requested()) return false;
-    now_ = std::max(now_, deadline);
+    now_ = std::max(now_, deadline) + std::exchange(standstill, 0);
     return true;
   }
   void pass(Seconds seconds) { now_ += seconds; }
+  Seconds standstill = 0;  // of the whole process, at the next sleep
 
  private:
   Seconds now_ = 1000;
@@ -38,7 +41,8 @@ class TimedStore final : public Store {
                                    std::optional<ByteRange>) override {
     const Seconds asked = clock_.now();
     asked_at.push_back(asked);
-    clock_.pass(latency_);
+    clock_.pass(slow_answers.empty() ? latency_ : slow_answers.front());
+    if (!slow_answers.empty()) slow_answers.erase(slow_answers.begin());
     if (failure) return tl::unexpected(*failure);
     if (const auto found = there_from.find(key); found == there_from.end() || asked < found->second)
       return std::nullopt;
@@ -53,6 +57,7 @@ class TimedStore final : public Store {
 
   std::map<std::string, Seconds> there_from;
   std::vector<Seconds> asked_at;
+  std::vector<Seconds> slow_answers;  // of the next GETs, in place of the latency
   std::optional<Error> failure;
 
  private:
@@ -103,6 +108,40 @@ TEST(FetchWhenThere, AsksOnlyWhenItIsExpected) {
   ASSERT_TRUE(arrival);
   EXPECT_EQ(arrival->polls, 1);
   EXPECT_NEAR(arrival->found, 0.55, 1e-9);
+}
+
+TEST(FetchWhenThere, AStandstillOfTheProcessIsNotTheProducersDelay) {
+  Wait wait(0.02);
+  wait.polling.limit = 20;
+  wait.clock.standstill = 70;  // everything was stopped; the producer goes on when this worker does
+  const auto arrival = wait.fetch(70 + 15);
+  ASSERT_TRUE(arrival) << describe(arrival.error());
+
+  wait.clock.standstill = 70;
+  const auto late = wait.fetch(70 + 30);
+  ASSERT_FALSE(late) << "of its own account it is late all the same";
+  EXPECT_EQ(late.error().code, ErrorCode::timeout);
+}
+
+TEST(FetchWhenThere, NorIsASilentStore) {
+  Wait wait(0.02);
+  wait.polling.limit = 20;
+  wait.store.slow_answers = {0.02, 60, 60};
+  const auto arrival = wait.fetch(120 + 5);
+  ASSERT_TRUE(arrival) << describe(arrival.error());
+}
+
+TEST(FetchWhenThere, TellsOfALongWaitOnceAndWhileItLasts) {
+  Wait wait(0.02);
+  wait.store.there_from[kObject.key] = wait.clock.now() + 50;
+  std::vector<Seconds> told;
+  const Seconds began = wait.clock.now();
+  const auto arrival = fetch_when_there(
+      wait.store, kObject, [&](Bytes) -> Result<MutableBytes> { return MutableBytes(wait.bytes); }, wait.clock, began,
+      {}, wait.polling, {}, {.after = 20, .tell = [&] { told.push_back(wait.clock.now() - began); }});
+  ASSERT_TRUE(arrival);
+  ASSERT_EQ(told.size(), 1u);
+  EXPECT_NEAR(told.front(), 20, 0.5);
 }
 
 TEST(FetchWhenThere, ASlowMissIsFollowedByTheNextQuestionAtOnce) {

@@ -1,12 +1,11 @@
-#pragma once
+#include "store/stoppable_store.h"
 
-#include <stop_token>
-
-#include "store/store.h"
+#include <utility>
 
 namespace funcpipe {
+namespace {
 
-// A view of a store that refuses further requests once a stop is requested: cancelled.
+// Refuses further requests once a stop is requested.
 class StoppableStore final : public Store {
  public:
   StoppableStore(Store& store, std::stop_token stop) : store_(store), stop_(std::move(stop)) {}
@@ -44,5 +43,12 @@ class StoppableStore final : public Store {
   Store& store_;
   std::stop_token stop_;
 };
+
+}  // namespace
+
+std::unique_ptr<Store> until(Store& store, std::stop_token stop) {
+  if (auto* const stoppable = dynamic_cast<Stoppable*>(&store)) return stoppable->until(std::move(stop));
+  return std::make_unique<StoppableStore>(store, std::move(stop));
+}
 
 }  // namespace funcpipe

@@ -1,0 +1,15 @@
+#pragma once
+
+#include <exception>
+#include <string>
+
+namespace funcpipe {
+
+// What an exception of the JSON library says, without the library's own numbering.
+inline std::string json_complaint(const std::exception& error) {
+  std::string text = error.what();
+  const std::size_t end = text.find("] ");
+  return text.starts_with("[json.exception") && end != std::string::npos ? text.substr(end + 2) : text;
+}
+
+}  // namespace funcpipe

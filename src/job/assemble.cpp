@@ -1,0 +1,94 @@
+#include "job/assemble.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "base/files.h"
+#include "job/cloud.h"
+#include "job/deploy.h"
+#include "job/finish.h"
+#include "job/report_archive.h"
+#include "job/run_record.h"
+
+namespace funcpipe {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr const char* kOrdinary = "local";  // platform of a cloud in which nothing is to run
+
+// Relative paths of the job count from where it was started.
+JobSpec from_its_folder(JobSpec spec, const fs::path& working_folder) {
+  std::string& source = spec.config.model.source;
+  if (!source.starts_with("zoo:") && fs::path(source).is_relative()) source = (working_folder / source).string();
+  return spec;
+}
+
+Result<> complete(Cloud& cloud, const RunFolder& run, const RunRecord& record, ResultsFolder& results,
+                  TrainObserver& observer, const std::stop_token& stop) {
+  FUNCPIPE_TRY(worker, WorkerTool::find());
+  const auto store = cloud.store().until(stop);
+  ReportArchive reports(*store, run.reports());
+  SystemClock clock;
+  Watcher watcher(reports, *record.spec, record.prefix, observer, clock, [] { return Dollars{0}; });
+  if (auto read = watcher.finish(); !read) {
+    if (read.error().code == ErrorCode::cancelled) return read;
+    observer.step("history.jsonl is not complete: " + describe(read.error()));
+  }
+  observer.step("putting the trained model together");
+  FUNCPIPE_TRY_VOID(write_records(*record.spec, watcher.history(), results.staging()));
+  if (auto traced = collect_trace(*store, *record.spec, record.prefix, results.staging());
+      !traced && !stop.stop_requested())
+    observer.step("trace.json could not be made: " + describe(traced.error()));
+  const JobSpec spec = from_its_folder(*record.spec, record.working_folder);
+  FUNCPIPE_TRY_VOID(collect_model(*store, spec, record.prefix, worker, results.staging(), stop));
+  if (const auto bill = read_file(run.bill())) FUNCPIPE_TRY_VOID(write_file(results.staging() / "bill.json", *bill));
+  return results.commit();
+}
+
+}  // namespace
+
+Result<Assembled> assemble(const fs::path& folder, TrainObserver& observer, std::stop_token stop) {
+  FUNCPIPE_TRY(results, ResultsFolder::open_dead(folder));
+  std::vector<RunFolder> runs = RunFolder::all(results.runs());
+  std::reverse(runs.begin(), runs.end());
+  std::optional<Error> first;
+  for (const RunFolder& run : runs) {
+    const auto record = run.read();
+    if (!record || !record->spec) continue;
+    FUNCPIPE_TRY(platform, load_platform(kOrdinary));
+    auto cloud = Cloud::open(record->cloud(), platform, results.cloud(), stop);
+    const auto trained =
+        cloud ? is_trained(*(*cloud)->store().until(stop), *record->spec, record->prefix) : Result<bool>(false);
+    if (!cloud || !trained) {
+      Error error = cloud ? trained.error() : cloud.error();
+      if (error.code == ErrorCode::cancelled) return tl::unexpected(std::move(error));
+      if (!first) first = std::move(error);
+      continue;
+    }
+    if (!*trained) continue;
+    observer.step(fmt::format("run {} is trained", record->id));
+    FUNCPIPE_TRY_VOID(complete(**cloud, run, *record, results, observer, stop));
+    Assembled assembled{results.path(), record->id, fs::exists(results.path() / "bill.json")};
+    Result<> removed;
+    for (const std::string& name : record->functions)
+      if (auto gone = (*cloud)->functions().remove(name); !gone && gone.error().code != ErrorCode::not_found)
+        removed = gone;
+    if (auto gone = remove_objects((*cloud)->store(), record->prefix); !gone) removed = gone;
+    if (removed)
+      run.remove();
+    else
+      observer.step(fmt::format("the run's objects stay in the cloud: {}; funcpipe clean {} removes them",
+                                removed.error().message, folder.string()));
+    return assembled;
+  }
+  if (first) return tl::unexpected(std::move(*first));
+  return fail(ErrorCode::not_found,
+              runs.empty() ? "no run waits here to be assembled" : "no run of this folder has finished its training",
+              folder.string(),
+              runs.empty() ? "name the results folder of a training, such as runs/NAME"
+                           : "train it again, which takes away what the former run left");
+}
+
+}  // namespace funcpipe

@@ -1,0 +1,216 @@
+#include "job/former_runs.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "base/clock.h"
+#include "config/job_notes.h"
+#include "config/job_spec.h"
+#include "emulator/leftovers.h"
+#include "job/cloud.h"
+#include "job/countdown.h"
+#include "job/deploy.h"
+#include "job/finish.h"
+
+namespace funcpipe {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr Seconds kReachLimit = 15;         // for an endpoint of a former run to answer
+constexpr const char* kOrdinary = "local";  // platform of a cloud in which nothing is to run
+
+std::string where(const RunRecord& record) {
+  return record.embedded() ? std::string("its embedded cloud") : record.s3_endpoint;
+}
+
+Result<std::unique_ptr<Cloud>> cloud_of(const RunRecord& record, const fs::path& folder, const std::stop_token& stop) {
+  FUNCPIPE_TRY(platform, load_platform(kOrdinary));
+  return Cloud::open(record.cloud(), platform, folder, stop);
+}
+
+Result<bool> has_results(Cloud& cloud, const RunRecord& record, const std::stop_token& stop) {
+  if (!record.spec) return false;
+  return is_trained(*cloud.store().until(stop), *record.spec, record.prefix);
+}
+
+Error finished(const RunRecord& record, const fs::path& folder) {
+  return {.code = ErrorCode::already_exists,
+          .message = fmt::format("the training of run {} is finished, but its results are not assembled", record.id),
+          .place = folder.string(),
+          .hint = fmt::format("funcpipe assemble {0} makes them; funcpipe clean {0} --discard gives them up",
+                              folder.string())};
+}
+
+// Functions and objects, but for the mark that tells workers to end where nobody else can.
+Result<> take_away(Cloud& cloud, const RunRecord& record, const std::stop_token& stop) {
+  const auto store = cloud.store().until(stop);
+  const std::string mark = stop_key(record.prefix);
+  if (!record.embedded()) FUNCPIPE_TRY_VOID(store->put(mark, "its client was killed, and another run took over"));
+  for (const std::string& name : record.functions)
+    if (auto removed = cloud.functions().remove(name, stop); !removed && removed.error().code != ErrorCode::not_found)
+      return removed;
+  return remove_objects(*store, record.prefix,
+                        [&](const std::string& key) { return !record.embedded() && key == mark; });
+}
+
+double dilation_of(const RunRecord& record) {
+  return record.spec ? record.spec->config.platform.dilation : 1;
+}
+
+}  // namespace
+
+Result<FormerRuns> FormerRuns::take_over(const ResultsFolder& results, const Tell& tell, std::stop_token stop) {
+  FormerRuns former;
+  former.cloud_ = results.cloud();
+  for (const RunFolder& folder : RunFolder::all(results.runs())) {
+    auto record = folder.read();
+    if (!record) {
+      if (record.error().code == ErrorCode::not_found)  // killed before it had anything
+        folder.remove();
+      else
+        tell(fmt::format("what a former run left cannot be read, and stays: {}", describe(record.error())));
+      continue;
+    }
+    const Countdown countdown(kReachLimit, stop);
+    auto cloud = cloud_of(*record, results.cloud(), record->embedded() ? stop : countdown.token());
+    if (stop.stop_requested()) return fail(ErrorCode::cancelled, "stopped");
+    if (!cloud && record->embedded()) return tl::unexpected(cloud.error());
+    if (!cloud) {
+      tell(fmt::format("run {} left objects at {}, which does not answer now; funcpipe clean {} removes them later",
+                       record->id, where(*record), results.path().string()));
+      continue;
+    }
+    FUNCPIPE_TRY(trained, has_results(**cloud, *record, stop));
+    if (trained) return tl::unexpected(finished(*record, results.path()));
+    FUNCPIPE_TRY_VOID(take_away(**cloud, *record, stop));
+    tell(fmt::format("took away what run {} left in {}", record->id, where(*record)));
+    if (record->embedded())
+      folder.remove();
+    else
+      former.marked_.push_back({folder, std::move(*record), SystemClock().now()});
+  }
+  return former;
+}
+
+FormerRuns::FormerRuns(FormerRuns&& other) noexcept
+    : cloud_(std::move(other.cloud_)), marked_(std::exchange(other.marked_, {})) {}
+
+FormerRuns::~FormerRuns() {
+  for (const Marked& run : marked_) {
+    if (SystemClock().now() - run.since < kMarkPatience * dilation_of(run.record)) continue;  // the next run's business
+    const Countdown countdown(kReachLimit);
+    auto cloud = cloud_of(run.record, cloud_, countdown.token());
+    if (cloud && remove_objects(*(*cloud)->store().until(countdown.token()), run.record.prefix)) run.folder.remove();
+  }
+}
+
+void clear_dead_neighbours(const fs::path& own, const Tell& tell) {
+  std::error_code status;
+  std::vector<fs::path> dead;
+  for (const fs::directory_entry& entry : fs::directory_iterator(own.parent_path(), status)) {
+    if (!entry.is_directory(status) || entry.path().filename() == own.filename()) continue;
+    if (fs::exists(entry.path() / ".runs", status) || fs::exists(entry.path() / ".partial", status))
+      dead.push_back(entry.path());
+  }
+  for (const fs::path& path : dead) {
+    auto results = ResultsFolder::open_dead(path);
+    if (!results) continue;  // alive
+    for (const RunFolder& folder : RunFolder::all(results->runs())) {
+      const auto record = folder.read();
+      if (!record || !record->embedded()) continue;
+      auto cloud = cloud_of(*record, results->cloud(), {});
+      if (!cloud) continue;
+      const auto trained = has_results(**cloud, *record, {});
+      if (!trained) continue;
+      if (*trained) {
+        tell(fmt::format("{} holds a training whose results are not assembled: funcpipe assemble {}", path.string(),
+                         path.string()));
+      } else if (take_away(**cloud, *record, {})) {
+        folder.remove();
+        tell(fmt::format("took away what run {} left in {}", record->id, path.string()));
+      }
+    }
+  }
+}
+
+namespace {
+
+Result<> clean_run(const RunFolder& folder, const ResultsFolder& results, const CleanOptions& options, const Tell& tell,
+                   const std::stop_token& stop) {
+  auto record = folder.read();
+  if (!record && record.error().code == ErrorCode::not_found) {
+    folder.remove();
+    return {};
+  }
+  if (!record) return tl::unexpected(record.error());
+  auto cloud = cloud_of(*record, results.cloud(), stop);
+  if (!cloud && cloud.error().code != ErrorCode::cancelled && options.forget_unreachable) {
+    tell(fmt::format("{}: what run {} left in {} is forgotten: {}", results.path().string(), record->id, where(*record),
+                     cloud.error().message));
+    folder.remove();
+    return {};
+  }
+  if (!cloud) {
+    if (cloud.error().code == ErrorCode::unavailable && !record->embedded())
+      cloud.error().hint = "start that cloud again, or give up what is there with --forget";
+    return tl::unexpected(cloud.error());
+  }
+  FUNCPIPE_TRY(trained, has_results(**cloud, *record, stop));
+  if (trained && !options.discard_trained) return tl::unexpected(finished(*record, results.path()));
+  FUNCPIPE_TRY_VOID(take_away(**cloud, *record, stop));
+  if (!record->embedded()) {
+    const Seconds wait = kMarkPatience * dilation_of(*record);
+    tell(fmt::format("{}: giving workers that may still run {} to end", results.path().string(), format_seconds(wait)));
+    SystemClock clock;
+    if (!clock.sleep_until(clock.now() + wait, stop)) return fail(ErrorCode::cancelled, "stopped");
+    FUNCPIPE_TRY_VOID(remove_objects(*(*cloud)->store().until(stop), record->prefix));
+  }
+  folder.remove();
+  tell(fmt::format("{}: took away what run {} left in {}", results.path().string(), record->id, where(*record)));
+  return {};
+}
+
+Result<> clean_results(const fs::path& path, const CleanOptions& options, const Tell& tell,
+                       const std::stop_token& stop) {
+  auto results = ResultsFolder::open_dead(path);
+  if (!results && results.error().code == ErrorCode::unavailable) {
+    tell(fmt::format("{}: a run is under way", path.string()));
+    return {};
+  }
+  if (!results) return tl::unexpected(results.error());
+  Result<> outcome;
+  for (const RunFolder& folder : RunFolder::all(results->runs()))
+    if (auto cleaned = clean_run(folder, *results, options, tell, stop); !cleaned && outcome) outcome = cleaned;
+  return outcome;
+}
+
+bool is_results_folder(const fs::path& path) {
+  std::error_code status;
+  return std::ranges::any_of(std::array{".runs", ".partial", ".commit", "cloud", "job.json", "model.pt"},
+                             [&](const char* name) { return fs::exists(path / name, status); });
+}
+
+}  // namespace
+
+Result<> clean(const fs::path& folder, const CleanOptions& options, const Tell& tell, std::stop_token stop) {
+  std::error_code status;
+  if (!fs::is_directory(folder, status))
+    return fail(ErrorCode::not_found, "there is no such folder", folder.string(),
+                "name a results folder, or the folder of all of them, such as runs");
+  remove_leftover_groups();
+  std::vector<fs::path> found;
+  if (is_results_folder(folder)) {
+    found.push_back(folder);
+  } else {
+    for (const fs::directory_entry& entry : fs::directory_iterator(folder, status))
+      if (entry.is_directory(status) && is_results_folder(entry.path())) found.push_back(entry.path());
+    std::sort(found.begin(), found.end());
+  }
+  Result<> outcome;
+  for (const fs::path& path : found)
+    if (auto cleaned = clean_results(path, options, tell, stop); !cleaned && outcome) outcome = cleaned;
+  return outcome;
+}
+
+}  // namespace funcpipe

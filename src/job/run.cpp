@@ -1,0 +1,240 @@
+#include "job/run.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "base/clock.h"
+#include "config/job_notes.h"
+#include "job/countdown.h"
+#include "job/finish.h"
+#include "job/report_archive.h"
+#include "job/waiting_chain.h"
+
+namespace funcpipe {
+namespace {
+
+constexpr Seconds kSilentStore = 600;  // for this client, while the workers go on
+constexpr Seconds kPauseOfSilentStore = 2;
+// For what is left to do in the cloud after a failure or a stop: where it answers, and where it does not.
+constexpr Seconds kCleanUp = 120, kHopelessCleanUp = 10;
+// For workers that see the stop mark to end, in the platform's seconds.
+constexpr Seconds kGrace = 30;
+
+tl::unexpected<Error> stopped() {
+  return fail(ErrorCode::cancelled, "stopped");
+}
+
+double vcpus_of(const Platform& platform, const StagePlan& stage) {
+  const FunctionSize* size = platform.size(stage.memory_mb, stage.vcpus);
+  return size ? size->vcpus : 0;
+}
+
+// What the workers under way have cost so far, which no REPORT line says yet.
+Dollars running_cost(const RunJob& job, Seconds seconds) {
+  Dollars sum = job.server ? job.server->per_second * seconds : 0;
+  for (const StagePlan& stage : job.spec.plan.stages)
+    sum += job.spec.plan.replicas *
+           compute_price(job.platform.prices, stage.memory_mb, vcpus_of(job.platform, stage), seconds);
+  return sum;
+}
+
+// Until the workers are done, with the reports read that there are; the error of whatever failed first. A store that
+// does not answer this client is the workers' business: they fail if it does not answer them.
+Result<> follow(Fleet& fleet, Watcher& watcher, TrainObserver& observer, std::stop_token stop) {
+  SystemClock clock;
+  std::optional<Seconds> silent_since;
+  while (true) {
+    auto delay = watcher.poll();
+    if (auto failure = fleet.failure()) return tl::unexpected(std::move(*failure));
+    if (stop.stop_requested()) return stopped();
+    if (!delay) {
+      const bool may_pass = delay.error().code == ErrorCode::unavailable || delay.error().code == ErrorCode::timeout;
+      if (!silent_since) observer.step("the reports cannot be read now: " + describe(delay.error()));
+      if (!silent_since) silent_since = clock.now();
+      if (!may_pass || clock.now() - *silent_since > kSilentStore) return tl::unexpected(delay.error());
+      delay = kPauseOfSilentStore;
+    } else {
+      silent_since.reset();
+    }
+    if (!fleet.wait(*delay, stop)) continue;
+    if (auto read = watcher.finish(); !read) observer.step("history.jsonl is not complete: " + describe(read.error()));
+    return {};
+  }
+}
+
+Bill whole_bill(const Cloud& cloud, const Fleet& fleet) {
+  Bill bill = cloud.bill();
+  if (!cloud.embedded())
+    for (const auto& [function, usage] : fleet.reported_usage().by_function) bill.by_function[function] += usage;
+  return bill;
+}
+
+// A training that is finished and whose results could not be made: `error` with what is kept and how to go on.
+tl::unexpected<Error> kept(Error error, const ResultsFolder& results) {
+  const std::string way =
+      fmt::format("the training is finished and its weights are kept: funcpipe assemble {} makes the results",
+                  results.path().string());
+  error.hint = error.hint.empty() ? way : error.hint + "; " + way;
+  return tl::unexpected(std::move(error));
+}
+
+}  // namespace
+
+Run::Run(RunJob& job, ResultsFolder& results, Cloud& cloud, TrainObserver& observer, std::stop_token stop)
+    : job_(job),
+      spec_(job.spec),
+      config_(job.spec.config),
+      results_(results),
+      cloud_(cloud),
+      observer_(observer),
+      stop_(std::move(stop)),
+      folder_(results.runs() / spec_.id),
+      record_(record_of(config_.platform, spec_.id, "jobs/" + spec_.id)),
+      deployment_(cloud.store(), cloud.functions(), record_.prefix) {}
+
+Run::~Run() {
+  if (!recorded_) return;
+  // A cloud that does not answer now is not waited for long.
+  const Countdown probing(kHopelessCleanUp);
+  if (!hopeless_ && !cloud_.embedded())
+    hopeless_ = !cloud_.store().until(probing.token())->size(stop_key(record_.prefix));
+  const Countdown countdown(kCleanUp);
+  if (!hopeless_ && clean_up(countdown.token())) return;
+  deployment_.abandon();
+  observer_.step(fmt::format("not everything could be taken out of the cloud; funcpipe clean {} does it",
+                             results_.path().string()));
+}
+
+Result<> Run::publish(const std::vector<std::filesystem::path>& stages) {
+  FUNCPIPE_TRY_VOID(folder_.write(record_));
+  recorded_ = true;
+  FUNCPIPE_TRY_VOID(deployment_.publish(spec_, job_.data, stages, observer_, stop_));
+  if (stop_.stop_requested()) return stopped();
+  job_.data = {};
+  record_.spec = spec_;
+  FUNCPIPE_TRY_VOID(folder_.write(record_));
+  FUNCPIPE_TRY(settings, function_template(cloud_, job_.platform, config_.platform.role, job_.worker));
+  const auto created = [&](const std::string& name) {
+    record_.functions.push_back(name);
+    return folder_.write(record_);
+  };
+  return deployment_.create_functions(spec_, settings, cloud_.embedded(), created, stop_);
+}
+
+Result<TrainResult> Run::train() {
+  const auto store = cloud_.store().until(stop_);
+  ReportArchive reports(*store, folder_.reports());
+  SystemClock clock;
+  const Seconds start = clock.now();
+  const auto platform_seconds = [&] { return (clock.now() - start) / config_.platform.dilation; };
+  Fleet fleet(cloud_.functions(), launch_options());
+  const auto dollars = [&] {
+    return cloud_.bill().total().request_dollars(job_.platform.prices) + running_cost(job_, platform_seconds());
+  };
+  Watcher watcher(reports, spec_, record_.prefix, observer_, clock, dollars);
+  observer_.training_starts(spec_);
+  auto followed = follow(fleet, watcher, observer_, stop_);
+  const Seconds training_seconds = platform_seconds();
+  observer_.training_ends();
+  if (!followed) FUNCPIPE_TRY_VOID(end_early(fleet, followed.error()));
+  fleet.stop();
+  trained_ = true;
+
+  TrainResult result;
+  result.folder = results_.path();
+  result.epochs = watcher.epochs();
+  result.whole_bill = cloud_.embedded();
+  result.prices = job_.platform.prices;
+  result.training_seconds = training_seconds;
+  result.peak_memory = fleet.peak_memory();
+  const auto bill_so_far = [&] {
+    result.bill = whole_bill(cloud_, fleet);
+    if (job_.server)
+      result.bill.by_function["server " + job_.server->name].rent = job_.server->per_second * training_seconds;
+  };
+  bill_so_far();
+  static_cast<void>(write_bill(result.bill, result.prices, result.whole_bill, folder_.path()));  // for `assemble`
+  if (auto made = make_results(*store, watcher, bill_so_far, result); !made) return kept(made.error(), results_);
+  committed_ = true;
+  return result;
+}
+
+LaunchOptions Run::launch_options() {
+  const auto stage_of = [this](WorkerId id) -> const StagePlan& {
+    return spec_.plan.stages[static_cast<std::size_t>(id.stage)];
+  };
+  LaunchOptions options{
+      .job = spec_.id,
+      .bucket = config_.platform.bucket,
+      .prefix = record_.prefix,
+      .workers = spec_.plan.workers(),
+      .function_of = [=, this](WorkerId id) { return deployment_.function_of(stage_of(id).size()); },
+      .vcpus_of = [=, this](WorkerId id) { return vcpus_of(job_.platform, stage_of(id)); },
+      .serve = [this](
+                   const WorkerInvocation& invocation,
+                   std::stop_token ended) { return job_.worker.serve(invocation, cloud_.client_environment(), ended); },
+      .memory_is_limited = !cloud_.embedded() || (job_.platform.limited && job_.platform.limit_memory)};
+  if (cloud_.embedded()) {
+    options.end_functions = [this] { cloud_.end_functions(); };
+  } else {
+    options.mark_stop = [this](const std::string& reason) {
+      const Countdown countdown(kHopelessCleanUp);
+      auto marked = cloud_.store().until(countdown.token())->put(stop_key(record_.prefix), reason);
+      hopeless_ = !marked;
+      if (!marked) return Result<>(tl::unexpected(marked.error()));
+      return Result<>();
+    };
+    options.grace = kGrace * config_.platform.dilation;
+  }
+  return options;
+}
+
+// Some worker failed, or the user stopped the job. No error: every stage is trained all the same, and this goes on.
+Result<> Run::end_early(Fleet& fleet, Error error) {
+  observer_.step("stopping the workers and taking the job out of the cloud");
+  const std::string reason =
+      error.code == ErrorCode::cancelled ? std::string("the user stopped it") : error.place + ": " + error.message;
+  still_running_ = fleet.stop(reason.substr(0, reason.find('\n')));
+  const Countdown countdown(hopeless_ ? kHopelessCleanUp : kCleanUp);
+  const auto store = cloud_.store().until(countdown.token());
+  const auto trained = is_trained(*store, spec_, record_.prefix);
+  trained_ = trained && *trained;
+  if (!trained) hopeless_ = true;  // who knows what is there: nothing is deleted
+  if (trained_ && error.code == ErrorCode::cancelled) return kept(std::move(error), results_);
+  if (trained_) {
+    observer_.step("the weights of every stage are trained nevertheless: " + describe(error));
+    return {};
+  }
+  if (still_running_ > 0)
+    observer_.step(fmt::format("{} worker{} may still run at {}, at the longest for a function's lifetime",
+                               still_running_, still_running_ == 1 ? "" : "s", config_.platform.s3_endpoint));
+  if (const auto failed = fleet.failed_worker(); failed && error.code != ErrorCode::cancelled)
+    error = tell_chain(std::move(error), waiting_chain(*store, record_.prefix, *failed));
+  return tl::unexpected(std::move(error));
+}
+
+Result<> Run::make_results(Store& store, const Watcher& watcher, const std::function<void()>& bill_so_far,
+                           const TrainResult& result) {
+  observer_.step("putting the trained model together");
+  const std::filesystem::path folder = results_.staging();
+  FUNCPIPE_TRY_VOID(write_records(spec_, watcher.history(), folder));
+  if (auto traced = collect_trace(store, spec_, record_.prefix, folder); !traced && !stop_.stop_requested())
+    observer_.step("trace.json could not be made: " + describe(traced.error()));
+  FUNCPIPE_TRY_VOID(collect_model(store, spec_, record_.prefix, job_.worker, folder, stop_));
+  bill_so_far();
+  FUNCPIPE_TRY_VOID(write_bill(result.bill, result.prices, result.whole_bill, folder));
+  if (stop_.stop_requested()) return stopped();
+  return results_.commit();
+}
+
+// Objects go once results are committed, or where there are none to be made.
+Result<> Run::clean_up(const std::stop_token& stop) {
+  if (trained_ && !committed_) return deployment_.keep_results(stop);
+  if (still_running_ > 0) return deployment_.keep_stop_mark(stop);
+  FUNCPIPE_TRY_VOID(deployment_.remove(stop));
+  if (recorded_) folder_.remove();
+  return {};
+}
+
+}  // namespace funcpipe

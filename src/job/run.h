@@ -1,0 +1,76 @@
+// One run of a job that has been prepared, from its publication to its results.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <stop_token>
+#include <vector>
+
+#include "base/error.h"
+#include "catalog/parameter_server.h"
+#include "catalog/platform.h"
+#include "config/job_spec.h"
+#include "data/dataset.h"
+#include "job/cloud.h"
+#include "job/deploy.h"
+#include "job/launch.h"
+#include "job/observer.h"
+#include "job/results_folder.h"
+#include "job/run_record.h"
+#include "job/train.h"
+#include "job/watch.h"
+#include "job/worker_tool.h"
+
+namespace funcpipe {
+
+struct RunJob {
+  Platform platform;
+  Datasets data;  // released once it is published
+  WorkerTool worker;
+  JobSpec spec;  // without the manifests of published data
+  std::optional<ParameterServer> server;
+};
+
+// Keeps a record of what it has in the cloud (job/run_record.h). Once every stage is trained its weights stay there
+// until the results are committed; in every other case the destructor takes functions and objects out of the cloud, or,
+// where that does not answer, leaves the record for `funcpipe clean`.
+class Run {
+ public:
+  // Keeps the references.
+  Run(RunJob& job, ResultsFolder& results, Cloud& cloud, TrainObserver& observer, std::stop_token stop);
+  ~Run();
+  Run(const Run&) = delete;
+  Run& operator=(const Run&) = delete;
+
+  // Data, stages, functions.
+  Result<> publish(const std::vector<std::filesystem::path>& stages);
+
+  // Starts the workers, follows them, makes the results. An error after the training has finished says how to go on.
+  Result<TrainResult> train();
+
+ private:
+  LaunchOptions launch_options();
+  Result<> end_early(Fleet& fleet, Error error);
+  Result<> make_results(Store& store, const Watcher& watcher, const std::function<void()>& bill_so_far,
+                        const TrainResult& result);
+  Result<> clean_up(const std::stop_token& stop);
+
+  RunJob& job_;
+  JobSpec& spec_;
+  const JobConfig& config_;
+  ResultsFolder& results_;
+  Cloud& cloud_;
+  TrainObserver& observer_;
+  const std::stop_token stop_;
+  const RunFolder folder_;
+  RunRecord record_;
+  Deployment deployment_;
+  bool recorded_ = false;
+  bool trained_ = false;    // every stage's weights are in the store
+  bool committed_ = false;  // the results are in place
+  int still_running_ = 0;   // workers that nobody can end from here
+  bool hopeless_ = false;   // the store does not answer
+};
+
+}  // namespace funcpipe
