@@ -10,13 +10,30 @@
 #include "job/deploy.h"
 #include "job/finish.h"
 #include "job/report_archive.h"
+#include "job/results_folder.h"
 #include "job/run_record.h"
+#include "job/watch.h"
+#include "job/worker_tool.h"
 
 namespace funcpipe {
 namespace fs = std::filesystem;
 namespace {
 
 constexpr const char* kOrdinary = "local";  // platform of a cloud in which nothing is to run
+
+// The reports are read again: what they tell has been told.
+class StepsOnly final : public TrainObserver {
+ public:
+  explicit StepsOnly(TrainObserver& observer) : observer_(observer) {}
+  void step(const std::string& what) override { observer_.step(what); }
+  void training_starts(const JobSpec&) override {}
+  void progress(const TrainingProgress&) override {}
+  void epoch(const EpochResult&) override {}
+  void training_ends() override {}
+
+ private:
+  TrainObserver& observer_;
+};
 
 // Relative paths of the job count from where it was started.
 JobSpec from_its_folder(JobSpec spec, const fs::path& working_folder) {
@@ -31,7 +48,8 @@ Result<> complete(Cloud& cloud, const RunFolder& run, const RunRecord& record, R
   const auto store = cloud.store().until(stop);
   ReportArchive reports(*store, run.reports());
   SystemClock clock;
-  Watcher watcher(reports, *record.spec, record.prefix, observer, clock, [] { return Dollars{0}; });
+  StepsOnly steps(observer);
+  Watcher watcher(reports, *record.spec, record.prefix, steps, clock, [] { return Dollars{0}; });
   if (auto read = watcher.finish(); !read) {
     if (read.error().code == ErrorCode::cancelled) return read;
     observer.step("history.jsonl is not complete: " + describe(read.error()));

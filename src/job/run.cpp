@@ -43,19 +43,20 @@ Dollars running_cost(const RunJob& job, Seconds seconds) {
 // does not answer this client is the workers' business: they fail if it does not answer them.
 Result<> follow(Fleet& fleet, Watcher& watcher, TrainObserver& observer, std::stop_token stop) {
   SystemClock clock;
-  std::optional<Seconds> silent_since;
+  Seconds last_read = clock.now();
+  bool told = false;
   while (true) {
     auto delay = watcher.poll();
     if (auto failure = fleet.failure()) return tl::unexpected(std::move(*failure));
     if (stop.stop_requested()) return stopped();
     if (!delay) {
       const bool may_pass = delay.error().code == ErrorCode::unavailable || delay.error().code == ErrorCode::timeout;
-      if (!silent_since) observer.step("the reports cannot be read now: " + describe(delay.error()));
-      if (!silent_since) silent_since = clock.now();
-      if (!may_pass || clock.now() - *silent_since > kSilentStore) return tl::unexpected(delay.error());
+      if (!may_pass || clock.now() - last_read > kSilentStore) return tl::unexpected(delay.error());
+      if (!std::exchange(told, true)) observer.step("the reports cannot be read now: " + describe(delay.error()));
       delay = kPauseOfSilentStore;
     } else {
-      silent_since.reset();
+      last_read = clock.now();
+      told = false;
     }
     if (!fleet.wait(*delay, stop)) continue;
     if (auto read = watcher.finish(); !read) observer.step("history.jsonl is not complete: " + describe(read.error()));

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/files.h"
+#include "config/job_notes.h"
 #include "functions/memory_service.h"
 #include "store/memory_store.h"
 
@@ -101,6 +102,37 @@ TEST_F(Deploy, LeavesAFunctionThatIsNotItsOwn) {
   EXPECT_FALSE(*functions.exists("funcpipe-my-job-1024")) << "what was created is taken away again";
   Deployment deployment(store, functions, "jobs/x");
   EXPECT_TRUE(deployment.create_functions(spec, {}, true)) << "left over from a run that was killed";
+}
+
+TEST_F(Deploy, KeepsWhatResultsAreMadeFrom) {
+  const std::string prefix = "jobs/x";
+  {
+    Deployment deployment(store, functions, prefix);
+    ASSERT_TRUE(deployment.publish(spec, data, stages, observer, {}));
+    ASSERT_TRUE(deployment.create_functions(spec, {}, false));
+    for (const std::string& key :
+         {trained_key(prefix, 0), report_key(prefix, 10, 0), validation_report_key(prefix, 0, 0),
+          trace_key(prefix, {0, 0}), snapshot_key(prefix, 10, {0, 0}), stop_key(prefix)})
+      ASSERT_TRUE(store.put(key, "x"));
+    ASSERT_TRUE(deployment.keep_results());
+  }
+  EXPECT_FALSE(*functions.exists("funcpipe-my-job-1024"));
+  std::vector<std::string> left;
+  for (const ListedObject& object : *store.list("")) left.push_back(object.key);
+  EXPECT_THAT(left,
+              ::testing::UnorderedElementsAre(job_spec_key(prefix), trained_key(prefix, 0), report_key(prefix, 10, 0),
+                                              validation_report_key(prefix, 0, 0), trace_key(prefix, {0, 0})));
+}
+
+TEST_F(Deploy, KeepsTheMarkForWorkersThatHaveYetToSeeIt) {
+  {
+    Deployment deployment(store, functions, "jobs/x");
+    ASSERT_TRUE(deployment.publish(spec, data, stages, observer, {}));
+    ASSERT_TRUE(store.put(stop_key("jobs/x"), "stopped"));
+    ASSERT_TRUE(deployment.keep_stop_mark());
+  }
+  EXPECT_EQ(objects(), 1u);
+  EXPECT_TRUE(*store.size(stop_key("jobs/x")));
 }
 
 TEST_F(Deploy, StopsBetweenObjects) {
