@@ -76,7 +76,9 @@ TEST(FinishedTraining, OutlivesWhateverEndsTheProgramAfterwards) {
     const ChildOutput broken = job.run({"train", "job.toml"}, replacing(job, "assemble", c.instead));
     EXPECT_EQ(broken.exit_code, c.exit_code) << broken.err;
     EXPECT_THAT(broken.err, HasSubstr(c.said));
-    if (c.exit_code == 1) EXPECT_THAT(broken.err, HasSubstr("funcpipe assemble runs/tiny"));
+    if (c.exit_code == 1) {
+      EXPECT_THAT(broken.err, HasSubstr("funcpipe assemble runs/tiny"));
+    }
     EXPECT_FALSE(fs::exists(job.results() / "state_dict.pt"));
     EXPECT_TRUE(job.nothing_runs());
 

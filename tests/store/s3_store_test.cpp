@@ -8,6 +8,7 @@
 #include "base/crc32c.h"
 #include "store/digest.h"
 #include "store/scripted_server.h"
+#include "store/sigv4.h"
 
 namespace funcpipe {
 namespace {
