@@ -16,7 +16,7 @@ Command add_assemble(CLI::App& app) {
   command->add_option("RUN", *folder, "The job's results folder: runs/NAME")->required()->type_name("FOLDER");
   command->add_flag("--json", *json, "Print the result as JSON on standard output");
   return [folder, json] {
-    Interrupt interrupt;
+    Interrupt interrupt("the trained weights are kept, and the same command makes the results");
     SystemClock clock;
     Result<Assembled> assembled = fail(ErrorCode::failed, "not started");
     {

@@ -44,7 +44,7 @@ Command add_clean(CLI::App& app) {
   command->add_flag("--forget", arguments->options.forget_unreachable,
                     "Give up what is in a cloud that does not answer any more");
   return [arguments] {
-    Interrupt interrupt;
+    Interrupt interrupt("the same command goes on from here");
     return outcome(run(*arguments, interrupt.token()), false, "stopped; the same command goes on from here");
   };
 }
