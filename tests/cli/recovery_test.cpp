@@ -112,9 +112,7 @@ TEST(FinishedTraining, IsGivenUpOnRequest) {
 pid_t client_of(const ScratchJob& job, const std::string& command) {
   for (const pid_t pid : job.processes()) {
     const std::string line = read_file(fmt::format("/proc/{}/cmdline", pid)).value_or("");
-    if (line.find("funcpipe\0" + command) != std::string::npos ||
-        line.find(std::string("funcpipe") + '\0' + command) != std::string::npos)
-      return pid;
+    if (line.find(std::string("funcpipe") + '\0' + command + '\0') != std::string::npos) return pid;
   }
   return 0;
 }
@@ -131,7 +129,13 @@ class LongRun {
     EXPECT_TRUE(soon([&] { return client() > 0; }));
     std::this_thread::sleep_for(std::chrono::seconds(3));
   }
+  ~LongRun() {
+    if (thread_.joinable()) kill(SIGKILL);
+  }
   pid_t client() const { return client_of(job_, "train"); }
+  void kill(int signal) const {
+    if (const pid_t pid = client(); pid > 0) ::kill(pid, signal);
+  }
   void join() { thread_.join(); }
   ChildOutput output;
 
@@ -143,7 +147,7 @@ class LongRun {
 TEST(KilledRun, IsClearedAwayByTheNextJobOfAnotherName) {
   const ScratchJob job("cleared");
   LongRun run(job, {});
-  ::kill(run.client(), SIGKILL);
+  run.kill(SIGKILL);
   run.join();
   EXPECT_TRUE(job.nothing_runs());
   EXPECT_GT(objects_left(job), 0);
@@ -162,7 +166,7 @@ TEST(KilledRun, CleanTakesItAwayAndLeavesALivingOneAlone) {
   EXPECT_EQ(meanwhile.exit_code, 0) << meanwhile.err;
   EXPECT_THAT(meanwhile.out, HasSubstr("a run is under way"));
   EXPECT_EQ(job.instances().size(), 4u);
-  ::kill(run.client(), SIGKILL);
+  run.kill(SIGKILL);
   run.join();
   EXPECT_TRUE(job.nothing_runs());
   job.write("runs/tiny/mine.txt", "a user's");
@@ -217,8 +221,8 @@ TEST(OwnEndpoints, AStopEndsTheWorkersAndLeavesNothing) {
   OwnCloud cloud(job);
   LongRun run(job, cloud.endpoints(), ". ./environment");
   const auto before = std::chrono::steady_clock::now();
-  ::kill(run.client(), SIGTERM);
-  ::kill(run.client(), SIGTERM);  // as `timeout` does
+  run.kill(SIGTERM);
+  run.kill(SIGTERM);  // as `timeout` does
   run.join();
   EXPECT_LT(std::chrono::steady_clock::now() - before, std::chrono::seconds(40));
   EXPECT_EQ(run.output.exit_code, 1) << "not 130: the second signal belongs to the first\n" << run.output.err;
@@ -246,7 +250,7 @@ TEST(OwnEndpoints, TheNextRunTakesOverFromOneThatWasKilled) {
   const ScratchJob job("own_killed");
   OwnCloud cloud(job);
   LongRun run(job, cloud.endpoints(), ". ./environment");
-  ::kill(run.client(), SIGKILL);
+  run.kill(SIGKILL);
   run.join();
   EXPECT_EQ(job.instances().size(), 4u) << "they go on without it";
   EXPECT_NE(functions_of(job), "");
@@ -271,7 +275,9 @@ TEST(OwnEndpoints, AJobThatWentOnWithoutItsClientCanBeAssembled) {
   arguments.insert(arguments.begin(), {"train", "job.toml", "--overwrite"});
   std::jthread run([&] { job.run(arguments, ". ./environment"); });
   ASSERT_TRUE(soon([&] { return job.instances().size() >= 4; }));
-  ::kill(client_of(job, "train"), SIGKILL);
+  const pid_t client = client_of(job, "train");
+  ASSERT_GT(client, 0);
+  ::kill(client, SIGKILL);
   run.join();
   ChildOutput assembled;
   EXPECT_TRUE(soon([&] {
@@ -297,19 +303,25 @@ TEST(OwnFolder, ACloudThatRunsThereKeepsItsData) {
 
 TEST(WhoIsIll, IsTheWorkerThatWaitsForNobody) {
   const ScratchJob job("ill");
-  LongRun run(job, {"--stages", "3", "--replicas", "1", "--training.wait_limit", "8"}, "true", 3);
+  LongRun run(job, {"--stages", "3", "--replicas", "1", "--training.wait_limit", "20"}, "true", 3);
   // The instance whose log has the last stage's name.
   pid_t last = 0;
-  for (const pid_t pid : job.instances()) {
-    const std::string environment = read_file(fmt::format("/proc/{}/environ", pid)).value_or("");
-    const std::size_t at = environment.find("AWS_LAMBDA_LOG_STREAM_NAME=");
-    const std::string stream = environment.substr(at, environment.find('\0', at) - at);
-    const std::string id = stream.substr(stream.rfind(']') + 1);
-    for (const fs::directory_entry& log : fs::recursive_directory_iterator(job.results() / "cloud/logs"))
-      if (log.path().stem() == id && read_file(log.path()).value_or("").find("stage 2 replica 0") != std::string::npos)
-        last = pid;
-  }
-  ASSERT_GT(last, 0) << "logs say which worker wrote them";
+  const auto find_last = [&] {
+    for (const pid_t pid : job.instances()) {
+      const std::string environment = read_file(fmt::format("/proc/{}/environ", pid)).value_or("");
+      const std::size_t at = environment.find("AWS_LAMBDA_LOG_STREAM_NAME=");
+      if (at == std::string::npos) continue;
+      const std::string stream = environment.substr(at, environment.find('\0', at) - at);
+      const std::string id = stream.substr(stream.rfind(']') + 1);
+      std::error_code status;
+      for (const fs::directory_entry& log : fs::recursive_directory_iterator(job.results() / "cloud/logs", status))
+        if (log.path().stem() == id &&
+            read_file(log.path()).value_or("").find("stage 2 replica 0") != std::string::npos)
+          last = pid;
+    }
+    return last > 0;
+  };
+  ASSERT_TRUE(soon(find_last)) << "logs say which worker wrote them";
   ::kill(last, SIGSTOP);
   run.join();
   EXPECT_EQ(run.output.exit_code, 1);
