@@ -430,7 +430,8 @@ void HttpClient::give_back(std::unique_ptr<Connection> connection) {
 tl::expected<HttpAnswer, HttpFailure> HttpClient::perform(const HttpCall& request) {
   auto connection = take();
   auto outcome = connection->perform(request, loopback_);
-  give_back(std::move(connection));
+  // One that ended amid a name lookup or a connect cannot be set up anew, and no failed one is worth keeping.
+  if (outcome) give_back(std::move(connection));
   return outcome;
 }
 
