@@ -43,13 +43,13 @@ LayerMeasuring::LayerMeasuring(const ProfileSettings& settings, const Platform& 
 LayerMeasuring::~LayerMeasuring() {
   cloud_.end_functions();
   for (const auto& [size, name] : functions_) static_cast<void>(cloud_.functions().remove(name));
-  static_cast<void>(remove_objects(cloud_.store(), prefix_));
+  static_cast<void>(remove_objects(cloud_.store(), kPrefix));
 }
 
 Result<> LayerMeasuring::publish(const std::vector<std::filesystem::path>& layers,
                                  const std::vector<ModelDescription>& models) {
   const auto store = cloud_.store().until(stop_);
-  FUNCPIPE_TRY_VOID(remove_objects(*store, prefix_));  // of a run that was killed
+  FUNCPIPE_TRY_VOID(remove_objects(*store, kPrefix));  // of a run that was killed
   for (std::size_t i = 0; i < layers.size(); ++i) {
     if (stop_.stop_requested()) return fail(ErrorCode::cancelled, "stopped");
     FUNCPIPE_TRY(archive, read_file(layers[i]));

@@ -115,7 +115,7 @@ Result<> Run::publish(const std::vector<std::filesystem::path>& stages) {
   job_.data = {};
   record_.spec = spec_;
   FUNCPIPE_TRY_VOID(folder_.write(record_));
-  FUNCPIPE_TRY(settings, function_template(cloud_, job_.platform, config_.platform.role, job_.worker));
+  FUNCPIPE_TRY(settings, function_template(cloud_, job_.platform, config_.platform.role, job_.worker, record_.prefix));
   const auto created = [&](const std::string& name) {
     record_.functions.push_back(name);
     return folder_.write(record_);
