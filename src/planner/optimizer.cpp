@@ -14,7 +14,9 @@ namespace {
 constexpr int kDirect = 12;
 
 // What the rounds of a timed search may leave out.
-constexpr double kSlacks[] = {0.03, 0};
+constexpr double kSlacks[] = {0.2, 0.03, 0};
+// What its coarse search may: it is only to prune them.
+constexpr double kCoarseSlack = 0.05;
 
 // Tries every plan of `frontier` with one cut moved, to anywhere between its neighbours, or one function size changed,
 // until that finds nothing more.
@@ -123,7 +125,7 @@ void evaluate(const Chain& chain, const SpanTable& spans, const Accounting& acco
 }
 
 Frontier optimize(const std::vector<Chain>& chains, const SearchSpace& space, SearchStatistics* statistics,
-                  const std::stop_token& stop, const ProgressReport& report) {
+                  const std::stop_token& stop, const ProgressReport& report, double slack) {
   SearchStatistics unread;
   SearchStatistics& counts = statistics ? *statistics : unread;
   const std::vector<Candidate> configurations = configurations_of(chains, space);
@@ -132,7 +134,8 @@ Frontier optimize(const std::vector<Chain>& chains, const SearchSpace& space, Se
   Frontier frontier;
   // Plans of coarser chains are plans of these chains too.
   if (const int longest = longest_of(chains); longest > kDirect)
-    frontier = optimize_merged(chains, std::max(kDirect / 2, longest / 3), space, /*statistics=*/nullptr, stop);
+    frontier = optimize_merged(chains, std::max(kDirect / 2, longest / 3), space, /*statistics=*/nullptr, stop,
+                               /*report=*/{}, slack);
   const std::vector<SpanTable> spans(chains.begin(), chains.end());
   for (const Candidate& candidate : configurations) {
     if (stop.stop_requested()) return frontier;
@@ -142,7 +145,7 @@ Frontier optimize(const std::vector<Chain>& chains, const SearchSpace& space, Se
           progress.share = share;
           if (report) report(progress);
         },
-        /*slack=*/0);
+        slack);
     if (stop.stop_requested()) return frontier;
     ++progress.done;
     progress.share = 0;
@@ -163,7 +166,7 @@ Frontier optimize_within(const std::vector<Chain>& chains, const SearchSpace& sp
   Frontier frontier;
   if (const int longest = longest_of(chains); longest > kDirect)
     frontier = optimize_merged(chains, std::min(timed.coarse_layers, std::max(kDirect / 2, longest / 3)), space,
-                               /*statistics=*/nullptr, time.token());
+                               /*statistics=*/nullptr, time.token(), /*report=*/{}, kCoarseSlack);
   const std::vector<SpanTable> spans(chains.begin(), chains.end());
   std::vector<double> proven(configurations.size(), kInfinity);  // of each configuration
   for (const double slack : kSlacks) {
@@ -198,7 +201,8 @@ Frontier optimize_within(const std::vector<Chain>& chains, const SearchSpace& sp
 }
 
 Frontier optimize_merged(const std::vector<Chain>& chains, int layers, const SearchSpace& space,
-                         SearchStatistics* statistics, const std::stop_token& stop, const ProgressReport& report) {
+                         SearchStatistics* statistics, const std::stop_token& stop, const ProgressReport& report,
+                         double slack) {
   std::vector<Chain> merged;
   std::vector<std::vector<int>> ends;
   for (const Chain& chain : chains) {
@@ -206,7 +210,7 @@ Frontier optimize_merged(const std::vector<Chain>& chains, int layers, const Sea
     merged.push_back(std::move(one.chain));
     ends.push_back(std::move(one.ends));
   }
-  const Frontier coarse = optimize(merged, space, statistics, stop, report);
+  const Frontier coarse = optimize(merged, space, statistics, stop, report, slack);
   Frontier frontier;
   const std::vector<SpanTable> spans(chains.begin(), chains.end());
   for (Candidate candidate : coarse.points()) {

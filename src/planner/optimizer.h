@@ -47,8 +47,9 @@ using ProgressReport = std::function<void(const SearchProgress&)>;  // called of
 
 // The frontier over all `chains` (one for each micro-batch size). Empty: nothing fits. A stop is heard within a
 // fraction of a second; what has been found until then is returned.
+// `slack`: plans may be left out that are at most this share faster and cheaper than one that is there.
 Frontier optimize(const std::vector<Chain>& chains, const SearchSpace& space, SearchStatistics* statistics = nullptr,
-                  const std::stop_token& stop = {}, const ProgressReport& report = {});
+                  const std::stop_token& stop = {}, const ProgressReport& report = {}, double slack = 0);
 
 // What a search that ran out of time has proven.
 struct Proof {
@@ -76,7 +77,7 @@ Frontier optimize_within(const std::vector<Chain>& chains, const SearchSpace& sp
 // themselves, and what moving a cut or changing a size of one of them finds. Not exact, and soon done.
 Frontier optimize_merged(const std::vector<Chain>& chains, int layers, const SearchSpace& space,
                          SearchStatistics* statistics = nullptr, const std::stop_token& stop = {},
-                         const ProgressReport& report = {});
+                         const ProgressReport& report = {}, double slack = 0);
 
 // The candidate's own figures, by the same arithmetic as the search.
 void evaluate(const Chain& chain, const SpanTable& spans, const Accounting& accounting, Candidate& candidate);
