@@ -118,7 +118,9 @@ TEST_F(Deploy, KeepsWhatResultsAreMadeFrom) {
   }
   EXPECT_FALSE(*functions.exists("funcpipe-my-job-1024"));
   std::vector<std::string> left;
-  for (const ListedObject& object : *store.list("")) left.push_back(object.key);
+  const auto listed = store.list("");
+  ASSERT_TRUE(listed);
+  for (const ListedObject& object : *listed) left.push_back(object.key);
   EXPECT_THAT(left,
               ::testing::UnorderedElementsAre(job_spec_key(prefix), trained_key(prefix, 0), report_key(prefix, 10, 0),
                                               validation_report_key(prefix, 0, 0), trace_key(prefix, {0, 0})));
