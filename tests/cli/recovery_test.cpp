@@ -20,8 +20,11 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 
 bool soon(const std::function<bool()>& holds, int seconds = 60) {
-  for (int i = 0; i < seconds * 20 && !holds(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(50));
-  return holds();
+  for (int i = 0; i < seconds * 20; ++i) {
+    if (holds()) return true;
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+  return false;
 }
 
 // Stands for the worker program: `instead` (shell) runs in place of its verb `verb`; everything else is the real one's.
