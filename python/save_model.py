@@ -11,6 +11,9 @@ layers, no base class. Two ways to save, both shown below:
 Trace in the mode you want to train in: model.train(). A traced model stays in that mode during validation too, as it
 does in PyTorch; prefer scripting where both modes matter. Parameters must be float32; tied parameters stay tied.
 
+TorchScript forgets which buffers were registered with persistent=False. Save the names of the state dict with the module, and
+FuncPipe's state_dict.pt has those and no others, as load_state_dict wants it.
+
 usage: save_model.py FOLDER      writes FOLDER/scripted.pt and FOLDER/traced.pt
 """
 import pathlib
@@ -41,10 +44,11 @@ def main() -> None:
     folder = pathlib.Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
     model = Classifier().train()
-    torch.jit.script(model).save(str(folder / "scripted.pt"))
+    names = {"state_dict_names": "\n".join(model.state_dict())}
+    torch.jit.script(model).save(str(folder / "scripted.pt"), _extra_files=names)
     example = torch.zeros(4, 1, 28, 28, dtype=torch.uint8)
     # check_trace runs the model again and compares, which BatchNorm's running statistics would fail.
-    torch.jit.trace(model, example, check_trace=False).save(str(folder / "traced.pt"))
+    torch.jit.trace(model, example, check_trace=False).save(str(folder / "traced.pt"), _extra_files=names)
     print(f"saved {folder}/scripted.pt and {folder}/traced.pt; the data input is uint8 [N, 1, 28, 28]")
 
 

@@ -6,6 +6,7 @@
 
 #include "cli/commands.h"
 #include "cli/interrupt.h"
+#include "cli/number_range.h"
 #include "cli/summary.h"
 #include "cli/terminal.h"
 #include "emulator/emulator.h"
@@ -75,7 +76,7 @@ Command add_emulate(CLI::App& app) {
   command->add_option("--platform", arguments->platform, "local, aws-lambda, ..., or a .toml file")
       ->capture_default_str();
   command->add_option("--dilation", arguments->dilation, "Slow CPU, network and latency together")
-      ->check(CLI::Range(1.0, 1000.0))
+      ->check(number_from(1, 1000))
       ->capture_default_str();
   command->add_option("--s3-port", arguments->s3_port, "0: any free one")
       ->check(CLI::Range(0, 65535))

@@ -9,6 +9,7 @@
 #include "cli/commands.h"
 #include "cli/frontier_picture.h"
 #include "cli/interrupt.h"
+#include "cli/number_range.h"
 #include "cli/number_list.h"
 #include "cli/plan_report.h"
 #include "cli/progress_line.h"
@@ -197,20 +198,20 @@ Command add_plan(CLI::App& app) {
   command
       ->add_option("--layers", a.layers,
                    "Search with a longer model's layers merged to so many, which proves nothing; 0: as they are")
-      ->check(CLI::NonNegativeNumber)
+      ->check(number_from(0))
       ->capture_default_str();
   command
       ->add_option("--time-limit", a.time_limit,
                    "Seconds for the search: what is found by then is shown, with how good it is proven to be; 0: until "
                    "it is exact")
-      ->check(CLI::Range(0.0, 1e7))
+      ->check(number_from(0, 1e7))
       ->capture_default_str()
       ->type_name("S");
   command
       ->add_option("--play", a.play,
                    "Seconds for playing the plan that is chosen in virtual time, before anything is promised of it; 0: "
                    "formulas alone")
-      ->check(CLI::Range(0.0, 1e6))
+      ->check(number_from(0, 1e6))
       ->capture_default_str()
       ->type_name("S");
   command->add_option("--connections", a.connections, "Requests a worker has under way in each direction")

@@ -10,6 +10,7 @@
 #include "cli/commands.h"
 #include "cli/interrupt.h"
 #include "cli/number_list.h"
+#include "cli/number_range.h"
 #include "cli/profile_picture.h"
 #include "cli/profile_report.h"
 #include "cli/progress_line.h"
@@ -80,12 +81,12 @@ Result<JobConfig> take_from_job(ProfileArguments& arguments, const CLI::App& com
   alone.parallelism.stages = 1;
   alone.platform = {};
   alone.given.clear();
-  FUNCPIPE_TRY(spec, check_job(alone, stop));
+  FUNCPIPE_TRY(checked, check_job(alone, stop));
   ProfileSettings& settings = arguments.settings;
   const auto is_typed = [&](const char* flag) { return command.count(flag) > 0; };
   settings.source = config.model.source;
   settings.seed = config.job.seed;
-  settings.inputs = spec.model.inputs;
+  settings.inputs = checked.spec.model.inputs;
   if (!is_typed("--optimizer"))
     arguments.optimizer =
         config.optimizer.name == "sgd" && config.optimizer.momentum != 0 ? "momentum" : config.optimizer.name;
@@ -197,13 +198,13 @@ Command add_profile(CLI::App& app) {
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();
   command->add_option("--dilation", a.settings.cloud.dilation, "Slow the emulated cloud down by this factor")
-      ->check(CLI::Range(1.0, 1000.0))
+      ->check(number_from(1, 1000))
       ->capture_default_str();
   command
       ->add_option("--vcpu-speed", a.vcpu_speed,
                    "Speed of a platform's vCPU relative to a core of this machine [the platform file's]; 1 to "
                    "predict the emulator")
-      ->check(CLI::PositiveNumber);
+      ->check(number_above_zero());
   command->add_option("--seed", a.settings.seed, "Of a zoo model's weights")->capture_default_str();
   command->add_option("--out", a.out, "Write the profile here")->capture_default_str()->type_name("FILE");
   command->add_option("--picture", a.picture, "Draw where time and memory go here (SVG)")->type_name("FILE");

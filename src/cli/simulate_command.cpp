@@ -9,6 +9,7 @@
 #include "base/files.h"
 #include "cli/commands.h"
 #include "cli/interrupt.h"
+#include "cli/number_range.h"
 #include "cli/progress_line.h"
 #include "cli/simulation_report.h"
 #include "cli/terminal.h"
@@ -21,7 +22,8 @@ struct SimulateArguments {
   std::string plan, profile, platform, trace, faults, optimizer, latency = "constant", waiting = "polling";
   std::int64_t iterations = 20;
   int connections = 4;
-  double lifetime = 0, wait_limit = 120;
+  std::int64_t lifetime = 0;
+  double wait_limit = 120;
   std::uint64_t seed = 1;
   bool json = false, no_store_limits = false;
 };
@@ -86,7 +88,8 @@ Result<SimulationOptions> options_of(const SimulateArguments& arguments, const P
                            .iterations = arguments.iterations,
                            .download_connections = arguments.connections,
                            .upload_connections = arguments.connections,
-                           .lifetime = arguments.lifetime > 0 ? arguments.lifetime : platform.limits.lifetime,
+                           .lifetime = arguments.lifetime > 0 ? static_cast<Seconds>(arguments.lifetime)
+                                                              : platform.limits.lifetime,
                            .billing_step = platform.prices.billing_step,
                            .waiting = arguments.waiting == "notified" ? Waiting::notified : Waiting::polling,
                            .wait_limit = arguments.wait_limit,
@@ -110,9 +113,13 @@ Result<int> run(const SimulateArguments& arguments, std::stop_token stop) {
   task.connections = arguments.connections;
   task.accounting.iterations = arguments.iterations;
   task.state.optimizer_copies = optimizer_copies(arguments.optimizer.empty() ? profile.optimizer : arguments.optimizer);
-  auto made = plan_fleet(task, plan, !arguments.trace.empty());
+  auto made = plan_fleet(task, plan, !arguments.trace.empty(), stop);
   if (!made) made.error().place = arguments.plan;
   FUNCPIPE_TRY(fleet, std::move(made));
+  const Seconds iteration = fleet.predicted ? fleet.prediction.iteration : 0;
+  auto lives = check_lifetime(options.lifetime, longest_hand_over(fleet.fleet, options.store), iteration);
+  if (!lives) lives.error().place = arguments.lifetime > 0 ? "--lifetime" : arguments.plan;
+  FUNCPIPE_TRY_VOID(std::move(lives));
 
   std::optional<TraceFile> trace;
   FleetObserver observe;
@@ -180,11 +187,11 @@ Command add_simulate(CLI::App& app) {
       ->capture_default_str();
   command->add_flag("--no-store-limits", a.no_store_limits,
                     "As if the store took any number of requests and bytes from all workers together");
-  command->add_option("--lifetime", a.lifetime, "Seconds of one invocation [the platform's]")
-      ->check(CLI::PositiveNumber)
+  command->add_option("--lifetime", a.lifetime, "Seconds of one invocation, whole ones [the platform's]")
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{86400}))
       ->type_name("S");
   command->add_option("--wait-limit", a.wait_limit, "Longest wait for another worker's object, in seconds")
-      ->check(CLI::PositiveNumber)
+      ->check(number_above_zero())
       ->capture_default_str()
       ->type_name("S");
   command->add_option("--optimizer", a.optimizer, "Whose state is in a snapshot: sgd, momentum or adam [the profile's]")

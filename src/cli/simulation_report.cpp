@@ -92,6 +92,9 @@ std::string simulation_report(const SimulationReport& report, int width) {
                   counted(static_cast<std::int64_t>(result.iterations.size()), "iteration"));
   if (result.failure)
     text += fmt::format("The job fails after {}: {}\n\n", format_seconds(result.total), describe(*result.failure));
+  else
+    text += fmt::format("The job takes {} and {}\n\n", format_seconds(result.total),
+                        format_dollars(storage_of(report) + result.bill.total().dollars(report.platform.prices)));
   if (!result.iterations.empty()) text += iteration_table(report, width) + "\n";
   const Seconds iteration = result.iterations.empty() ? 0 : result.median_seconds();
   const std::vector<StageUse> uses = stage_uses(report);
@@ -106,8 +109,7 @@ std::string simulation_report(const SimulationReport& report, int width) {
                     share(uses[k].busy.uploading, iteration), share(uses[k].busy.downloading, iteration),
                     std::to_string(uses[k].early_gets), std::to_string(uses[k].refused)});
   text += drawn({std::move(rows), {"503s", "early GETs", "function"}}, width);
-  text += fmt::format("\nThe job takes {}: {} to the first forward", format_seconds(result.total),
-                      format_seconds(result.first_forward));
+  text += fmt::format("\n{} to the first forward", format_seconds(result.first_forward));
   const auto invocations = result.bill.total().invocations;
   text += fmt::format("; {} of {}\n", counted(invocations, "invocation"), counted(plan.worker_count(), "worker"));
   if (plan.worker_count() > report.platform.limits.concurrency)

@@ -96,7 +96,7 @@ Result<TracedJob> job_of_plan(const TimelineArguments& arguments, std::stop_toke
   PlanningTask task{profile, on};
   task.global_batch = plan.global_batch;
   task.connections = arguments.connections;
-  auto made = plan_fleet(task, plan, true);
+  auto made = plan_fleet(task, plan, true, stop);
   if (!made) made.error().place = arguments.job;
   FUNCPIPE_TRY(fleet, std::move(made));
   FUNCPIPE_TRY(store, given_by_user(store_model(on, false)));

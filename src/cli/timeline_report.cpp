@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <span>
 
 #include "base/units.h"
 #include "cli/table.h"
@@ -46,16 +47,17 @@ std::vector<Line> lines_of(const TimelineReport& report) {
   std::vector<Line> lines;
   for (std::size_t worker = 0; worker < report.use.workers.size();) {
     const int stage = id_of(report.played, static_cast<int>(worker)).stage;
-    Utilisation group;
-    do group.workers.push_back(report.use.workers[worker++]);
+    const std::size_t first = worker++;
     while (!one_by_one && worker < report.use.workers.size() &&
-           id_of(report.played, static_cast<int>(worker)).stage == stage);
-    const auto count = group.workers.size();
+           id_of(report.played, static_cast<int>(worker)).stage == stage)
+      ++worker;
+    const std::size_t count = worker - first;
+    const auto group = std::span(report.use.workers).subspan(first, count);
     Line line{.name = one_by_one                        ? to_string(id_of(report.played, static_cast<int>(worker) - 1))
                       : stage == kParameterServer.stage ? to_string(kParameterServer)
                                                         : fmt::format("stage {}, mean of {}", stage, count),
-              .shares = group.shares()};
-    for (const WorkerUse& use : group.workers)
+              .shares = mean_shares(group)};
+    for (const WorkerUse& use : group)
       for (std::size_t lane = 0; lane < kLanes; ++lane) line.busy[lane] += use.busy[lane] / static_cast<double>(count);
     lines.push_back(std::move(line));
   }

@@ -37,13 +37,14 @@ Command add_validate(CLI::App& app) {
     if (!config) return report(config.error(), *json);
     for (const std::string& note : config->outranked) fmt::print(stderr, "note: {}\n", note);
     Interrupt interrupt;
-    const auto spec = check_job(*config, interrupt.token());
-    if (!spec) return report(spec.error(), *json);
-    for (const std::string& note : outranked_by_plan(*config, spec->plan)) fmt::print(stderr, "note: {}\n", note);
+    const auto checked = check_job(*config, interrupt.token());
+    if (!checked) return report(checked.error(), *json);
+    for (const std::string& remark : checked->remarks) fmt::print(stderr, "note: {}\n", remark);
+    for (const std::string& note : outranked_by_plan(*config, checked->spec.plan)) fmt::print(stderr, "note: {}\n", note);
     if (*json)
-      fmt::print("{}\n", to_json(*spec).dump(2));
+      fmt::print("{}\n", to_json(checked->spec).dump(2));
     else
-      describe_plan(*spec);
+      describe_plan(checked->spec);
     return 0;
   };
 }

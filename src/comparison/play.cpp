@@ -64,7 +64,7 @@ Seconds steady_seconds(const SimulationResult& result) {
 
 Result<PlayedPlan> play(const Ground& ground, int batch, const Proposal& proposal, std::stop_token stop) {
   const Plan& plan = proposal.plan;
-  FUNCPIPE_TRY(made, plan_fleet(ground.task(batch), plan, /*keep_programs=*/false));
+  FUNCPIPE_TRY(made, plan_fleet(ground.task(batch), plan, /*keep_programs=*/false, stop));
   FUNCPIPE_TRY(options, play_options(ground, plan, kPlayedIterations));
   FUNCPIPE_TRY(job, simulated(made.fleet, options, stop));
 
@@ -99,7 +99,7 @@ Result<PlayedPlan> play(const Ground& ground, int batch, const Proposal& proposa
 }
 
 Result<Shares> shares_of(const Ground& ground, int batch, const Plan& plan, std::stop_token stop) {
-  FUNCPIPE_TRY(made, plan_fleet(ground.task(batch), plan, /*keep_programs=*/true));
+  FUNCPIPE_TRY(made, plan_fleet(ground.task(batch), plan, /*keep_programs=*/true, stop));
   FUNCPIPE_TRY(options, play_options(ground, plan, kPlayedIterations));
   std::vector<std::vector<OpEvent>> events(made.programs.size());
   const auto keep = [&](int worker, const OpEvent& event) {

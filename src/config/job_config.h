@@ -21,6 +21,7 @@ struct JobConfig {
   struct Model {
     std::string source;                  // "zoo:fashion-cnn" or a TorchScript file
     std::string loss = "cross-entropy";  // cross-entropy | mse | model (the model's first output is the loss)
+    std::string class_axis = "auto";     // of cross-entropy: auto | second | last (config/class_axis.h)
   } model;
   struct Data {
     std::string format = "npy";                       // npy | idx | tokens

@@ -63,6 +63,7 @@ void visit_members(WorkerInvocation& invocation, const Visit& visit) {
   visit("stage", invocation.worker.stage);
   visit("replica", invocation.worker.replica);
   visit("first_iteration", invocation.first_iteration);
+  visit("programs", invocation.programs);
 }
 
 template <class Visit>
@@ -113,7 +114,10 @@ json to_json(const JobSpec& spec) {
           {"steps_per_epoch", spec.steps_per_epoch},
           {"optimizer_copies", spec.state.optimizer_copies},
           {"input_cache", spec.state.input_cache},
-          {"target_cache", spec.state.target_cache}};
+          {"target_cache", spec.state.target_cache},
+          {"numerics", spec.numerics},
+          {"save_seconds", spec.hand_over.save},
+          {"load_seconds", spec.hand_over.load}};
 }
 
 Result<JobSpec> job_spec_from_json(const json& source, const std::string& place) {
@@ -125,7 +129,10 @@ Result<JobSpec> job_spec_from_json(const json& source, const std::string& place)
       .read("steps_per_epoch", spec.steps_per_epoch)
       .read("optimizer_copies", spec.state.optimizer_copies)
       .read("input_cache", spec.state.input_cache)
-      .read("target_cache", spec.state.target_cache);
+      .read("target_cache", spec.state.target_cache)
+      .read("numerics", spec.numerics)
+      .read("save_seconds", spec.hand_over.save)
+      .read("load_seconds", spec.hand_over.load);
   const json& config = fields.member("config");
   const json& plan = fields.member("plan");
   const json& model = fields.member("model");

@@ -34,6 +34,12 @@ struct JobSpec {
   std::int64_t steps = 0;            // iterations in all, resolved from steps or epochs
   std::int64_t steps_per_epoch = 0;  // train rows / global batch; the rest of an epoch is dropped
   TrainingState state;
+  // What decides the bits where the job was made (model/numerics.h): workers whose own differ refuse it. Empty: any.
+  std::string numerics;
+  // What replacing a function takes, of the stage that takes longest: foretold, in the platform's seconds.
+  struct HandOver {
+    Seconds save = 0, load = 0;
+  } hand_over;
 };
 
 nlohmann::json to_json(const JobSpec& spec);
@@ -55,6 +61,7 @@ struct WorkerInvocation {
   std::string bucket, prefix;
   WorkerId worker;
   std::int64_t first_iteration = 0;  // > 0: from the snapshot of that iteration
+  std::string programs;              // fingerprint of those the client has proven (worker/programs.h)
 };
 struct WorkerAnswer {
   std::string status;  // "done" | "continue" (invoke again from next_iteration)

@@ -68,6 +68,13 @@ const std::vector<OptionRecord>& option_table() {
           {.kind = OptionKind::path_or_zoo}),
       row("model", "loss", FIELD(model.loss), "The loss; 'model': the model's first output is the loss.",
           {.choices = {"cross-entropy", "mse", "model"}}),
+      row("model", "class_axis", FIELD(model.class_axis),
+          "cross-entropy: which axis of the output holds the classes; second: as PyTorch's cross_entropy has it, [N, "
+          "C, "
+          "...]; last: as language models give it, [N, ..., C]; auto: whichever fits the targets' shape (where both "
+          "do, "
+          "the job is refused).",
+          {.choices = {"auto", "second", "last"}}),
 
       row("data", "format", FIELD(data.format),
           "npy: NumPy arrays; idx: the files of MNIST and its relatives; tokens: one file of numbers, for language "

@@ -16,10 +16,29 @@ constexpr std::string_view kMagic = "\x93NUMPY";
 
 struct Type {
   std::string_view numpy, torch;
+  std::string_view hint = {};  // for one that PyTorch lacks and no type of its holds
 };
-constexpr std::array kTypes = {Type{"f4", "float32"}, Type{"f8", "float64"}, Type{"f2", "float16"},
-                               Type{"u1", "uint8"},   Type{"i1", "int8"},    Type{"i2", "int16"},
-                               Type{"i4", "int32"},   Type{"i8", "int64"},   Type{"b1", "bool"}};
+constexpr std::array kTypes = {
+    Type{"f4", "float32"}, Type{"f8", "float64"}, Type{"f2", "float16"},   Type{"u1", "uint8"},     Type{"i1", "int8"},
+    Type{"i2", "int16"},   Type{"i4", "int32"},   Type{"i8", "int64"},     Type{"b1", "bool"},      Type{"c8", "complex64"},
+    Type{"c16", "complex128"}, Type{"u2", "int32"}, Type{"u4", "int64"},
+    Type{"u8", "", "save it as x.astype(\"int64\")"},
+    Type{"V2", "", "NumPy has no bfloat16: save it as x.astype(\"float32\")"},
+    Type{"f16", "", "save it as x.astype(\"float32\")"}};
+
+// PyTorch has no unsigned numbers of two and four bytes: the next wider type holds them all.
+template <class Narrow, class Wide>
+std::shared_ptr<const std::byte> widened(const std::shared_ptr<const std::byte>& stored, std::int64_t elements) {
+  const std::shared_ptr<std::byte> wide(new std::byte[static_cast<std::size_t>(elements) * sizeof(Wide)],
+                                        std::default_delete<std::byte[]>());
+  for (std::int64_t i = 0; i < elements; ++i) {
+    Narrow narrow = 0;
+    std::memcpy(&narrow, stored.get() + static_cast<std::size_t>(i) * sizeof narrow, sizeof narrow);
+    const Wide number = narrow;
+    std::memcpy(wide.get() + static_cast<std::size_t>(i) * sizeof number, &number, sizeof number);
+  }
+  return wide;
+}
 
 struct Header {
   std::string descr;
@@ -141,12 +160,16 @@ Result<Column> read_npy(const std::filesystem::path& path) {
                   "save one array of numbers, without fields or objects");
   const std::string_view descr = header->descr;
   const auto type = std::find_if(kTypes.begin(), kTypes.end(), [&](const Type& t) {
-    return descr.size() == 3 && descr.substr(1) == t.numpy &&
-           (descr[0] == '<' || descr[0] == '=' || descr[0] == '|' || (descr[0] == '>' && descr[2] == '1'));
+    return descr.size() >= 3 && descr.substr(1) == t.numpy &&
+           (descr[0] == '<' || descr[0] == '=' || descr[0] == '|' || (descr[0] == '>' && descr.substr(2) == "1"));
   });
-  if (type == kTypes.end())
+  if (descr.starts_with('>') && type == kTypes.end())
+    return broken(fmt::format("the array's numbers ({}) have their bytes in the order of another processor", descr),
+                  fmt::format("save it as x.astype(\"<{}\")", descr.substr(1)));
+  if (type == kTypes.end() || !type->hint.empty())
     return broken(fmt::format("the array's type {} has no twin in PyTorch", descr),
-                  "save it as float32, float64, float16, uint8, int8, int16, int32, int64 or bool, little-endian");
+                  type == kTypes.end() ? "save it as numbers: x.astype(\"float32\"), or another type that PyTorch has"
+                                       : std::string(type->hint));
   if (*header->fortran_order && header->shape->size() > 1)
     return broken("the array is in Fortran order; rows were expected one after the other",
                   "save numpy.ascontiguousarray(array)");
@@ -157,7 +180,8 @@ Result<Column> read_npy(const std::filesystem::path& path) {
   column.row.dtype = type->torch;
   column.row.shape.assign(header->shape->begin() + 1, header->shape->end());
   if (column.rows == 0) return broken("the array has no rows", "save at least one row");
-  std::int64_t expected = element_size(column.row.dtype);
+  const bool widens = type->numpy == "u2" || type->numpy == "u4";
+  std::int64_t expected = element_size(column.row.dtype) / (widens ? 2 : 1);
   for (const std::int64_t extent : *header->shape) {
     if (extent == 0) return broken("a row of the array is empty", "every dimension must be at least 1");
     if (__builtin_mul_overflow(expected, extent, &expected)) return broken("the array's shape is beyond any file");
@@ -166,6 +190,8 @@ Result<Column> read_npy(const std::filesystem::path& path) {
   if (present < expected)
     return broken(fmt::format("the array's shape needs {} bytes, the file has {}", expected, present));
   column.bytes = part(file.bytes, static_cast<Bytes>(prefix + length));
+  if (type->numpy == "u2") column.bytes = widened<std::uint16_t, std::int32_t>(column.bytes, expected / 2);
+  if (type->numpy == "u4") column.bytes = widened<std::uint32_t, std::int64_t>(column.bytes, expected / 4);
   return column;
 }
 

@@ -1,6 +1,7 @@
 #include "job/assemble.h"
 
 #include <algorithm>
+#include <memory>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "job/report_archive.h"
 #include "job/results_folder.h"
 #include "job/run_record.h"
+#include "job/sample_rows.h"
 #include "job/watch.h"
 #include "job/worker_tool.h"
 
@@ -39,6 +41,9 @@ class StepsOnly final : public TrainObserver {
 JobSpec from_its_folder(JobSpec spec, const fs::path& working_folder) {
   std::string& source = spec.config.model.source;
   if (!source.starts_with("zoo:") && fs::path(source).is_relative()) source = (working_folder / source).string();
+  JobConfig::Data& data = spec.config.data;
+  for (std::string* file : {&data.train_input, &data.train_target, &data.validation_input, &data.validation_target})
+    if (!file->empty() && fs::path(*file).is_relative()) *file = (working_folder / *file).string();
   return spec;
 }
 
@@ -60,6 +65,10 @@ Result<> complete(Cloud& cloud, const RunFolder& run, const RunRecord& record, R
       !traced && !stop.stop_requested())
     observer.step("trace.json could not be made: " + describe(traced.error()));
   const JobSpec spec = from_its_folder(*record.spec, record.working_folder);
+  // The model is looked at on the rows on which it was cut, where they are still there: it may take no others.
+  if (const auto data = load_datasets(spec.config.data))
+    if (auto rows = SampleRows::of(*data, std::max(rows_of_trials(spec.config), std::int64_t{spec.model.micro_batch})))
+      worker.use(std::make_shared<const SampleRows>(std::move(*rows)));
   FUNCPIPE_TRY_VOID(collect_model(*store, spec, record.prefix, worker, results.staging(), stop));
   if (const auto bill = read_file(run.bill())) FUNCPIPE_TRY_VOID(write_file(results.staging() / "bill.json", *bill));
   return results.commit();

@@ -78,7 +78,8 @@ class SpawnSettings {
 }  // namespace
 
 Result<ChildOutput> run_child(const std::filesystem::path& program, const std::vector<std::string>& arguments,
-                              std::stop_token stop, const std::map<std::string, std::string>& environment) {
+                              std::stop_token stop, const std::map<std::string, std::string>& environment,
+                              const std::function<bool(std::string_view)>& left_out) {
   Pipe out, err, wake;
   if (!out.good() || !err.good() || !wake.good())
     return fail(ErrorCode::exhausted, fmt::format("cannot make a pipe: {}", std::strerror(errno)), program.string());
@@ -93,7 +94,8 @@ Result<ChildOutput> run_child(const std::filesystem::path& program, const std::v
   for (std::string& variable : more) variables.push_back(variable.data());
   for (char** own = environ; *own; ++own) {
     const std::string_view assignment(*own);
-    if (!environment.contains(std::string(assignment.substr(0, assignment.find('='))))) variables.push_back(*own);
+    const std::string_view variable = assignment.substr(0, assignment.find('='));
+    if (!environment.contains(std::string(variable)) && !(left_out && left_out(variable))) variables.push_back(*own);
   }
   variables.push_back(nullptr);
   const SpawnSettings settings(out, err);

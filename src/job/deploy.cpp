@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/compute_environment.h"
 #include "base/counted.h"
 #include "base/files.h"
 #include "config/job_notes.h"
@@ -147,6 +148,7 @@ Result<FunctionSpec> function_template(const Cloud& cloud, const Platform& platf
   FunctionSpec function;
   function.timeout = std::max(1.0, std::floor(platform.limits.lifetime));
   function.environment = cloud.function_environment(prefix);
+  function.environment.insert(compute_environment().begin(), compute_environment().end());
   if (!role.empty()) function.role = role;
   FUNCPIPE_TRY(package, local_package(worker.program()));
   function.zip = std::move(package);

@@ -131,7 +131,9 @@ Bill Fleet::reported_usage() const {
 }
 
 void Fleet::run(WorkerId worker, std::stop_token stop) {
-  WorkerInvocation invocation{options_.job, options_.bucket, options_.prefix, worker, 0};
+  WorkerInvocation invocation{options_.job, options_.bucket, options_.prefix, worker, 0, {}};
+  if (const auto proven = options_.programs.find(worker); proven != options_.programs.end())
+    invocation.programs = proven->second;
   Result<> outcome;
   while (true) {
     const bool serves = worker == kParameterServer;

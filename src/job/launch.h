@@ -3,6 +3,7 @@
 
 #include <condition_variable>
 #include <functional>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <stop_token>
@@ -22,6 +23,7 @@ struct LaunchOptions {
   std::string job, bucket, prefix;
   std::vector<WorkerId> workers;
   std::function<std::string(WorkerId)> function_of;
+  std::map<WorkerId, std::string> programs;  // fingerprints of what was proven (worker/programs.h)
   std::function<double(WorkerId)> vcpus_of;  // of its function, which no REPORT line says
   // Plays the parameter server, if it is among the workers: no function, so nobody invokes it.
   std::function<Result<WorkerAnswer>(const WorkerInvocation&, std::stop_token)> serve;

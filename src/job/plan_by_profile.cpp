@@ -120,7 +120,7 @@ Result<PlanOfJob> plan_by_profile(const JobConfig& config, const ModelDescriptio
   for (StagePlan& stage : chosen.plan.stages)
     if (config.platform.vcpus > 0)
       stage.vcpus = platform.choice(*platform.size(stage.memory_mb, config.platform.vcpus)).vcpus;
-  return PlanOfJob{chosen.plan, summary_of(chosen, choice.rehearsal())};
+  return PlanOfJob{chosen.plan, summary_of(chosen, choice.rehearsal()), chosen.prediction.iteration};
 }
 
 }  // namespace funcpipe

@@ -16,6 +16,7 @@ bool is_planned_by_profile(const JobConfig& config);
 struct PlanOfJob {
   Plan plan;
   std::string summary;  // "3 stages x 4 replicas, micro-batches of 4, 2x2048 3072 MB: 1.20 s an iteration, ..."
+  Seconds iteration = 0;
 };
 
 // Within what the job sets itself: global batch, micro-batch, replicas, order, synchronisation, memory. Errors:

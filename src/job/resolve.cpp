@@ -13,8 +13,21 @@
 namespace funcpipe {
 namespace {
 
-bool is_float(const std::string& dtype) {
-  return dtype.starts_with("float") || dtype.starts_with("bfloat");
+// A type in which stored data might be given to the model.
+struct PossibleType {
+  std::string dtype;
+  bool converted = true;  // false: only to find out what would do; the user has to save it so
+};
+
+// As PyTorch takes numbers that NumPy stored: as they are. Whole numbers are also class or token numbers, which many
+// operations take as int64 alone, and bytes are also pixels, which most take as float32 alone; neither loses anything.
+// What else a model may want of them is for the user to say.
+std::vector<PossibleType> possible_types(const std::string& stored) {
+  std::vector<PossibleType> types{{stored}};
+  const bool whole = stored.starts_with("int") || stored == "uint8";
+  if (whole && stored != "int64") types.push_back({"int64"});
+  if (stored != "float32" && !stored.starts_with("complex")) types.push_back({"float32", stored == "uint8"});
+  return types;
 }
 
 // The smallest size of at least `needed` bytes, with `vcpus` or what the platform gives with that memory; the largest
@@ -54,28 +67,38 @@ void choose_sizes(Plan& plan, const JobConfig& config, const ModelDescription& m
 
 }  // namespace
 
-std::vector<std::vector<TensorSpec>> possible_inputs(const JobConfig& config, const Dataset& data) {
-  const auto batch_of = [&](const Column& column) {
+InputChoices possible_inputs(const JobConfig& config, const Dataset& data) {
+  const std::vector<PossibleType> inputs = possible_types(data.input.row.dtype);
+  const auto batch_of = [&](const Column& column, const PossibleType& type) {
     TensorSpec spec = column.row;
+    spec.dtype = type.dtype;
     spec.shape.insert(spec.shape.begin(), config.training.micro_batch);
     return spec;
   };
-  const TensorSpec stored = batch_of(data.input);
-  TensorSpec usual = stored;
-  const bool tokens = config.data.format == "tokens";
-  if (stored.dtype == "uint8" && !tokens)
-    usual.dtype = "float32";
-  else if (tokens || (!is_float(stored.dtype) && stored.dtype != "bool"))
-    usual.dtype = "int64";
-  std::vector<std::vector<TensorSpec>> possible = {{usual}};
-  if (usual.dtype != stored.dtype) possible.push_back({stored});
-  if (config.model.loss != "model") return possible;
-  TensorSpec target = batch_of(data.target);
-  if (!is_float(target.dtype)) target.dtype = "int64";
-  std::vector<std::vector<TensorSpec>> with_target = possible;
-  for (auto& inputs : with_target) inputs.push_back(target);
-  possible.insert(possible.begin(), with_target.begin(), with_target.end());
-  return possible;
+  InputChoices choices;
+  if (config.model.loss == "model") {
+    for (const PossibleType& input : inputs)
+      for (const PossibleType& target : possible_types(data.target.row.dtype))
+        (input.converted && target.converted ? choices.taken : choices.refused)
+            .push_back({batch_of(data.input, input), batch_of(data.target, target)});
+  }
+  for (const PossibleType& input : inputs)
+    (input.converted ? choices.taken : choices.refused).push_back({batch_of(data.input, input)});
+  return choices;
+}
+
+Error refused_types(const JobConfig& config, const Dataset& data, const std::vector<TensorSpec>& wanted,
+                    const std::string& refusal) {
+  std::string hint;
+  const auto say = [&](const char* what, const Column& column, const std::string& file, const TensorSpec& spec) {
+    if (column.row.dtype == spec.dtype) return;
+    hint += fmt::format("{}save the {} ({} holds {}) as numpy's {}.astype(\"{}\")", hint.empty() ? "" : "; and ", what,
+                        file, column.row.dtype, what[0] == 'i' ? "x" : "y", spec.dtype);
+  };
+  if (!wanted.empty()) say("input", data.input, config.data.train_input, wanted.front());
+  if (wanted.size() > 1) say("target", data.target, config.data.train_target, wanted[1]);
+  return {ErrorCode::invalid_input, refusal, config.model.source,
+          hint + ", or let the model's forward convert it (x.float())"};
 }
 
 TrainingState training_state(const JobConfig& config, const Datasets& data) {
@@ -153,6 +176,7 @@ Result<JobSpec> resolve(const JobConfig& config, const ModelDescription& model, 
   spec.model = model;
   spec.config.training.global_batch = spec.plan.global_batch;  // a plan has the last word
   spec.config.training.micro_batch = spec.plan.micro_batch;
+  spec.config.model.class_axis = decided_class_axis(model, data, config);
   spec.state = state;
   FUNCPIPE_TRY(length, length_of(config, data, spec.plan.global_batch));
   spec.steps_per_epoch = length.steps_per_epoch;

@@ -8,10 +8,18 @@
 
 namespace funcpipe {
 
-// What the model's forward may take at micro-batch size, the likeliest first. The input as most models want it (bytes
-// become float32 or, for tokens, int64; other integers int64), then as it is stored. A model that is its own loss may
-// take the target as well: those come before.
-std::vector<std::vector<TensorSpec>> possible_inputs(const JobConfig& config, const Dataset& data);
+// What the model's forward may take at micro-batch size, in the order in which it is asked. First the data as it is
+// stored, which is what PyTorch would give the model of the same file; then whole numbers as int64, then bytes as
+// float32. A model that is its own loss may take the target as well: those come before.
+struct InputChoices {
+  std::vector<std::vector<TensorSpec>> taken;
+  std::vector<std::vector<TensorSpec>> refused;  // conversions that are not made unasked, to name the way out
+};
+InputChoices possible_inputs(const JobConfig& config, const Dataset& data);
+
+// For a model that takes `wanted`, of the refused, and said `refusal` of the data as it is stored.
+Error refused_types(const JobConfig& config, const Dataset& data, const std::vector<TensorSpec>& wanted,
+                    const std::string& refusal);
 
 // The optimiser's copies of the weights, and the data a worker caches.
 TrainingState training_state(const JobConfig& config, const Datasets& data);

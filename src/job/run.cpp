@@ -171,6 +171,7 @@ LaunchOptions Run::launch_options() {
       .prefix = record_.prefix,
       .workers = spec_.plan.workers(),
       .function_of = [=, this](WorkerId id) { return deployment_.function_of(stage_of(id).size()); },
+      .programs = job_.programs,
       .vcpus_of = [=, this](WorkerId id) { return vcpus_of(job_.platform, stage_of(id)); },
       .serve = [this](
                    const WorkerInvocation& invocation,

@@ -3,8 +3,10 @@
 
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <optional>
 #include <stop_token>
+#include <string>
 #include <vector>
 
 #include "base/error.h"
@@ -30,6 +32,7 @@ struct RunJob {
   WorkerTool worker;
   JobSpec spec;  // without the manifests of published data
   std::optional<ParameterServer> server;
+  std::map<WorkerId, std::string> programs;  // of each worker: the fingerprint of what was proven
 };
 
 // Keeps a record of what it has in the cloud (job/run_record.h). Once every stage is trained its weights stay there

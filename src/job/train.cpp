@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <ctime>
+#include <map>
+#include <memory>
 #include <optional>
 #include <random>
 
@@ -10,12 +12,17 @@
 #include "config/precedence.h"
 #include "job/cloud.h"
 #include "job/former_runs.h"
+#include "job/lifetimes.h"
 #include "job/plan_by_profile.h"
 #include "job/process_needs.h"
+#include "job/remarks.h"
 #include "job/resolve.h"
 #include "job/results_folder.h"
 #include "job/run.h"
+#include "job/sample_rows.h"
+#include "job/try_model.h"
 #include "job/worker_tool.h"
+#include "worker/programs.h"
 
 namespace funcpipe {
 namespace {
@@ -42,35 +49,57 @@ Result<T> given_by_user(Result<T> result) {
 
 struct Prepared {
   RunJob job;
-  std::string planning;  // where the plan is from, for the user; empty: as the user said
+  std::string planning;              // where the plan is from, for the user; empty: as the user said
+  std::vector<std::string> remarks;  // what else the user should know
 };
 
 // Whether the model takes the target too, though model.loss does not say that it is its own loss.
 bool is_own_loss(const WorkerTool& worker, JobConfig config, const Dataset& data, std::stop_token stop) {
   if (config.model.loss == "model") return false;
   config.model.loss = "model";
-  const std::vector<TensorSpec> likeliest = possible_inputs(config, data).front();
-  return worker.describe(config.model.source, likeliest, config.job.seed, stop).has_value();
+  InputChoices choices = possible_inputs(config, data);
+  std::erase_if(choices.taken, [](const auto& inputs) { return inputs.size() < 2; });
+  return worker.describe_first(config.model.source, choices.taken, config.job.seed, stop).has_value();
+}
+
+// One that the model takes where it does not take the micro-batch asked for; 0: none of a few.
+int larger_micro_batch(const WorkerTool& worker, JobConfig config, const Dataset& data, std::stop_token stop) {
+  constexpr int kMost = 16;
+  while ((config.training.micro_batch *= 2) <= kMost) {
+    const InputChoices choices = possible_inputs(config, data);
+    if (worker.describe_first(config.model.source, choices.taken, config.job.seed, stop))
+      return config.training.micro_batch;
+  }
+  return 0;
 }
 
 // With the first of the possible inputs that the model takes; if it takes none, what it says of the first.
-Result<ModelDescription> describe_model(const WorkerTool& worker, const JobConfig& config, const Dataset& data,
-                                        std::stop_token stop) {
-  std::optional<Error> first;
-  for (const std::vector<TensorSpec>& inputs : possible_inputs(config, data)) {
-    auto model = worker.describe(config.model.source, inputs, config.job.seed, stop);
-    if (model || model.error().code != ErrorCode::invalid_input) return model;
-    if (!first) first = std::move(model).error();
-  }
-  if (is_own_loss(worker, config, data, stop))
+Result<DescribedModel> describe_model(const WorkerTool& worker, const JobConfig& config, const Dataset& data,
+                                      std::stop_token stop) {
+  const InputChoices choices = possible_inputs(config, data);
+  std::vector<std::vector<TensorSpec>> all = choices.taken;
+  all.insert(all.end(), choices.refused.begin(), choices.refused.end());
+  auto described = worker.describe_first(config.model.source, all, config.job.seed, stop);
+  if (described && described->choice >= choices.taken.size())
+    return tl::unexpected(refused_types(config, data, described->model.inputs, described->refusal));
+  if (!described && described.error().code == ErrorCode::invalid_input && is_own_loss(worker, config, data, stop))
     return fail(ErrorCode::invalid_input, "the model takes an input and a target, as one that computes its own loss",
                 config.model.source, "set loss = \"model\" in [model]");
-  return tl::unexpected(std::move(*first));
+  if (!described && described.error().code == ErrorCode::invalid_input)
+    if (const int more = larger_micro_batch(worker, config, data, stop); more > 0)
+      described.error().hint = fmt::format("it takes micro-batches of {0}: set training.micro_batch to {0}", more);
+  return described;
 }
 
 bool is_cut_evenly_by_default(const JobConfig& config) {
   return config.parallelism.plan.empty() && !config.given.contains("parallelism.stages") &&
          !config.given.contains("parallelism.replicas");
+}
+
+// That the workers' programs fit together, before anything is published.
+Result<std::map<WorkerId, std::string>> prove(JobSpec spec, const Datasets& data, const std::stop_token& stop) {
+  spec.validation.input.rows = data.validation.input.rows;  // the manifest is not there yet
+  return prove_programs(spec, stop);
 }
 
 Result<Prepared> prepare(const JobConfig& config, std::stop_token stop) {
@@ -80,7 +109,10 @@ Result<Prepared> prepare(const JobConfig& config, std::stop_token stop) {
   if (config.platform.lifetime > 0) platform.limits.lifetime = config.platform.lifetime;
   FUNCPIPE_TRY(data, given_by_user(load_datasets(config.data)));
   if (stop.stop_requested()) return stopped();
-  FUNCPIPE_TRY(model, given_by_user(describe_model(worker, config, data.train, stop)));
+  FUNCPIPE_TRY(rows, SampleRows::of(data, rows_of_trials(config)));
+  worker.use(std::make_shared<const SampleRows>(std::move(rows)));
+  FUNCPIPE_TRY(described, given_by_user(describe_model(worker, config, data.train, stop)));
+  const ModelDescription& model = described.model;
   std::optional<PlanOfJob> planned;
   if (is_planned_by_profile(config)) {
     FUNCPIPE_TRY(length, length_of(config, data, config.training.global_batch));
@@ -97,25 +129,32 @@ Result<Prepared> prepare(const JobConfig& config, std::stop_token stop) {
     planning =
         "neither a plan nor stages and replicas are set: cut evenly; with a profile of the model (funcpipe profile) in "
         "parallelism.profile it is planned";
+  spec.numerics = described.numerics;
+  FUNCPIPE_TRY_VOID(try_model(worker, spec, data, stop));
   FUNCPIPE_TRY(server, server_of(spec.plan));
   if (server && !config.platform.s3_endpoint.empty())
     return fail(ErrorCode::invalid_input, "a parameter server runs on this machine, beside an embedded cloud only",
                 "parallelism.sync", "leave out platform.s3_endpoint, or choose another synchronisation");
   if (server) platform = beside(*server, std::move(platform));
+  FUNCPIPE_TRY_VOID(foresee_lifetimes(spec, platform, planned ? planned->iteration : 0));
+  FUNCPIPE_TRY(programs, prove(spec, data, stop));
+  std::vector<std::string> said = remarks(spec, data);
   FUNCPIPE_TRY_VOID(check_process_needs(spec));
   return Prepared{.job = {.platform = std::move(platform),
                           .data = std::move(data),
                           .worker = std::move(worker),
                           .spec = std::move(spec),
-                          .server = std::move(server)},
-                  .planning = std::move(planning)};
+                          .server = std::move(server),
+                          .programs = std::move(programs)},
+                  .planning = std::move(planning),
+                  .remarks = std::move(said)};
 }
 
 }  // namespace
 
-Result<JobSpec> check_job(const JobConfig& config, std::stop_token stop) {
+Result<CheckedJob> check_job(const JobConfig& config, std::stop_token stop) {
   FUNCPIPE_TRY(prepared, prepare(config, stop));
-  return std::move(prepared.job.spec);
+  return CheckedJob{std::move(prepared.job.spec), std::move(prepared.remarks)};
 }
 
 Result<TrainResult> train(const JobConfig& config, TrainObserver& observer, std::stop_token stop) {
@@ -126,6 +165,7 @@ Result<TrainResult> train(const JobConfig& config, TrainObserver& observer, std:
   const JobSpec& spec = job.spec;
   if (!prepared.planning.empty()) observer.step(prepared.planning);
   for (const std::string& note : outranked_by_plan(config, spec.plan)) observer.step(note);
+  for (const std::string& remark : prepared.remarks) observer.step("note: " + remark);
   FUNCPIPE_TRY(results, ResultsFolder::open(std::filesystem::path(config.job.folder) / config.job.name));
   const auto tell = [&](const std::string& what) { observer.step(what); };
   FUNCPIPE_TRY(former, FormerRuns::take_over(results, tell, stop));

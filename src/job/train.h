@@ -29,8 +29,11 @@ struct TrainResult {
 // itself is. A requested stop gives cancelled.
 Result<TrainResult> train(const JobConfig& config, TrainObserver& observer, std::stop_token stop);
 
-// Reads everything a job names and checks that it fits together, without starting anything: its JobSpec, without the
-// manifests of published data.
-Result<JobSpec> check_job(const JobConfig& config, std::stop_token stop);
+// Reads everything a job names and checks that it fits together, without starting anything, exactly as train does.
+struct CheckedJob {
+  JobSpec spec;  // without the manifests of published data
+  std::vector<std::string> remarks;
+};
+Result<CheckedJob> check_job(const JobConfig& config, std::stop_token stop);
 
 }  // namespace funcpipe

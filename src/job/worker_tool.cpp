@@ -8,7 +8,9 @@
 #include <cstring>
 #include <nlohmann/json.hpp>
 
+#include "base/compute_environment.h"
 #include "base/files.h"
+#include "config/json_fields.h"
 #include "job/child_process.h"
 
 namespace funcpipe {
@@ -16,17 +18,6 @@ namespace fs = std::filesystem;
 namespace {
 
 using nlohmann::json;
-
-// The arguments all verbs share; an input is given as "float32:16x1x28x28".
-std::vector<std::string> arguments_of(const char* verb, const std::string& source,
-                                      const std::vector<TensorSpec>& inputs, std::uint64_t seed) {
-  std::vector<std::string> arguments{verb, "--model", source, "--seed", std::to_string(seed)};
-  for (const TensorSpec& input : inputs) {
-    arguments.push_back("--inputs");
-    arguments.push_back(fmt::format("{}:{}", input.dtype, fmt::join(input.shape, "x")));
-  }
-  return arguments;
-}
 
 ErrorCode code_named(const std::string& name) {
   for (int code = 0; code <= static_cast<int>(ErrorCode::failed); ++code)
@@ -49,6 +40,7 @@ std::string last_words(const ChildOutput& output) {
 // What the program was doing, for people.
 std::string_view in_words(const std::string& verb) {
   if (verb == "describe") return "reading the model";
+  if (verb == "try") return "trying the model on rows of the data";
   if (verb == "cut") return "cutting the model into stages";
   if (verb == "assemble") return "putting the trained model together";
   return "summing gradients as the parameter server";
@@ -66,8 +58,9 @@ std::string how_it_ended(const std::string& verb, const ChildOutput& output) {
 
 // The JSON a verb prints; {"error": {"code", "message", "place", "hint"}} becomes the Error it was.
 Result<json> call(const fs::path& program, const std::vector<std::string>& arguments, std::stop_token stop,
-                  const std::map<std::string, std::string>& environment = {}) {
-  FUNCPIPE_TRY(output, run_child(program, arguments, stop, environment));
+                  std::map<std::string, std::string> environment = {}) {
+  environment.insert(compute_environment().begin(), compute_environment().end());
+  FUNCPIPE_TRY(output, run_child(program, arguments, stop, environment, decides_bits));
   const json answer = json::parse(output.out, nullptr, false);
   if (answer.is_object() && answer.contains("error") && answer["error"].is_object()) {
     const json& error = answer["error"];
@@ -82,6 +75,18 @@ Result<json> call(const fs::path& program, const std::vector<std::string>& argum
 }
 
 }  // namespace
+
+// The arguments all verbs share; an input is given as "float32:16x1x28x28".
+std::vector<std::string> WorkerTool::arguments_of(const char* verb, const std::string& source,
+                                                  const std::vector<TensorSpec>& inputs, std::uint64_t seed) const {
+  std::vector<std::string> arguments{verb, "--model", source, "--seed", std::to_string(seed)};
+  for (const TensorSpec& input : inputs) {
+    arguments.push_back("--inputs");
+    arguments.push_back(fmt::format("{}:{}", input.dtype, fmt::join(input.shape, "x")));
+  }
+  if (rows_) arguments.insert(arguments.end(), {"--rows", rows_->path().string()});
+  return arguments;
+}
 
 Result<WorkerTool> WorkerTool::find() {
   std::error_code status;
@@ -100,6 +105,53 @@ Result<ModelDescription> WorkerTool::describe(const std::string& source, const s
                                               std::uint64_t seed, std::stop_token stop) const {
   FUNCPIPE_TRY(answer, call(program_, arguments_of("describe", source, inputs, seed), stop));
   return model_description_from_json(answer, program_.string() + " describe");
+}
+
+Result<DescribedModel> WorkerTool::describe_first(const std::string& source,
+                                                  const std::vector<std::vector<TensorSpec>>& choices,
+                                                  std::uint64_t seed, std::stop_token stop) const {
+  std::vector<std::string> arguments = arguments_of("describe", source, {}, seed);
+  for (const std::vector<TensorSpec>& inputs : choices) {
+    json choice = json::array();
+    for (const TensorSpec& input : inputs) choice.push_back({{"dtype", input.dtype}, {"shape", input.shape}});
+    arguments.insert(arguments.end(), {"--choice", choice.dump()});
+  }
+  FUNCPIPE_TRY(answer, call(program_, arguments, stop));
+  const std::string place = program_.string() + " describe";
+  DescribedModel described;
+  Fields fields(answer, place);
+  fields.read("choice", described.choice).read("refusal", described.refusal).read("numerics", described.numerics);
+  const json& model = fields.member("model");
+  FUNCPIPE_TRY_VOID(fields.done());
+  FUNCPIPE_TRY(description, model_description_from_json(model, place));
+  described.model = std::move(description);
+  return described;
+}
+
+Result<TrialResult> WorkerTool::try_model(const JobConfig::Model& model, const std::vector<TensorSpec>& inputs,
+                                          std::uint64_t seed, const TrialRequest& request, std::stop_token stop) const {
+  std::vector<std::string> arguments = arguments_of("try", model.source, inputs, seed);
+  arguments.insert(arguments.end(), {"--loss", model.loss, "--class-axis", model.class_axis});
+  for (const int samples : request.training) arguments.insert(arguments.end(), {"--training", std::to_string(samples)});
+  for (const int samples : request.evaluation)
+    arguments.insert(arguments.end(), {"--evaluation", std::to_string(samples)});
+  arguments.emplace_back(request.backward ? "--backward" : "--no-backward");
+  FUNCPIPE_TRY(answer, call(program_, arguments, stop));
+  const std::string place = program_.string() + " try";
+  TrialResult result;
+  Fields fields(answer, place);
+  fields.read("loss_text", result.loss_text).read("layer", result.layer).read("gradient", result.gradient);
+  const json& failure = fields.member("failure");
+  FUNCPIPE_TRY_VOID(fields.done());
+  if (failure.is_null()) return result;
+  Fields parts(failure, place);
+  TrialFailure& found = result.failure.emplace();
+  parts.read("training", found.training)
+      .read("samples", found.samples)
+      .read("message", found.message)
+      .read("smallest", found.smallest);
+  FUNCPIPE_TRY_VOID(parts.done());
+  return result;
 }
 
 Result<std::vector<fs::path>> WorkerTool::cut(const std::string& source, const std::vector<TensorSpec>& inputs,

@@ -20,8 +20,8 @@ struct BorderGradient::Sink final : torch::autograd::Node {
 };
 
 BorderGradient::BorderGradient(const at::Tensor& tensor) : sink_(std::make_shared<Sink>()) {
-  FUNCPIPE_CHECK(at::isFloatingType(tensor.scalar_type()) && !tensor.requires_grad(), "border tensor of type {}",
-                 c10::toString(tensor.scalar_type()));
+  FUNCPIPE_CHECK(!tensor.requires_grad(), "border tensor of type {}", c10::toString(tensor.scalar_type()));
+  if (!at::isFloatingType(tensor.scalar_type()) && !at::isComplexType(tensor.scalar_type())) return;
   const auto input = sink_->add_input_metadata(tensor);
   torch::autograd::impl::set_gradient_edge(tensor, {sink_, input});
 }

@@ -11,7 +11,8 @@ namespace funcpipe {
 
 class BorderGradient {
  public:
-  // Makes `tensor`, a floating-point tensor without graph, require a gradient: one backward pass leaves it here.
+  // Makes `tensor`, which has no graph, require a gradient: one backward pass leaves it here. A tensor of whole numbers
+  // (where a branch may give one) has none.
   explicit BorderGradient(const at::Tensor& tensor);
 
   // After backward: with the strides it was computed with. Undefined where nothing used the tensor.

@@ -9,6 +9,7 @@
 
 #include "base/check.h"
 #include "model/border_values.h"
+#include "model/slot_state.h"
 
 namespace funcpipe {
 namespace {
@@ -66,6 +67,13 @@ std::string obstacle(const Value* value, const AliasDb& aliases) {
   return {};
 }
 
+std::string across(const FlatModel& model, const TensorSlot& state) {
+  const Node* first = model.nodes[state.first_use];
+  const Node* last = model.nodes[state.last_use];
+  return fmt::format("forward changes {}, which is used from{} to{}", state.name, source_line(first, " "),
+                     source_line(last, " "));
+}
+
 // Whether a tensor within a live container may be another live tensor too: as two, its gradient would be summed in
 // another order.
 const Value* shared_within(const std::vector<Value*>& live, AliasDb& aliases) {
@@ -78,7 +86,7 @@ const Value* shared_within(const std::vector<Value*>& live, AliasDb& aliases) {
   return nullptr;
 }
 
-// Positions of nodes that write in place to something that is not itself a parameter or buffer.
+// Positions of nodes that write in place to something else than a parameter or buffer or a part of one.
 std::vector<int> writers(const FlatModel& model) {
   std::vector<int> positions;
   for (int position = 0; position < static_cast<int>(model.nodes.size()); ++position) {
@@ -88,7 +96,7 @@ std::vector<int> writers(const FlatModel& model) {
       if (schema == nullptr) return;
       for (std::size_t i = 0; i < schema->arguments().size() && i < node->inputs().size(); ++i) {
         const auto* alias = schema->arguments()[i].alias_info();
-        writes = writes || (alias != nullptr && alias->isWrite() && !model.slot_of.contains(node->inputs()[i]));
+        writes = writes || (alias != nullptr && alias->isWrite() && !lies_in_slot(model, node->inputs()[i]));
       }
     });
     if (writes) positions.push_back(position);
@@ -117,9 +125,17 @@ void drop_unsafe(const FlatModel& model, const AliasDb& aliases, Candidates& can
   std::erase_if(candidates.borders, unsafe);
 }
 
+// Whether the node makes a matrix or more of a part of a parameter.
+bool views_weight(const FlatModel& model, const Node* node) {
+  if (node->kind() != aten::as_strided || !lies_in_slot(model, node->input(0))) return false;
+  const auto sizes = toIValue(node->input(1));
+  return sizes && sizes->isIntList() && sizes->toIntVector().size() >= 2;
+}
+
 bool applies_weight(const FlatModel& model, Node* top) {
   bool found = false;
   visit_nested(top, [&](Node* node) {
+    found = found || views_weight(model, node);
     for (const Value* input : node->inputs()) {
       const auto slot = model.slot_of.find(input);
       if (slot == model.slot_of.end()) continue;
@@ -207,9 +223,10 @@ Candidates candidate_borders(const FlatModel& model) {
     std::erase_if(live, [&](const Value* value) { return !uses.live_at(position, value); });
     if (live.empty()) continue;
     std::string why;
+    if (const TensorSlot* state = state_across(model, position)) why = across(model, *state);
     for (const Value* value : live) {
-      why = obstacle(value, aliases);
       if (!why.empty()) break;
+      why = obstacle(value, aliases);
     }
     if (why.empty()) {
       if (const Value* shared = shared_within(live, aliases))

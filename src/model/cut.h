@@ -28,8 +28,8 @@ struct Candidates {
 };
 
 // Every position at which all live values can travel (data inputs, parameters, buffers, `training` and what is made
-// anew wherever it is used do not count: each stage has its own) and no later in-place operation writes to memory of a
-// live one.
+// anew wherever it is used do not count: each stage has its own), no later in-place operation writes to memory of a
+// live one, and no slot that changes is touched on both sides.
 Candidates candidate_borders(const FlatModel& model);
 
 // Why nodes [begin, end) are one layer though several of them apply weights; empty if they need not be.
@@ -51,15 +51,5 @@ std::string layer_name(const FlatModel& model, int begin, int end);
 
 // Whether nodes [begin, end) draw random numbers when training.
 bool draws_random_numbers(const FlatModel& model, int begin, int end);
-
-// Calls `visit` for `node` and every node in its blocks.
-template <class Visit>
-void visit_nested(torch::jit::Node* node, const Visit& visit) {
-  visit(node);
-  for (auto* block : node->blocks()) {
-    for (auto* inner : block->nodes()) visit_nested(inner, visit);
-    visit(block->return_node());
-  }
-}
 
 }  // namespace funcpipe

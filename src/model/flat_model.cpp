@@ -21,8 +21,11 @@
 #include "model/cut.h"
 #include "model/forward_call.h"
 #include "model/futures.h"
+#include "model/memory_flow.h"
 #include "model/model_outputs.h"
 #include "model/remade.h"
+#include "model/shared_memory.h"
+#include "model/slot_state.h"
 #include "model/torch_error.h"
 
 namespace funcpipe {
@@ -58,13 +61,15 @@ class Flattener {
     flat_.graph = forward_call(module_);
     auto& graph = *flat_.graph;
     bind_inputs(forward.function().getSchema());
-    collect_slots(module_._ivalue(), "");
+    collect_tensors(module_._ivalue(), "");
     flat_.training = graph.addInput("training");
     flat_.training->setType(c10::BoolType::get());
 
     Value* self = graph.inputs()[0];
     objects_[self] = {module_._ivalue(), ""};
     resolve_block(graph.block(), "");
+    bind_tensors();
+    if (auto kept = refuse_written_constants(graph); !kept) throw Unsupported{kept.error().message, kept.error().hint};
     lower_futures(graph);
     unify_changed_containers(graph);
     refuse_changed_attributes();
@@ -74,11 +79,13 @@ class Flattener {
     graph.eraseInput(0);
     choose_output();
     drop_unused_slots();
-    mark_changing_buffers();
     for (Node* node : graph.nodes()) {
       if (!FlatModel::free_to_copy(node)) flat_.nodes.push_back(node);
     }
     flat_.remade = remade_nodes(flat_);
+    if (auto analysed = analyse_state(flat_); !analysed)
+      throw Unsupported{analysed.error().message, analysed.error().hint};
+    refuse_half_shared_state();
     graph.lint();
     return std::move(flat_);
   }
@@ -127,7 +134,7 @@ class Flattener {
   }
 
   // Every tensor attribute in the order of the state dict: a module's parameters, its buffers, then its submodules.
-  void collect_slots(const c10::IValue& object, const std::string& path) {
+  void collect_tensors(const c10::IValue& object, const std::string& path) {
     const auto holder = object.toObject();
     const auto type = holder->type();
     if (!visited_.insert(holder.get()).second) return;
@@ -135,13 +142,14 @@ class Flattener {
       for (std::size_t i = 0; i < type->numAttributes(); ++i) {
         const c10::IValue& attribute = holder->getSlot(i);
         if (!attribute.isTensor() || !attribute.toTensor().defined() || type->is_parameter(i) != parameters) continue;
-        add_slot(attribute.toTensor(), join(path, type->getAttributeName(i)),
-                 parameters ? TensorSlot::Kind::parameter : TensorSlot::Kind::buffer);
+        const std::string& name = type->getAttributeName(i);
+        attribute_index_[{holder.get(), name}] = attributes_.size();
+        add_attribute({join(path, name), attribute.toTensor(), parameters}, object, name);
       }
     }
     for (std::size_t i = 0; i < type->numAttributes(); ++i) {
       const c10::IValue& attribute = holder->getSlot(i);
-      if (attribute.isObject()) collect_slots(attribute, join(path, type->getAttributeName(i)));
+      if (attribute.isObject()) collect_tensors(attribute, join(path, type->getAttributeName(i)));
     }
     // Last, so that a list of parameters (`_flat_weights` of nn.LSTM) finds each under its own name.
     for (std::size_t i = 0; i < type->numAttributes(); ++i)
@@ -149,7 +157,10 @@ class Flattener {
   }
 
   void collect_contained(const c10::IValue& value, const std::string& path) {
-    if (value.isTensor() && value.toTensor().defined()) add_slot(value.toTensor(), path, TensorSlot::Kind::buffer);
+    if (value.isTensor() && value.toTensor().defined()) {
+      if (by_view_.contains(view_key(value.toTensor()))) return;
+      add_attribute({path, value.toTensor(), false}, {}, "");
+    }
     int index = 0;
     if (value.isList())
       for (const c10::IValue& item : value.toListRef()) collect_contained(item, join(path, std::to_string(index++)));
@@ -161,18 +172,88 @@ class Flattener {
         collect_contained(item.value(), join(path, std::to_string(index++)));
   }
 
-  void add_slot(const at::Tensor& tensor, std::string name, TensorSlot::Kind kind) {
-    const auto [position, added] = by_memory_.try_emplace(key_of(tensor), flat_.slots.size());
-    if (added) flat_.slots.push_back({kind, std::move(name), tensor});
+  using ViewKey = std::tuple<const void*, std::vector<std::int64_t>, std::vector<std::int64_t>, int>;
+  static ViewKey view_key(const at::Tensor& tensor) {
+    const void* memory = tensor.numel() == 0 ? tensor.unsafeGetTensorImpl() : tensor.data_ptr();
+    return {memory, tensor.sizes().vec(), tensor.strides().vec(), static_cast<int>(tensor.scalar_type())};
   }
 
-  Value* slot_value(const at::Tensor& tensor) {
-    auto& slot = flat_.slots[by_memory_.at(key_of(tensor))];
-    if (slot.value == nullptr) {
+  void add_attribute(TensorAttribute attribute, const c10::IValue& holder, const std::string& name) {
+    by_view_.try_emplace(view_key(attribute.tensor), attributes_.size());
+    attributes_.push_back(std::move(attribute));
+    holders_.emplace_back(holder, name);
+  }
+
+  // Inserts a read of a tensor that a container of the module holds; bind_tensors() gives it its slot.
+  Value* read_of(const at::Tensor& tensor) {
+    Node* read = flat_.graph->create(prim::GetAttr, {flat_.graph->inputs()[0]}, 1);
+    read->s_(attr::name, "contained");
+    read->output()->setType(c10::TensorType::get());
+    accesses_.emplace_back(flat_.graph->insertNode(read), by_view_.at(view_key(tensor)));
+    return read->output();
+  }
+
+  // Turns reads and assignments of tensor attributes, once all are known, into slots.
+  void bind_tensors() {
+    std::set<std::size_t> used;
+    for (const auto& [node, attribute] : accesses_) {
+      used.insert(attribute);
+      if (node->kind() == prim::SetAttr) attributes_[attribute].assigned = true;
+    }
+    std::vector<TensorAttribute> list;
+    const std::vector<std::size_t> order(used.begin(), used.end());
+    for (const std::size_t i : order) list.push_back(attributes_[i]);
+    auto owners = owners_of_memory(list);
+    if (!owners) throw Unsupported{owners.error().message, owners.error().hint};
+    std::map<std::size_t, std::size_t> slot_of;  // by attribute; of owners only
+    for (std::size_t k = 0; k < order.size(); ++k) {
+      if ((*owners)[k] != k) continue;
+      slot_of[order[k]] = flat_.slots.size();
+      add_slot(order[k]);
+    }
+    for (const auto& [node, attribute] : accesses_) {
+      const auto place = static_cast<std::size_t>(std::ranges::lower_bound(order, attribute) - order.begin());
+      const std::size_t slot = slot_of.at(order[(*owners)[place]]);
+      if (flat_.slots[slot].assigned) {
+        node->replaceInput(0, flat_.state);
+        node->s_(attr::name, flat_.slots[slot].state_attribute);
+        continue;
+      }
+      const WithInsertPoint here(node);
+      const at::Tensor& part = list[place].tensor;
+      const at::Tensor& owner = flat_.slots[slot].tensor;
+      node->output()->replaceAllUsesWith(
+          view_of(flat_.slots[slot].value, owner, part, owner.requires_grad() && !part.requires_grad()));
+      node->destroy();
+    }
+  }
+
+  void add_slot(std::size_t index) {
+    const TensorAttribute& attribute = attributes_[index];
+    TensorSlot slot;
+    slot.kind = attribute.parameter ? TensorSlot::Kind::parameter : TensorSlot::Kind::buffer;
+    slot.name = attribute.name;
+    slot.tensor = attribute.tensor;
+    slot.assigned = attribute.assigned;
+    std::tie(slot.holder, slot.attribute) = holders_[index];
+    if (!slot.assigned) {
       slot.value = flat_.graph->addInput();
       slot.value->setType(c10::TensorType::get());
+    } else {
+      if (slot.kind == TensorSlot::Kind::parameter) {
+        throw Unsupported{fmt::format("forward assigns to the parameter `{}`", slot.name),
+                          "state that changes must be a buffer (register_buffer)"};
+      }
+      if (flat_.state == nullptr) {
+        state_type_ = c10::ClassType::create(c10::QualifiedName("__torch__.FuncPipeState"),
+                                             std::make_shared<CompilationUnit>(), /*is_module=*/true);
+        flat_.state = flat_.graph->insertInput(flat_.training->offset() + 1, "state");
+        flat_.state->setType(state_type_);
+      }
+      slot.state_attribute = fmt::format("tensor{}", index);
+      state_type_->addAttribute(slot.state_attribute, c10::TensorType::get());
     }
-    return slot.value;
+    flat_.slots.push_back(std::move(slot));
   }
 
   void resolve_block(Block* block, const std::string& path) {
@@ -221,6 +302,11 @@ class Flattener {
       objects_[node->output()] = {value, join(holder.path, name)};
       return;
     }
+    if (const auto tensor = attribute_index_.find({holder.object.toObject().get(), name});
+        tensor != attribute_index_.end()) {
+      accesses_.emplace_back(node, tensor->second);
+      return;
+    }
     Value* replacement = nullptr;
     if (name == "training" && value.isBool() && value.toBool() == module_.is_training()) {
       replacement = flat_.training;
@@ -238,7 +324,7 @@ class Flattener {
   // Inserts what stands for an attribute: a slot, a container of slots, or a constant.
   Value* attribute(const c10::IValue& value, const c10::TypePtr& type, const std::string& path) {
     auto& graph = *flat_.graph;
-    if (value.isTensor() && value.toTensor().defined()) return slot_value(value.toTensor());
+    if (value.isTensor() && value.toTensor().defined()) return read_of(value.toTensor());
     std::vector<Value*> parts;
     if (value.isTensorList() || (value.isList() && !value.toListRef().empty() && holds_tensors(value))) {
       for (const c10::IValue& item : value.toListRef()) parts.push_back(attribute(item, type->containedType(0), path));
@@ -308,20 +394,16 @@ class Flattener {
     }
   }
 
-  // `self.buffer = value` becomes an in-place copy: the same to every later reader.
   void resolve_set(Node* node) {
     const auto found = objects_.find(node->inputs()[0]);
     if (found == objects_.end()) return;
     const auto& name = node->s(attr::name);
-    const c10::IValue value = found->second.object.toObject()->getAttr(name);
-    if (!value.isTensor() || !node->inputs()[1]->type()->isSubtypeOf(*c10::TensorType::get())) {
+    const auto tensor = attribute_index_.find({found->second.object.toObject().get(), name});
+    if (tensor == attribute_index_.end() || !node->inputs()[1]->type()->isSubtypeOf(*c10::TensorType::get())) {
       throw Unsupported{fmt::format("forward assigns to the attribute `{}`", join(found->second.path, name)),
                         "state that changes must be a buffer (register_buffer)"};
     }
-    WithInsertPoint here(node);
-    Value* no = flat_.graph->insertConstant(false);
-    flat_.graph->insert(aten::copy_, {slot_value(value.toTensor()), node->inputs()[1], no});
-    node->destroy();
+    accesses_.emplace_back(node, tensor->second);
   }
 
   void inline_method(Node* node, const std::string& path) {
@@ -393,54 +475,43 @@ class Flattener {
     } catch (const std::invalid_argument& error) {
       throw Unsupported{error.what(), "let forward return a tensor, or a tuple or dictionary of tensors"};
     }
-    drop_unused(*flat_.graph, [&](const Use& use) {
-      const bool slot = std::ranges::any_of(flat_.slots, [&](const TensorSlot& one) {
-        return one.value == use.user->input(use.offset) && one.kind == TensorSlot::Kind::buffer;
-      });
-      return slot && may_write(use);
-    });
+    drop_unused(*flat_.graph, [](const Use& use) { return updates_statistic(use.user, use.offset); });
   }
 
   void drop_unused_slots() {
     auto& graph = *flat_.graph;
     std::vector<TensorSlot> used;
-    for (auto& slot : flat_.slots) {
-      if (slot.value == nullptr) continue;
-      if (slot.value->hasUses()) {
+    for (TensorSlot& slot : flat_.slots) {
+      if (slot.assigned || slot.value->hasUses()) {
         used.push_back(std::move(slot));
       } else {
         graph.eraseInput(slot.value->offset());
       }
     }
     // Inputs in the order of the slots.
-    std::vector<Value*> fresh;
-    for (auto& slot : used) {
+    for (std::size_t i = 0; i < used.size(); ++i) {
+      if (used[i].value == nullptr) continue;
       Value* input = graph.addInput();
       input->setType(c10::TensorType::get());
-      slot.value->replaceAllUsesWith(input);
-      fresh.push_back(input);
-    }
-    for (std::size_t i = 0; i < used.size(); ++i) {
+      used[i].value->replaceAllUsesWith(input);
       graph.eraseInput(used[i].value->offset());
-      used[i].value = fresh[i];
-      flat_.slot_of[fresh[i]] = static_cast<int>(i);
+      used[i].value = input;
+      flat_.slot_of[input] = static_cast<int>(i);
     }
     flat_.slots = std::move(used);
   }
 
-  void mark_changing_buffers() {
-    for (auto& slot : flat_.slots) {
-      if (slot.kind != TensorSlot::Kind::buffer) continue;
-      for (const Use& use : slot.value->uses()) slot.changes = slot.changes || may_write(use);
+  // What several slots share in part may be read, but not written to: each stage has its own copy of a slot.
+  void refuse_half_shared_state() const {
+    for (const TensorSlot& slot : flat_.slots) {
+      if (!slot.changes) continue;
+      for (const TensorSlot& other : flat_.slots) {
+        if (&slot == &other || !overlaps(slot.tensor, other.tensor)) continue;
+        throw Unsupported{
+            fmt::format("forward writes to {}, which shares a part of its memory with {}", slot.name, other.name),
+            "register one of them as a copy: tensor.clone()"};
+      }
     }
-  }
-
-  // Normalisations write running statistics without saying so in their schema; a view might be written to later.
-  static bool may_write(Use use) {
-    const auto* schema = use.user->maybeSchema();
-    if (schema == nullptr) return use.user->kind() != prim::ListConstruct && use.user->kind() != prim::TupleConstruct;
-    if (schema->name().find("norm") != std::string::npos) return true;
-    return schema->arguments().at(use.offset).alias_info() != nullptr;
   }
 
   const Module& module_;
@@ -448,7 +519,12 @@ class Flattener {
   FlatModel flat_;
   std::unordered_map<const Value*, TrackedObject> objects_;
   std::map<std::string, ScopePtr> scopes_;
-  std::map<Key, std::size_t> by_memory_;
+  std::vector<TensorAttribute> attributes_;                   // of the whole module
+  std::vector<std::pair<c10::IValue, std::string>> holders_;  // whose attribute each is, and its name there
+  std::map<std::pair<const void*, std::string>, std::size_t> attribute_index_;
+  std::vector<std::pair<Node*, std::size_t>> accesses_;  // GetAttr and SetAttr of tensors, in order
+  c10::ClassTypePtr state_type_;
+  std::map<ViewKey, std::size_t> by_view_;                            // attributes, the first of each view
   std::vector<std::pair<Value*, std::string>> attribute_containers_;  // with the attribute's path
   std::set<const void*> visited_;
 };
@@ -463,6 +539,13 @@ Result<FlatModel> flatten(const Module& module, std::size_t data_inputs, const s
   } catch (const std::exception& error) {
     return fail(ErrorCode::invalid_input, "the model cannot be flattened: " + first_lines(error));
   }
+}
+
+int FlatModel::assigned_slot(const Node* node) const {
+  if (state == nullptr || (node->kind() != prim::GetAttr && node->kind() != prim::SetAttr)) return -1;
+  if (node->inputs()[0] != state) return -1;
+  const auto found = std::ranges::find(slots, node->s(attr::name), &TensorSlot::state_attribute);
+  return found == slots.end() ? -1 : static_cast<int>(found - slots.begin());
 }
 
 std::string module_path(Node* node) {

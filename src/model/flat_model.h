@@ -1,6 +1,6 @@
 // A TorchScript module flattened into one graph: calls inlined, attributes resolved, in-place operations made pure
-// where that is provably the same. Its inputs are, in order: the data inputs, `training` (bool), and one tensor per
-// slot.
+// where that is provably the same. Its inputs are, in order: the data inputs, `training` (bool), `state` if any slot is
+// assigned, and one tensor per other slot.
 //
 // Every `training` attribute that agrees with the root module's becomes the one `training` input, so train and eval
 // mode share their cuts; a submodule that disagrees stays as it is (frozen). A traced module has its mode baked in.
@@ -19,20 +19,33 @@
 
 namespace funcpipe {
 
-// A parameter or buffer of the module; tied ones (same memory) are one slot.
+// A parameter or buffer of the module; tied ones (in the same memory, model/shared_memory.h) are one slot.
 struct TensorSlot {
   enum class Kind { parameter, buffer };
   Kind kind = Kind::parameter;
-  std::string name;   // in the state dict; of tied ones the first
-  at::Tensor tensor;  // the module's own
-  torch::jit::Value* value = nullptr;
-  bool changes = false;  // a buffer that forward may write to
+  std::string name;                    // in the state dict; of tied ones the first
+  at::Tensor tensor;                   // in the module's own memory
+  torch::jit::Value* value = nullptr;  // nullptr: assigned
+  // Forward gives the name another tensor (`self.h = ...`): the graph reads and writes it as the attribute
+  // `state_attribute` of FlatModel::state. `holder` is the module's object that has it as `attribute`.
+  bool assigned = false;
+  std::string state_attribute;
+  bool owns_memory = true;  // no other value lies in what it is assigned
+  c10::IValue holder;
+  std::string attribute;
+
+  // What forward does with it (model/slot_state.h).
+  bool changes = false;     // writes to it, when training or not
+  bool feeds_loss = false;  // changes it, and what training computes depends on it
+  int first_use = 0;        // of one that changes: positions of the first and last nodes that touch its memory
+  int last_use = 0;
 };
 
 struct FlatModel {
   std::shared_ptr<torch::jit::Graph> graph;
   std::size_t data_inputs = 0;
   torch::jit::Value* training = nullptr;
+  torch::jit::Value* state = nullptr;  // object; nullptr: no slot is assigned
   std::vector<TensorSlot> slots;
   std::vector<torch::jit::Node*> nodes;  // top level, in order, without those free to copy
   std::unordered_map<const torch::jit::Value*, int> slot_of;
@@ -46,13 +59,25 @@ struct FlatModel {
   // constants and `training` alone.
   bool made_anew(const torch::jit::Node* node) const { return free_to_copy(node) || remade.contains(node); }
   torch::jit::Value* data_input(std::size_t index) const { return graph->inputs()[index]; }
+  // The slot that `node` reads or writes as an attribute of `state`; -1: none.
+  int assigned_slot(const torch::jit::Node* node) const;
 };
 
 // `output`: which of the outputs of forward the graph gives, a key of its dictionary, a name or number of its tuple;
 // empty: the first. Others are not computed unless that changes a buffer.
-// Errors: invalid_input for what cannot be flattened (module objects in lists, attributes assigned in forward, outputs
-// that are no tensors, other than `data_inputs` tensors wanted).
+// Errors: invalid_input for what cannot be flattened (module objects in lists, attributes other than buffers assigned
+// in forward, memory shared in part, outputs that are no tensors, other than `data_inputs` tensors wanted).
 Result<FlatModel> flatten(const torch::jit::Module& module, std::size_t data_inputs, const std::string& output = {});
+
+// Calls `visit` for `node` and every node in its blocks.
+template <class Visit>
+void visit_nested(torch::jit::Node* node, const Visit& visit) {
+  visit(node);
+  for (auto* block : node->blocks()) {
+    for (auto* inner : block->nodes()) visit_nested(inner, visit);
+    visit(block->return_node());
+  }
+}
 
 // The dotted path of the submodule that `node` came from; empty for the root's own forward.
 std::string module_path(torch::jit::Node* node);

@@ -11,6 +11,7 @@
 #include "base/check.h"
 #include "model/border_values.h"
 #include "model/random_state.h"
+#include "model/slot_state.h"
 #include "model/span.h"
 #include "model/tensor_type.h"
 
@@ -19,19 +20,11 @@ namespace {
 
 using torch::jit::Value;
 
-std::vector<at::Tensor> sample_inputs(const std::vector<TensorSpec>& inputs) {
-  auto generator = at::detail::createCPUGenerator(/*seed_val=*/1);
-  std::vector<at::Tensor> samples;
-  for (const auto& spec : inputs) {
-    const auto type = dtype_from_name(spec.dtype);
-    FUNCPIPE_CHECK(type.has_value(), "unknown type {}", spec.dtype);
-    if (at::isFloatingType(*type)) {
-      samples.push_back(at::empty(spec.shape, *type).normal_(0, 1, generator));
-    } else {
-      samples.push_back(at::zeros(spec.shape, *type));
-    }
-  }
-  return samples;
+// Whether no micro-batch can see what the one before has left in the slot.
+bool is_assigned_first(const FlatModel& model, const TensorSlot& slot) {
+  const auto* first = model.nodes[slot.first_use];
+  const int assigned = model.assigned_slot(first);
+  return assigned >= 0 && &model.slots[assigned] == &slot && first->kind() == torch::jit::prim::SetAttr;
 }
 
 // Every tensor that the top-level nodes of [begin, end) make.
@@ -60,13 +53,30 @@ TensorSpec described(const at::Tensor& tensor) {
 
 }  // namespace
 
+std::vector<at::Tensor> invented_inputs(const std::vector<TensorSpec>& inputs) {
+  auto generator = at::detail::createCPUGenerator(/*seed_val=*/1);
+  std::vector<at::Tensor> samples;
+  for (const auto& spec : inputs) {
+    const auto type = dtype_from_name(spec.dtype);
+    FUNCPIPE_CHECK(type.has_value(), "unknown type {}", spec.dtype);
+    if (at::isFloatingType(*type)) {
+      samples.push_back(at::empty(spec.shape, *type).normal_(0, 1, generator));
+    } else {
+      samples.push_back(at::zeros(spec.shape, *type));
+    }
+  }
+  return samples;
+}
+
 MeasuredSizes measure_sizes(const FlatModel& model, const std::vector<Border>& candidates,
-                            const std::vector<TensorSpec>& inputs) {
+                            const std::vector<at::Tensor>& given) {
   const at::AutoGradMode with_gradients(true);
   const RandomDraws draws(/*seed=*/1);
-  const auto data = sample_inputs(inputs);
+  std::vector<at::Tensor> data;
+  for (const at::Tensor& input : given) data.push_back(input.clone());
   std::vector<at::Tensor> slots;
-  for (const auto& slot : model.slots) slots.push_back(slot.changes ? slot.tensor.detach().clone() : slot.tensor);
+  for (const auto& slot : model.slots) slots.push_back(slot.changes ? copy_of(slot) : slot.tensor);
+  const c10::IValue state = copy_of_state(model);
 
   MeasuredSizes sizes;
   std::unordered_map<const Value*, std::vector<at::Tensor>> live;
@@ -86,12 +96,13 @@ MeasuredSizes measure_sizes(const FlatModel& model, const std::vector<Border>& c
     std::set<const void*> known;
     const auto push = [&](const at::Tensor& tensor) {
       stack.emplace_back(tensor);
-      known.insert(tensor.storage().data());
+      if (tensor.has_storage()) known.insert(tensor.storage().data());
     };
     for (const Value* value : before)
       for (const at::Tensor& tensor : live.at(value)) push(tensor);
     for (const int index : span.data_inputs) push(data[index]);
     stack.emplace_back(true);
+    if (!span.assigned.empty()) stack.emplace_back(state);
     for (const int index : span.slots) push(slots[index]);
     torch::jit::InterpreterState(torch::jit::Code(span.graph, "measure")).run(stack);
 
@@ -103,7 +114,8 @@ MeasuredSizes measure_sizes(const FlatModel& model, const std::vector<Border>& c
       specs.clear();
       for (std::size_t k = 0; k < *travelling_tensors(value->type()); ++k) {
         const at::Tensor tensor = stack[next++].toTensor();
-        specs.push_back(described(tensor));
+        if (!can_travel(tensor)) sizes.immobile.insert(value);
+        specs.push_back(can_travel(tensor) ? described(tensor) : spec_of(tensor));
         tensors.push_back(tensor.detach().requires_grad_(tensor.requires_grad()));
       }
     }
@@ -111,10 +123,18 @@ MeasuredSizes measure_sizes(const FlatModel& model, const std::vector<Border>& c
     for (std::size_t k = next; k < stack.size(); ++k) {
       if (!stack[k].isTensor() || !stack[k].toTensor().defined()) continue;
       const at::Tensor tensor = stack[k].toTensor();
+      if (!tensor.has_storage()) continue;
       if (known.insert(tensor.storage().data()).second) activations += static_cast<Bytes>(tensor.storage().nbytes());
     }
     sizes.activation_bytes.push_back(activations);
     begin = end;
+  }
+  for (std::size_t i = 0; i < model.slots.size(); ++i) {
+    const auto& slot = model.slots[i];
+    if (!slot.changes || slot.tensor.requires_grad() || is_assigned_first(model, slot)) continue;
+    const bool has_graph = slot.assigned ? state.toObjectRef().getAttr(slot.state_attribute).toTensor().requires_grad()
+                                         : slots[i].requires_grad();
+    if (has_graph) sizes.graph_in_state = static_cast<int>(i);
   }
   return sizes;
 }

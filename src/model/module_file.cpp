@@ -8,6 +8,7 @@
 #include <cctype>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 
 #include "model/torch_error.h"
 
@@ -46,7 +47,7 @@ std::string other_kind(const std::string& path) {
 
 }  // namespace
 
-Result<torch::jit::Module> read_module_file(const std::string& path) {
+Result<ModuleFile> read_module_file(const std::string& path) {
   std::error_code status;
   if (!std::filesystem::exists(path, status)) return fail(ErrorCode::not_found, "the model file does not exist", path);
   if (!std::filesystem::is_regular_file(path, status)) {
@@ -59,7 +60,23 @@ Result<torch::jit::Module> read_module_file(const std::string& path) {
     return fail(ErrorCode::invalid_input, "this is not a TorchScript file but seems to be " + kind, path, kHowToSave);
   }
   try {
-    return torch::jit::load(path);
+    torch::jit::ExtraFilesMap extra{{kStateDictNames, ""}};
+    ModuleFile file{torch::jit::load(path, c10::nullopt, extra), {}};
+    if (extra[kStateDictNames].empty()) return file;
+    std::set<std::string> known;
+    for (const auto& parameter : file.module.named_parameters()) known.insert(parameter.name);
+    for (const auto& buffer : file.module.named_buffers()) known.insert(buffer.name);
+    file.state_dict.emplace();
+    std::istringstream lines(extra[kStateDictNames]);
+    for (std::string name; std::getline(lines, name);) {
+      if (!known.contains(name)) {
+        return fail(ErrorCode::invalid_input,
+                    fmt::format("its list {} has {}, which the module lacks", kStateDictNames, name), path,
+                    "save it with the names of model.state_dict() (python/save_model.py)");
+      }
+      file.state_dict->insert(std::move(name));
+    }
+    return file;
   } catch (const std::exception& error) {
     return fail(ErrorCode::invalid_input, "the TorchScript file cannot be loaded: " + first_lines(error), path,
                 "save it again with PyTorch 1.13 or older, or without operators that libtorch 1.13 lacks");

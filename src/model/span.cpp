@@ -1,5 +1,6 @@
 #include "model/span.h"
 
+#include <algorithm>
 #include <set>
 
 #include "base/check.h"
@@ -27,6 +28,8 @@ class SpanWriter {
       add_input(model_.data_input(index));
     }
     add_input(model_.training);
+    span_.assigned.assign(assigned_.begin(), assigned_.end());
+    if (!assigned_.empty()) add_input(model_.state);
     for (const int slot : slots_) {
       span_.slots.push_back(slot);
       add_input(model_.slots[slot].value);
@@ -67,6 +70,7 @@ class SpanWriter {
       if (model_.made_anew(model_.nodes[position])) continue;
       visit_nested(model_.nodes[position], [&](Node* node) {
         for (Value* input : node->inputs()) note(input);
+        if (const int slot = model_.assigned_slot(node); slot >= 0) assigned_.insert(slot);
       });
     }
     for (Value* output : outputs) {
@@ -83,7 +87,7 @@ class SpanWriter {
     if (value->node()->kind() != prim::Param || value->node()->owningBlock() != model_.graph->block()) return;
     if (const auto slot = model_.slot_of.find(value); slot != model_.slot_of.end()) {
       slots_.insert(slot->second);
-    } else if (value != model_.training) {
+    } else if (value != model_.training && value != model_.state) {
       data_inputs_.insert(value->offset());
     }
   }
@@ -120,12 +124,19 @@ class SpanWriter {
   const FlatModel& model_;
   SpanGraph span_;
   std::set<std::size_t> data_inputs_;
-  std::set<int> slots_;
+  std::set<int> slots_, assigned_;
   std::unordered_map<Value*, std::vector<Value*>> arriving_;  // over the border before
   std::unordered_map<Value*, Value*> mapping_;
 };
 
 }  // namespace
+
+std::vector<int> SpanGraph::all_slots() const {
+  std::vector<int> all = slots;
+  all.insert(all.end(), assigned.begin(), assigned.end());
+  std::ranges::sort(all);
+  return all;
+}
 
 SpanGraph span_graph(const FlatModel& model, int begin, int end, const std::vector<Value*>& inputs,
                      const std::vector<Value*>& outputs) {

@@ -1,5 +1,6 @@
 #include "model/stage.h"
 
+#include <c10/core/GradMode.h>
 #include <torch/csrc/jit/runtime/interpreter.h>
 
 #include <algorithm>
@@ -28,9 +29,82 @@ struct Stage::State {
   std::vector<int> data_inputs;
   std::vector<at::Tensor> parameters;
   std::vector<int> parameter_indices;
-  std::vector<at::Tensor> buffers;
+  std::vector<std::size_t> changing;            // attributes of the module: of what changes and is not trained
+  std::vector<std::size_t> changing_trainable;  // of trained parameters that forward writes to
+  std::vector<std::size_t> shared;              // of those in either that replicas must share
   bool training = true;
+
+  at::Tensor tensor(std::size_t attribute) const { return module._ivalue()->getSlot(attribute).toTensor(); }
+  void set(std::size_t attribute, at::Tensor value) { module._ivalue()->setSlot(attribute, std::move(value)); }
+  bool is_trained(std::size_t attribute) const {
+    return std::ranges::find(changing_trainable, attribute) != changing_trainable.end();
+  }
+  std::vector<at::Tensor> tensors(const std::vector<std::size_t>& attributes) const {
+    std::vector<at::Tensor> list;
+    for (const auto attribute : attributes) list.push_back(tensor(attribute));
+    return list;
+  }
+  void assign(const std::vector<std::size_t>& attributes, const std::vector<at::Tensor>& values);
+  void run_layers(std::vector<at::Tensor>& border, const std::vector<at::Tensor>& data, const RandomKey& key,
+                  const LayerObserver& stop_after);
 };
+
+namespace {
+
+// Whether a graph, a view or a message under way still has this memory. The caller and the module have the tensor.
+bool is_held(const at::Tensor& tensor) {
+  constexpr std::size_t kTensors = 2, kStorages = 1;
+  return tensor.use_count() > kTensors || tensor.storage().use_count() > kStorages;
+}
+
+// Of one forward: keeps what it writes apart from what the backwards of others need. What nobody trains is copied
+// before it is written, if anybody still has it. A trained parameter stays where it is, with its gradient and the
+// optimiser's state; the layers get a copy that passes its gradient on, and what they wrote to it is taken over
+// afterwards.
+class WritableState {
+ public:
+  WritableState(const std::vector<std::size_t>& changing, const std::vector<std::size_t>& trained,
+                c10::ivalue::Object& module)
+      : changing_(changing), trained_(trained), module_(module) {
+    for (const auto attribute : changing_) {
+      const at::Tensor tensor = module_.getSlot(attribute).toTensor();
+      if (is_held(tensor)) module_.setSlot(attribute, tensor.detach().clone().requires_grad_(tensor.requires_grad()));
+    }
+    for (const auto attribute : trained_) {
+      parameters_.push_back(module_.getSlot(attribute).toTensor());
+      copies_.push_back(parameters_.back().clone());
+      versions_.push_back(copies_.back()._version());
+      module_.setSlot(attribute, copies_.back());
+    }
+  }
+  WritableState(const WritableState&) = delete;
+  WritableState& operator=(const WritableState&) = delete;
+
+  ~WritableState() {
+    for (std::size_t i = 0; i < trained_.size(); ++i) module_.setSlot(trained_[i], parameters_[i]);
+  }
+
+  // After a forward that did not throw.
+  void keep() {
+    const c10::NoGradGuard no_gradients;
+    for (std::size_t i = 0; i < trained_.size(); ++i) {
+      if (copies_[i]._version() != versions_[i]) parameters_[i].copy_(copies_[i]);
+    }
+    for (const auto attribute : changing_) {
+      const at::Tensor tensor = module_.getSlot(attribute).toTensor();
+      if (!tensor.is_leaf()) module_.setSlot(attribute, tensor.detach());
+    }
+  }
+
+ private:
+  const std::vector<std::size_t>& changing_;
+  const std::vector<std::size_t>& trained_;
+  c10::ivalue::Object& module_;
+  std::vector<at::Tensor> parameters_, copies_;
+  std::vector<std::int64_t> versions_;
+};
+
+}  // namespace
 
 Stage::Stage(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Stage::Stage(Stage&&) noexcept = default;
@@ -57,14 +131,17 @@ Result<Stage> Stage::load(std::string_view archive) {
       loaded.code = torch::jit::Code(state->module.get_method(layer.method).graph(), layer.method);
       state->layers.push_back(std::move(loaded));
     }
-    for (const auto& parameter : state->manifest.parameters) {
-      if (!parameter.trainable) continue;
-      state->parameters.push_back(state->module.attr(parameter.attribute).toTensor());
-      state->parameter_indices.push_back(parameter.index);
-    }
-    for (const auto& buffer : state->manifest.buffers) {
-      if (buffer.changes) state->buffers.push_back(state->module.attr(buffer.attribute).toTensor());
-    }
+    const auto note = [&](const StageManifest::Tensor& tensor) {
+      const std::size_t attribute = state->module.type()->getAttributeSlot(tensor.attribute);
+      if (tensor.trainable) {
+        state->parameters.push_back(state->tensor(attribute));
+        state->parameter_indices.push_back(tensor.index);
+      }
+      if (tensor.changes) (tensor.trainable ? state->changing_trainable : state->changing).push_back(attribute);
+      if (tensor.feeds_loss) state->shared.push_back(attribute);
+    };
+    for (const auto& parameter : state->manifest.parameters) note(parameter);
+    for (const auto& buffer : state->manifest.buffers) note(buffer);
   } catch (const std::exception& error) {
     return fail(ErrorCode::corrupt, "a stage file contradicts its manifest: " + first_lines(error));
   }
@@ -86,31 +163,59 @@ const std::vector<at::Tensor>& Stage::parameters() const {
 const std::vector<int>& Stage::parameter_indices() const {
   return state_->parameter_indices;
 }
-const std::vector<at::Tensor>& Stage::buffers() const {
-  return state_->buffers;
+std::vector<at::Tensor> Stage::buffers() const {
+  return state_->tensors(state_->changing);
+}
+void Stage::set_buffers(const std::vector<at::Tensor>& values) {
+  state_->assign(state_->changing, values);
+}
+std::vector<at::Tensor> Stage::shared_state() const {
+  return state_->tensors(state_->shared);
+}
+void Stage::set_shared_state(const std::vector<at::Tensor>& values) {
+  state_->assign(state_->shared, values);
 }
 void Stage::train(bool on) {
   state_->training = on;
 }
 
 std::vector<at::Tensor> Stage::forward(std::vector<at::Tensor> border, const std::vector<at::Tensor>& data,
-                                       const RandomKey& key) {
+                                       const RandomKey& key, const LayerObserver& stop_after) {
   FUNCPIPE_CHECK(data.size() == state_->data_inputs.size(), "{} data inputs given, {} wanted", data.size(),
                  state_->data_inputs.size());
-  for (auto& layer : state_->layers) {
+  WritableState state(state_->changing, state_->changing_trainable, *state_->module._ivalue());
+  state_->run_layers(border, data, key, stop_after);
+  state.keep();
+  return border;
+}
+
+void Stage::State::assign(const std::vector<std::size_t>& attributes, const std::vector<at::Tensor>& values) {
+  FUNCPIPE_CHECK(attributes.size() == values.size(), "{} tensors for {}", values.size(), attributes.size());
+  const c10::NoGradGuard no_gradients;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (is_trained(attributes[i]))
+      tensor(attributes[i]).copy_(values[i]);
+    else
+      set(attributes[i], values[i].detach().clone());
+  }
+}
+
+void Stage::State::run_layers(std::vector<at::Tensor>& border, const std::vector<at::Tensor>& data,
+                              const RandomKey& key, const LayerObserver& stop_after) {
+  for (auto& layer : layers) {
     FUNCPIPE_CHECK(layer.code.num_inputs() == border.size() + layer.data.size() + 2,
                    "layer {} wants {} inputs, border {} and data {} given", layer.index, layer.code.num_inputs(),
                    border.size(), layer.data.size());
     torch::jit::Stack stack;
     stack.reserve(layer.code.num_inputs());
-    stack.emplace_back(state_->module._ivalue());
+    stack.emplace_back(module._ivalue());
     for (auto& tensor : border) stack.emplace_back(std::move(tensor));
     for (const auto position : layer.data) stack.emplace_back(data[position]);
-    stack.emplace_back(state_->training);
+    stack.emplace_back(training);
     border.clear();
 
     std::optional<RandomDraws> draws;
-    if (layer.random && state_->training) {
+    if (layer.random && training) {
       draws.emplace(
           mix(key.seed, {static_cast<std::uint64_t>(key.iteration), static_cast<std::uint64_t>(key.micro_batch),
                          static_cast<std::uint64_t>(layer.index)}));
@@ -119,8 +224,8 @@ std::vector<at::Tensor> Stage::forward(std::vector<at::Tensor> border, const std
     const auto results = stack.back().toTuple();
     stack.clear();
     for (const auto& result : results->elements()) border.push_back(result.toTensor());
+    if (stop_after && stop_after(layer.index, border)) break;
   }
-  return border;
 }
 
 Result<std::string> Stage::save() const {

@@ -39,7 +39,8 @@ Json tensors_to_json(const std::vector<StageManifest::Tensor>& tensors) {
                     {"attribute", tensor.attribute},
                     {"index", tensor.index},
                     {"trainable", tensor.trainable},
-                    {"changes", tensor.changes}});
+                    {"changes", tensor.changes},
+                    {"feeds_loss", tensor.feeds_loss}});
   }
   return list;
 }
@@ -47,8 +48,8 @@ Json tensors_to_json(const std::vector<StageManifest::Tensor>& tensors) {
 std::vector<StageManifest::Tensor> tensors_from_json(const Json& list) {
   std::vector<StageManifest::Tensor> tensors;
   for (const auto& item : list) {
-    tensors.push_back(
-        {item.at("name"), item.at("attribute"), item.at("index"), item.at("trainable"), item.at("changes")});
+    tensors.push_back({item.at("name"), item.at("attribute"), item.at("index"), item.at("trainable"),
+                       item.at("changes"), item.at("feeds_loss")});
   }
   return tensors;
 }

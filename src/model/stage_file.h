@@ -24,7 +24,8 @@ struct StageManifest {
     std::string attribute;  // of the stage's module
     int index = -1;         // parameters: in ModelDescription::parameters
     bool trainable = false;
-    bool changes = false;  // buffers: forward writes to it when training
+    bool changes = false;     // forward writes to it
+    bool feeds_loss = false;  // and what training computes depends on it: replicas must have the same
   };
   std::string fingerprint;  // of the model it was cut from
   int first_layer = 0;

@@ -2,6 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <unordered_map>
+
+#include "model/shared_memory.h"
+
 namespace funcpipe {
 namespace {
 
@@ -13,7 +17,7 @@ std::vector<std::string> add_tensors(jit::Module& stage, const FlatModel& model,
                                      StageManifest& manifest) {
   std::vector<bool> used(model.slots.size(), false);
   for (int layer = manifest.first_layer; layer < manifest.end_layer; ++layer) {
-    for (const int slot : layers[layer].span.slots) used[slot] = true;
+    for (const int slot : layers[layer].span.all_slots()) used[slot] = true;
   }
   std::vector<std::string> attributes(model.slots.size());
   for (std::size_t i = 0; i < used.size(); ++i) {
@@ -21,16 +25,16 @@ std::vector<std::string> add_tensors(jit::Module& stage, const FlatModel& model,
     const auto& slot = model.slots[i];
     const bool parameter = slot.kind == TensorSlot::Kind::parameter;
     attributes[i] = fmt::format("{}{}", parameter ? "parameter" : "buffer", i);
-    stage.register_parameter(attributes[i], slot.tensor, /*is_buffer=*/!parameter);
+    stage.register_parameter(attributes[i], compact(slot.tensor), /*is_buffer=*/!parameter);
     auto& list = parameter ? manifest.parameters : manifest.buffers;
-    list.push_back(
-        {slot.name, attributes[i], parameter_of_slot[i], parameter && slot.tensor.requires_grad(), slot.changes});
+    list.push_back({slot.name, attributes[i], parameter_of_slot[i], parameter && slot.tensor.requires_grad(),
+                    slot.changes, slot.feeds_loss});
   }
   return attributes;
 }
 
 // The span's graph as a method: slots read from self, the outputs in a tuple.
-std::shared_ptr<jit::Graph> method_graph(const jit::Module& stage, const SpanGraph& span,
+std::shared_ptr<jit::Graph> method_graph(const jit::Module& stage, const FlatModel& model, const SpanGraph& span,
                                          const std::vector<std::string>& attributes) {
   auto graph = span.graph->copy();
   jit::Value* self = graph->insertInput(0, "self");
@@ -38,6 +42,16 @@ std::shared_ptr<jit::Graph> method_graph(const jit::Module& stage, const SpanGra
   for (std::size_t i = span.slots.size(); i-- > 0;) {
     const jit::WithInsertPoint at_start(*graph->nodes().begin());
     graph->inputs().back()->replaceAllUsesWith(graph->insertGetAttr(self, attributes[span.slots[i]]));
+    graph->eraseInput(graph->inputs().size() - 1);
+  }
+  if (!span.assigned.empty()) {
+    std::unordered_map<std::string, std::string> names;
+    for (const int slot : span.assigned) names[model.slots[slot].state_attribute] = attributes[slot];
+    jit::Value* const state = graph->inputs().back();
+    for (const auto& use : std::vector<jit::Use>(state->uses())) {
+      use.user->s_(jit::attr::name, names.at(use.user->s(jit::attr::name)));
+      use.user->replaceInput(use.offset, self);
+    }
     graph->eraseInput(graph->inputs().size() - 1);
   }
   const std::vector<jit::Value*> outputs(graph->outputs().begin(), graph->outputs().end());
@@ -65,7 +79,7 @@ jit::Module stage_module(const FlatModel& model, const std::vector<int>& paramet
   for (int layer = manifest.first_layer; layer < manifest.end_layer; ++layer) {
     const auto method = fmt::format("layer{}", layer);
     auto* function = stage._ivalue()->compilation_unit()->create_function(
-        c10::QualifiedName(*stage.type()->name(), method), method_graph(stage, layers[layer].span, attributes));
+        c10::QualifiedName(*stage.type()->name(), method), method_graph(stage, model, layers[layer].span, attributes));
     stage.type()->addMethod(function);
     manifest.layers.push_back({layer, method, layers[layer].span.data_inputs, layers[layer].random});
   }

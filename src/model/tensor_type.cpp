@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -37,6 +38,12 @@ std::optional<at::ScalarType> dtype_from_name(const std::string& name) {
     if (known == name) return value;
   }
   return {};
+}
+
+bool can_travel(const at::Tensor& tensor) {
+  return tensor.defined() && tensor.layout() == at::kStrided && tensor.device().is_cpu() && !tensor.is_quantized() &&
+         std::any_of(kTypes.begin(), kTypes.end(),
+                     [&](const Pair& type) { return type.second == tensor.scalar_type(); });
 }
 
 TensorSpec spec_of(const at::Tensor& tensor) {

@@ -1,6 +1,7 @@
 #include "schedule/builder.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "base/check.h"
@@ -40,23 +41,47 @@ ProgramBuilder::ProgramBuilder(WorkerId worker, std::int64_t gradient_elements)
 int ProgramBuilder::add(Op op) {
   const int index = static_cast<int>(program_.ops.size());
   const GradientAccess access = gradient_access(op.kind);
-  if (access != GradientAccess::none) {
-    const Slice slice = gradient_slice(op, gradient_elements_);
-    const bool write = access == GradientAccess::write;
-    for (const Access& earlier : accesses_) {
-      if ((write || earlier.write) && overlap(earlier.slice, slice)) op.after.push_back({earlier.op, 0});
-    }
-    if (write) {
-      std::erase_if(accesses_, [&](const Access& earlier) {
-        return earlier.slice.first >= slice.first &&
-               earlier.slice.first + earlier.slice.elements <= slice.first + slice.elements;
-      });
-    }
-    accesses_.push_back({index, slice, write});
-  }
+  const Slice slice = gradient_slice(op, gradient_elements_);
   program_.lanes[static_cast<int>(lane_of(op.kind))].push_back(index);
   program_.ops.push_back(std::move(op));
+  if (access != GradientAccess::none && slice.elements > 0) touch(index, slice, access == GradientAccess::write);
   return index;
+}
+
+// No stretch reaches over the border before element `at` any more.
+void ProgramBuilder::split(std::int64_t at) {
+  auto after = touched_.upper_bound(at);
+  if (after == touched_.begin()) return;
+  const auto found = std::prev(after);
+  if (found->first == at || found->second.end <= at) return;
+  Stretch rest = found->second;
+  found->second.end = at;
+  touched_.emplace_hint(after, at, std::move(rest));
+}
+
+void ProgramBuilder::touch(int op, const Slice& slice, bool write) {
+  const std::int64_t end = slice.first + slice.elements;
+  split(slice.first);
+  split(end);
+  std::vector<Dependency>& after = program_.ops[static_cast<std::size_t>(op)].after;
+  std::int64_t reached = slice.first;
+  auto stretch = touched_.lower_bound(slice.first);
+  while (stretch != touched_.end() && stretch->first < end) {
+    if (stretch->second.writer >= 0) after.push_back({stretch->second.writer, 0});
+    if (write) {
+      for (const int reader : stretch->second.readers) after.push_back({reader, 0});
+      stretch = touched_.erase(stretch);
+      continue;
+    }
+    if (stretch->first > reached) touched_.emplace(reached, Stretch{stretch->first, -1, {op}});
+    stretch->second.readers.push_back(op);
+    reached = stretch->second.end;
+    ++stretch;
+  }
+  if (write)
+    touched_.emplace(slice.first, Stretch{end, op, {}});
+  else if (reached < end)
+    touched_.emplace(reached, Stretch{end, -1, {op}});
 }
 
 void ProgramBuilder::depend(int op, Dependency on) {

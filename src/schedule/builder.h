@@ -3,6 +3,8 @@
 // before, whoever reads it waits for everybody who wrote it.
 #pragma once
 
+#include <cstdint>
+#include <map>
 #include <vector>
 
 #include "schedule/program.h"
@@ -33,15 +35,20 @@ class ProgramBuilder {
   Program finish() &&;
 
  private:
-  struct Access {
-    int op;
-    Slice slice;
-    bool write;
+  // Elements with the same history: who wrote them last, and who has read them since.
+  struct Stretch {
+    std::int64_t end = 0;
+    int writer = -1;  // -1: nobody yet
+    std::vector<int> readers;
   };
+  using Stretches = std::map<std::int64_t, Stretch>;  // by first element; they do not overlap
+
+  void touch(int op, const Slice& slice, bool write);
+  void split(std::int64_t at);
 
   std::int64_t gradient_elements_;
   Program program_;
-  std::vector<Access> accesses_;  // those no later write has covered
+  Stretches touched_;
 };
 
 }  // namespace funcpipe

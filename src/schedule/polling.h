@@ -4,6 +4,9 @@
 // "not there" is followed by the next question at once. Every machine computes the same times to the bit.
 #pragma once
 
+#include <array>
+#include <cstddef>
+#include <cstdint>
 #include <optional>
 
 #include "base/units.h"
@@ -24,24 +27,26 @@ struct Polling {
   Seconds next(Seconds first, Seconds asked) const;
 };
 
-// When one operation's object arrives, over the iterations. Of the first, when functions start, nothing is learnt. A
-// much later arrival than expected is believed when the next one is late too: one late iteration must not make the
-// next one late. And since those who wait for each other late confirm each other's lateness, an object that was there
-// at the first GET is asked for earlier next time, the earlier the more often in a row. Times are seconds after
-// whatever the operation counts from.
+// When one operation's object arrives, over the iterations. Of the first, when functions start, nothing is learnt. It is
+// expected as early as it came in the last three, once there are two: an iteration that peers delayed, because they were
+// replaced or slow, must not make the next one late; those who wait for each other would confirm each other's lateness,
+// and it would last. To ask too early costs a GET or two, to ask too late costs all workers' time. An object that was
+// there at the first GET came earlier than anybody knows, and counts the earlier the more often in a row. Times are
+// seconds after whatever the operation counts from.
 class ArrivalEstimate {
  public:
-  // When to ask first. nullopt: nothing known yet.
-  std::optional<Seconds> first_poll() const { return expected_; }
+  // When to ask first. nullopt: too little is known yet.
+  std::optional<Seconds> first_poll() const;
   // `found`: when the GET that found it was sent; `last_missed`: the last one that did not, nullopt: the first found
   // it.
   void learn(Seconds found, std::optional<Seconds> last_missed);
 
  private:
-  std::optional<Seconds> expected_;
-  std::optional<Seconds> late_;  // the last arrival, if it was much later than expected
+  static constexpr std::size_t kRecent = 3, kEnough = 2;
+  std::array<Seconds, kRecent> recent_{};  // the last arrivals
+  std::uint8_t known_ = 0;                 // of them
+  std::uint8_t hits_ = 0;                  // in a row: first GETs that found the object
   bool started_ = false;
-  int hits_ = 0;  // in a row: first GETs that found the object
 };
 
 }  // namespace funcpipe

@@ -32,6 +32,16 @@ Lane lane_of(OpKind kind) {
   return Lane::compute;
 }
 
+bool is_producer(OpKind kind) {
+  return kind == OpKind::send_activation || kind == OpKind::send_gradient || kind == OpKind::publish ||
+         kind == OpKind::publish_buffers;
+}
+
+bool is_consumer(OpKind kind) {
+  return kind == OpKind::receive_activation || kind == OpKind::receive_gradient || kind == OpKind::fetch_buffers ||
+         kind == OpKind::fetch || kind == OpKind::fetch_into;
+}
+
 std::string_view to_string(OpKind kind) {
   switch (kind) {
     case OpKind::forward:

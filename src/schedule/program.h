@@ -42,6 +42,8 @@ enum class OpKind : std::uint8_t {
                     // Nothing to do while iteration < release_age
 };
 Lane lane_of(OpKind kind);
+bool is_producer(OpKind kind);  // publishes Op::object
+bool is_consumer(OpKind kind);  // downloads Op::object
 std::string_view to_string(OpKind kind);
 std::string_view to_string(Lane lane);
 

@@ -5,7 +5,6 @@
 #include <algorithm>
 
 #include "base/check.h"
-#include "schedule/unrolled.h"
 
 namespace funcpipe {
 namespace {

@@ -9,9 +9,8 @@
 namespace funcpipe {
 namespace {
 
-// The proof walks all operations for each worker. Of larger jobs it is left out: the simulation itself shows a
-// deadlock.
-constexpr std::int64_t kMostProofSteps = 20'000'000;
+// The proof keeps some hundred bytes of each. Of larger jobs it is left out: the simulation itself shows a deadlock.
+constexpr std::int64_t kMostProvenOperations = 20'000'000;
 
 // One stage's figures, of a whole micro-batch.
 struct StageFigures {
@@ -125,7 +124,8 @@ WorkerModel server_model(const ParameterServer& server) {
 
 }  // namespace
 
-Result<PlanFleet> plan_fleet(const PlanningTask& task, const Plan& plan, bool keep_programs) {
+Result<PlanFleet> plan_fleet(const PlanningTask& task, const Plan& plan, bool keep_programs,
+                             const std::stop_token& stop) {
   // The planner knows how long 1f1b takes with one stage only. Its seconds of an operation are the same in any order;
   // the memory it would ask for is not.
   const bool known_order = plan.order == PipelineOrder::gpipe || plan.stage_count() == 1;
@@ -155,7 +155,9 @@ Result<PlanFleet> plan_fleet(const PlanningTask& task, const Plan& plan, bool ke
   shapes.reserve(plan.stages.size());
   for (int stage = 0; stage < plan.stage_count(); ++stage)
     shapes.push_back(stage_shape(plan, task.profile.model, stage));
+  ProgramChecker checker;
   for (const WorkerId worker : plan.workers()) {
+    if (stop.stop_requested()) return fail(ErrorCode::cancelled, "the simulation was stopped");
     Program program = training_program(plan, shapes, worker);
     WorkerModel model = worker == kParameterServer ? server_model(*server) : figures.model(worker);
     model.stores_stage = worker.replica == 0 && worker != kParameterServer;
@@ -163,12 +165,14 @@ Result<PlanFleet> plan_fleet(const PlanningTask& task, const Plan& plan, bool ke
     costs.reserve(program.ops.size());
     for (const Op& op : program.ops) costs.push_back(figures.cost(op, worker));
     result.fleet.add(program, std::move(model), costs);
-    if (result.fleet.operations() * result.fleet.size() > kMostProofSteps) result.proven = false;
-    if (!result.proven && !keep_programs) result.programs.clear();
-    if (result.proven || keep_programs) result.programs.push_back(std::move(program));
+    if (result.fleet.operations() > kMostProvenOperations) {
+      result.proven = false;
+      checker = {};
+    }
+    if (result.proven) FUNCPIPE_TRY_VOID(checker.add(program));
+    if (keep_programs) result.programs.push_back(std::move(program));
   }
-  if (result.proven) FUNCPIPE_TRY_VOID(check_programs(result.programs));
-  if (!keep_programs) result.programs.clear();
+  if (result.proven) FUNCPIPE_TRY_VOID(checker.finish(stop));
   FUNCPIPE_TRY_VOID(result.fleet.link());
   return result;
 }

@@ -2,6 +2,7 @@
 // speak of the same stages, and what the real worker reads and writes besides.
 #pragma once
 
+#include <stop_token>
 #include <vector>
 
 #include "planner/planner.h"
@@ -19,8 +20,9 @@ struct PlanFleet {
 };
 
 // Of `task`: profile, platform, state, accounting.iterations, connections. Errors: invalid_input, as judge()
-// (planner/planner.h), or of server_of() (plan/plan.h).
-Result<PlanFleet> plan_fleet(const PlanningTask& task, const Plan& plan, bool keep_programs);
+// (planner/planner.h), or of server_of() (plan/plan.h); cancelled.
+Result<PlanFleet> plan_fleet(const PlanningTask& task, const Plan& plan, bool keep_programs,
+                             const std::stop_token& stop = {});
 
 // The platform's store, as long as nothing else is said. Of a plan with a parameter server: that of platform_for().
 // `drawn`: latencies are drawn. Errors: invalid_input, if the platform's percentiles are not known.

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "schedule/life_span.h"
 #include "simulator/requests.h"
 
 namespace funcpipe {
@@ -14,7 +13,15 @@ namespace {
 constexpr std::int64_t kEventsBetweenLooks = 1 << 18;  // at the progress and at the stop
 
 // What a worker asks the store for outside its program; Requests::Order::use.
-enum Use : std::int32_t { read_job = -1, read_stage = -2, read_snapshot = -3, save_snapshot = -4, store_stage = -5 };
+enum Use : std::int32_t {
+  read_job = -1,
+  read_stage = -2,
+  read_snapshot = -3,
+  save_snapshot = -4,
+  store_stage = -5,
+  unpack = -6,  // computing: what comes between a request and what it is for
+  pack = -7
+};
 
 Seconds round_up(Seconds seconds, Seconds step) {
   return step > 0 ? std::ceil(seconds / step - 1e-9) * step : seconds;
@@ -36,6 +43,7 @@ class Simulation {
     lives_.resize(result_.workers.size());
     computing_.resize(result_.workers.size());
     for (int i = 0; i < fleet.size(); ++i) updating_ += fleet.worker(i).updates ? 1 : 0;
+    forecast_ = {.hand_over = longest_hand_over(fleet, options.store), .alone = fleet.size() == 1};
     left_.assign(static_cast<std::size_t>(options.iterations), updating_ > 0 ? updating_ : fleet.size());
     result_.first_forward = std::numeric_limits<double>::infinity();
     for (const Fault& fault : options.faults)
@@ -74,7 +82,7 @@ class Simulation {
 
  private:
   struct Life {
-    LifeSpan span{0, std::numeric_limits<double>::infinity()};
+    LifeSpan span{0, std::numeric_limits<double>::infinity(), {}};
     std::int64_t iteration = 0;  // the next one to play
     Seconds invoked = 0, deadline = 0;
     Seconds chunk_began = 0, updated = 0;  // its last update in the chunk, or its start
@@ -141,6 +149,13 @@ class Simulation {
     life(worker).use = use;
   }
 
+  void computes(int worker, Use use) {
+    life(worker).use = use;
+    const WorkerModel& of = model(worker);
+    agenda_.at(now_ + packing_seconds(of.snapshot_bytes, of.vcpus), EventKind::computed,
+               players_.spare_connection(worker));
+  }
+
   void request_done(int worker) {
     Life& of = life(worker);
     switch (of.use) {
@@ -148,11 +163,16 @@ class Simulation {
         requests_.new_client(worker);  // the job says how to open the store
         if (of.iteration > 0) return request(worker, RequestKind::get, read_snapshot, model(worker).snapshot_bytes);
         return request(worker, RequestKind::get, read_stage, model(worker).stage_bytes);
-      case read_stage:
       case read_snapshot:
-        of.span = LifeSpan(now_, of.deadline);
+        return computes(worker, unpack);
+      case read_stage:
+      case unpack:
+        forecast_.iteration = of.span.slowest_iteration();  // which the snapshot brings along
+        of.span = LifeSpan(now_, of.deadline, forecast_);
         requests_.forget_arrivals(worker);
         return next_chunk(worker);
+      case pack:
+        return request(worker, RequestKind::put, save_snapshot, model(worker).snapshot_bytes);
       case save_snapshot:
         answer(worker);
         return invoke(worker, 0);  // the instance that has just answered is warm, and taken again
@@ -168,7 +188,7 @@ class Simulation {
       return done(worker);
     }
     const std::int64_t fits = of.span.chunk(now_);
-    if (fits == 0) return request(worker, RequestKind::put, save_snapshot, model(worker).snapshot_bytes);
+    if (fits == 0) return computes(worker, pack);
     of.chunk = std::min(fits, options_.iterations - of.iteration);
     of.chunk_began = of.updated = now_;
     players_.begin(worker, of.iteration, of.iteration + of.chunk, now_);
@@ -363,6 +383,7 @@ class Simulation {
   Players players_;
   Requests requests_;
   std::vector<Life> lives_;
+  LifeForecast forecast_;
   std::vector<Seconds> computing_;  // by worker, so far
   int updating_ = 0;                // workers with an update, or else all end an iteration
   std::vector<int> left_;           // of these those that have not ended it, by iteration
@@ -375,6 +396,24 @@ class Simulation {
 };
 
 }  // namespace
+
+HandOver longest_hand_over(const SimulatedFleet& fleet, const StoreModel& store) {
+  HandOver all;
+  int functions = 0;
+  for (int i = 0; i < fleet.size(); ++i) functions += fleet.worker(i).model.rent ? 0 : 1;
+  for (int i = 0; i < fleet.size(); ++i) {
+    const WorkerModel& of = fleet.worker(i).model;
+    if (of.rent) continue;
+    // They may all hand over at once.
+    all = longest(all, expected_hand_over({.bytes = of.snapshot_bytes,
+                                           .uplink = std::min(of.uplink, store.most_up / functions),
+                                           .downlink = std::min(of.downlink, store.most_down / functions),
+                                           .put = store.put.median(),
+                                           .get = store.get.median(),
+                                           .vcpus = of.vcpus}));
+  }
+  return all;
+}
 
 Seconds SimulationResult::median_seconds() const {
   std::vector<Seconds> seconds;

@@ -15,6 +15,7 @@
 #include "base/error.h"
 #include "catalog/bill.h"
 #include "catalog/platform.h"
+#include "schedule/life_span.h"
 #include "simulator/faults.h"
 #include "simulator/fleet.h"
 #include "simulator/latency.h"
@@ -86,6 +87,9 @@ struct SimulationResult {
   }
   Seconds median_seconds() const;  // of those after the first, if there are any
 };
+
+// What replacing a function takes: the longest of any worker's, as LifeSpan is told.
+HandOver longest_hand_over(const SimulatedFleet& fleet, const StoreModel& store);
 
 // Operations as they end, by worker.
 using FleetObserver = std::function<void(int worker, const OpEvent&)>;

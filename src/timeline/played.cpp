@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "base/check.h"
-#include "schedule/unrolled.h"
 
 namespace funcpipe {
 

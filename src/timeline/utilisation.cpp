@@ -93,13 +93,17 @@ Utilisation utilisation(const Played& played, Seconds from, Seconds to) {
   return use;
 }
 
-Shares Utilisation::shares() const {
+Shares mean_shares(std::span<const WorkerUse> workers) {
   Shares mean;
-  for (int i = 0; i < functions; ++i)
+  for (const WorkerUse& worker : workers)
     for (Seconds Shares::*share : {&Shares::compute, &Shares::pipeline, &Shares::synchronisation, &Shares::bubble,
                                    &Shares::polling, &Shares::data, &Shares::other})
-      mean.*share += workers[static_cast<std::size_t>(i)].shares.*share / functions;
+      mean.*share += worker.shares.*share / static_cast<double>(workers.size());
   return mean;
+}
+
+Shares Utilisation::shares() const {
+  return mean_shares(std::span(workers).first(static_cast<std::size_t>(functions)));
 }
 
 }  // namespace funcpipe

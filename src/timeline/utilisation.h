@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -37,6 +38,9 @@ struct WorkerUse {
   std::array<std::vector<Gap>, kLanes> gaps;  // in order of time
   Shares shares;
 };
+
+// Of these workers, on average; none: no time at all.
+Shares mean_shares(std::span<const WorkerUse> workers);
 
 struct Utilisation {
   Seconds from = 0, to = 0;

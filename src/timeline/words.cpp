@@ -6,7 +6,6 @@
 
 #include "base/counted.h"
 #include "base/units.h"
-#include "schedule/unrolled.h"
 
 namespace funcpipe {
 namespace {

@@ -111,6 +111,14 @@ ConstBytes bytes_of(const at::Tensor& object) {
   return {static_cast<const std::byte*>(object.data_ptr()), object.nbytes()};
 }
 
+// Memory for what is fetched, which `object` is then to own.
+Destination destination_of(at::Tensor& object) {
+  return [&object](Bytes size) -> Result<MutableBytes> {
+    object = at::empty({size}, at::kByte);  // libtorch aligns to 64 bytes, as the wire wants
+    return MutableBytes(static_cast<std::byte*>(object.data_ptr()), static_cast<std::size_t>(size));
+  };
+}
+
 }  // namespace
 
 Exchange::Exchange(Store& store, Clock& clock, std::string prefix, WorkerId worker, Seconds wait_limit,
@@ -127,11 +135,13 @@ Result<> Exchange::send(std::int64_t iteration, const ObjectName& name, std::spa
   std::vector<at::Tensor> travelling;  // owns what the pieces point to
   std::vector<WireTensor> wires;
   std::vector<std::int64_t> numbers;
-  for (const at::Tensor& tensor : tensors) {
+  for (const at::Tensor& sent : tensors) {
+    // What PyTorch conjugates or negates only when it is read lies otherwise in memory.
+    const at::Tensor tensor = sent.detach().resolve_conj().resolve_neg();
     const std::vector<Dimension> layout = layout_of(tensor);
     for (const Dimension& dimension : layout)
       numbers.insert(numbers.end(), {dimension.index, dimension.size, dimension.stride});
-    travelling.push_back(packed(tensor.detach(), layout));
+    travelling.push_back(packed(tensor, layout));
     wires.push_back(wire(travelling.back()));
   }
   wires.push_back({ElementType::int64, {std::ssize(numbers)}, std::as_bytes(std::span(numbers))});
@@ -143,8 +153,19 @@ Result<> Exchange::send(std::int64_t iteration, const ObjectName& name, std::spa
 
 Result<std::vector<at::Tensor>> Exchange::receive(const Op& op, int index, std::int64_t iteration,
                                                   std::stop_token stop) {
-  const std::string key = object_key(prefix_, iteration, op.object);
   FUNCPIPE_TRY(object, wait_for(op, index, iteration, stop));
+  return tensors_in(object, object_key(prefix_, iteration, op.object));
+}
+
+Result<std::vector<at::Tensor>> Exchange::receive_again(std::int64_t iteration, const ObjectName& name) {
+  const std::string key = object_key(prefix_, iteration, name);
+  at::Tensor object;
+  FUNCPIPE_TRY(found, store_.get(key, destination_of(object)));
+  if (!found) return fail(ErrorCode::not_found, "what was received before is no longer in the store", key);
+  return tensors_in(object, key);
+}
+
+Result<std::vector<at::Tensor>> Exchange::tensors_in(const at::Tensor& object, const std::string& key) {
   FUNCPIPE_TRY(wires, decode_tensors(bytes_of(object), key));
   const auto corrupt = [&] {
     return fail(ErrorCode::corrupt, "the object does not describe its tensors' layout", key);
@@ -196,10 +217,7 @@ Result<at::Tensor> Exchange::wait_for(const Op& op, int index, std::int64_t iter
                               {op.object.stage, op.object.replica},
                               std::string(to_string(op.kind)),
                               iteration};
-  const Destination destination = [&](Bytes size) -> Result<MutableBytes> {
-    object = at::empty({size}, at::kByte);  // libtorch aligns to 64 bytes, as the wire wants
-    return MutableBytes(static_cast<std::byte*>(object.data_ptr()), static_cast<std::size_t>(size));
-  };
+  const Destination destination = destination_of(object);
   const Seconds began = clock_.now();
   const WaitingWorker waiting{awaited.producer, awaited.operation, iteration, false};
   bool is_long = false;

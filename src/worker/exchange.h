@@ -46,6 +46,9 @@ class Exchange {
                 std::stop_token stop = {});
   Result<std::vector<at::Tensor>> receive(const Op& op, int index, std::int64_t iteration, std::stop_token stop);
 
+  // What was received in this iteration, which its publisher keeps until the next. Error: not_found.
+  Result<std::vector<at::Tensor>> receive_again(std::int64_t iteration, const ObjectName& name);
+
   // A slice of the gradient: one float32 vector.
   Result<> publish(std::int64_t iteration, const Op& op, ConstBytes slice, std::stop_token stop = {});
   Result<ReceivedSlice> fetch(const Op& op, int index, std::int64_t iteration, std::stop_token stop);
@@ -53,6 +56,7 @@ class Exchange {
   Result<> release(std::int64_t iteration, std::span<const ObjectName> names, std::stop_token stop = {});
 
  private:
+  static Result<std::vector<at::Tensor>> tensors_in(const at::Tensor& object, const std::string& key);
   Result<at::Tensor> wait_for(const Op& op, int index, std::int64_t iteration, std::stop_token stop);
   void note_waiting(const WaitingWorker& waiting);
   void waiting_ended(const WaitingWorker& waiting, bool gave_up);

@@ -23,10 +23,10 @@ FlatGradient::FlatGradient(const std::vector<at::Tensor>& parameters) {
   parts_.reserve(parameters.size());
   std::int64_t first = 0;
   for (const at::Tensor& parameter : parameters) {
-    FUNCPIPE_CHECK(parameter.is_contiguous() && parameter.scalar_type() == at::kFloat, "parameter {} of the stage",
-                   &parameter - parameters.data());
+    FUNCPIPE_CHECK(parameter.is_non_overlapping_and_dense() && parameter.scalar_type() == at::kFloat,
+                   "parameter {} of the stage", &parameter - parameters.data());
     // variable_data: a version counter of its own; views of one tensor share theirs.
-    const at::Tensor view = buffer_.narrow(0, first, parameter.numel()).view(parameter.sizes()).variable_data();
+    const at::Tensor view = buffer_.as_strided(parameter.sizes(), parameter.strides(), first).variable_data();
     parts_.push_back({.parameter = parameter, .view = view, .first = first});
     first += parameter.numel();
   }

@@ -20,7 +20,7 @@ namespace funcpipe {
 
 class FlatGradient {
  public:
-  // Installs the views. `parameters`: contiguous float32 leaves.
+  // Installs the views. `parameters`: float32 leaves whose elements fill their memory in any order of dimensions.
   explicit FlatGradient(const std::vector<at::Tensor>& parameters);
 
   std::int64_t elements() const;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "config/job_config.h"
 
 namespace funcpipe {
 
@@ -16,10 +17,10 @@ struct LossResult {
   std::int64_t predictions = 0;  // cross-entropy: how many there were
 };
 
-// `name`: cross-entropy (outputs[0]: [N,C] or [N,T,V]; target [N] or [N,T], any integer type), mse (outputs[0] against
-// the target as float) or model (outputs[0] is the loss: one number; a vector is averaged). Errors: invalid_input if
-// the shapes do not fit.
-Result<LossResult> compute_loss(const std::string& name, const std::vector<at::Tensor>& outputs,
+// `settings.loss`: cross-entropy (outputs[0] has one axis, `settings.class_axis`, more than the target, which is of any
+// integer type), mse (outputs[0] against a target of the same shape as float) or model (outputs[0] is the loss: one
+// number; a vector is averaged). Errors: invalid_input if the shapes do not fit.
+Result<LossResult> compute_loss(const JobConfig::Model& settings, const std::vector<at::Tensor>& outputs,
                                 const at::Tensor& target);
 
 }  // namespace funcpipe

@@ -14,11 +14,13 @@
 #include <filesystem>
 #include <functional>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <string>
 #include <string_view>
 #include <system_error>
 #include <vector>
 
+#include "base/compute_environment.h"
 #include "base/json_complaint.h"
 #include "base/process_limits.h"
 #include "model/compute_threads.h"
@@ -83,8 +85,8 @@ int run_verb(const std::function<Result<nlohmann::json>()>& verb) {
       return print(channel, tl::unexpected(no_process({})));
     return print(channel, fail(ErrorCode::failed, error.what()));
   } catch (const nlohmann::json::exception& error) {
-    return print(channel, fail(ErrorCode::failed, "the worker program met JSON of a form it does not know: " +
-                                                      json_complaint(error)));
+    return print(channel, fail(ErrorCode::failed,
+                               "the worker program met JSON of a form it does not know: " + json_complaint(error)));
   } catch (const std::exception& error) {
     return print(channel, fail(ErrorCode::failed, error.what()));
   }
@@ -94,36 +96,77 @@ int run_verbs(int argc, char** argv) {
   CLI::App app("Opens models for funcpipe; inside a function, plays a worker.", "funcpipe-worker");
   app.require_subcommand(1);
   ModelChoice model;
-  std::vector<std::string> inputs, stages;
+  std::vector<std::string> inputs, choices, stages;
   std::string plan, folder, invocation;
+  JobConfig::Model settings;
+  TrialSizes sizes;
   const auto verb = [&](const char* name, const char* text) {
     CLI::App* command = app.add_subcommand(name, text);
     command->add_option("--model,MODEL", model.source, "zoo:NAME or a TorchScript file")->required();
     command->add_option("--inputs,--input", inputs, "dtype:NxCxHxW of each input, or JSON")
         ->allow_extra_args(false);  // CLI11 would take JSON's brackets for its own
+    command->add_option("--rows", model.rows, "a file of rows of the data, to be used in place of invented ones");
     command->add_option("--seed", model.seed, "of the initial weights of a zoo model");
     return command;
   };
   CLI::App* describing = verb("describe", "Prints the model's layers, their sizes and the tensors at each cut.");
+  describing->add_option("--choice", choices, "with --rows: one of several inputs to choose from, as JSON")
+      ->allow_extra_args(false);
+  CLI::App* trying = verb("try", "Tries the model on rows of the data in every size of batch a job will have.");
+  trying->add_option("--loss", settings.loss, "as model.loss in a job file");
+  trying->add_option("--class-axis", settings.class_axis, "as model.class_axis in a job file");
+  trying->add_option("--training", sizes.training, "samples of a micro-batch in training")->allow_extra_args(false);
+  trying->add_option("--evaluation", sizes.evaluation, "samples of a micro-batch in evaluation")
+      ->allow_extra_args(false);
+  trying->add_flag("--backward,!--no-backward", sizes.backward, "whether to try a backward pass");
   CLI::App* cutting = verb("cut", "Writes one stage file for each stage of a plan.");
   cutting->add_option("--plan", plan, "the plan's file")->required();
   cutting->add_option("--folder,--out", folder, "where stage-00.pt ... go")->required();
   CLI::App* assembling = verb("assemble", "Puts trained stages together: model.pt and state_dict.pt.");
   assembling->add_option("--stage,--stages", stages, "the stage files")->required();
   assembling->add_option("--folder,--out", folder, "where model.pt and state_dict.pt go")->required();
+  CLI::App* environment =
+      app.add_subcommand("environment", "Prints the settings that decide bits, for `env $(...)` before a comparison.");
   CLI::App* serving = app.add_subcommand("serve", "Plays a parameter server, here and not in a function.");
   serving->add_option("--invocation", invocation, "what a function would be invoked with")->required();
   CLI11_PARSE(app, argc, argv);
 
+  if (environment->parsed()) {
+    for (const auto& [name, value] : compute_environment()) fmt::print("{}={}\n", name, value);
+    return std::fflush(stdout) == 0 ? 0 : 1;
+  }
   set_compute_threads(1);
   return run_verb([&]() -> Result<nlohmann::json> {
     if (serving->parsed()) return serve_invocation(invocation);
     FUNCPIPE_TRY(specs, parse_inputs(inputs));
     model.inputs = std::move(specs);
+    if (!choices.empty()) {
+      std::vector<std::vector<TensorSpec>> possible;
+      for (const std::string& choice : choices) {
+        FUNCPIPE_TRY(one, parse_inputs({choice}));
+        possible.push_back(std::move(one));
+      }
+      return describe_model_on(model, possible);
+    }
+    if (trying->parsed()) return try_model(model, settings, sizes);
     if (describing->parsed()) return describe_model(model);
     if (cutting->parsed()) return cut_model(model, plan, folder);
     return assemble_model(model, {stages.begin(), stages.end()}, folder);
   });
+}
+
+// Libraries read their settings while they are loaded, so a process with other ones begins anew. Who starts this
+// program for FuncPipe has set them already.
+void start_in_compute_environment(char** argv) {
+  std::vector<std::string> own;
+  for (char** variable = environ; *variable != nullptr; ++variable) own.emplace_back(*variable);
+  std::vector<std::string> wanted = for_computing(own);
+  if (std::set(own.begin(), own.end()) == std::set(wanted.begin(), wanted.end())) return;
+  std::vector<char*> variables;
+  for (std::string& variable : wanted) variables.push_back(variable.data());
+  variables.push_back(nullptr);
+  ::execve("/proc/self/exe", argv, variables.data());
+  fmt::print(stderr, "funcpipe-worker: cannot begin anew with the environment of computations\n");
 }
 
 int run_function(const std::string& address) {
@@ -140,6 +183,7 @@ int run_function(const std::string& address) {
 }  // namespace funcpipe
 
 int main(int argc, char** argv) {
+  funcpipe::start_in_compute_environment(argv);
   funcpipe::raise_open_file_limit();
   const char* runtime = std::getenv("AWS_LAMBDA_RUNTIME_API");
   if (argc == 1 && runtime && *runtime) return funcpipe::run_function(runtime);

@@ -1,16 +1,26 @@
 #include "worker/model_verbs.h"
 
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "base/files.h"
 #include "model/model.h"
+#include "model/numerics.h"
 #include "plan/plan.h"
 
 namespace funcpipe {
 namespace {
 
-Result<Model> open(const ModelChoice& model) {
-  return Model::load(model.source, model.inputs, model.seed);
+Result<Model> open(const ModelChoice& model, const TrialRows* rows = nullptr) {
+  if (model.rows.empty() || model.inputs.empty()) return Model::load(model.source, model.inputs, model.seed);
+  std::optional<TrialRows> own;
+  if (rows == nullptr) {
+    FUNCPIPE_TRY(read, read_trial_rows(model.rows));
+    rows = &own.emplace(std::move(read));
+  }
+  const std::vector<Model::Inputs> choices{
+      trial_inputs(rows->training, model.inputs, static_cast<int>(model.inputs.front().shape.front()))};
+  return Model::load_on(model.source, choices, model.seed);
 }
 
 }  // namespace
@@ -18,6 +28,25 @@ Result<Model> open(const ModelChoice& model) {
 Result<nlohmann::json> describe_model(const ModelChoice& model) {
   FUNCPIPE_TRY(opened, open(model));
   return to_json(opened.description());
+}
+
+Result<nlohmann::json> describe_model_on(const ModelChoice& model,
+                                         const std::vector<std::vector<TensorSpec>>& choices) {
+  FUNCPIPE_TRY(rows, read_trial_rows(model.rows));
+  std::vector<Model::Inputs> data;
+  for (const auto& inputs : choices)
+    data.push_back(trial_inputs(rows.training, inputs, static_cast<int>(inputs.front().shape.front())));
+  FUNCPIPE_TRY(opened, Model::load_on(model.source, data, model.seed));
+  return nlohmann::json{{"model", to_json(opened.description())},
+                        {"choice", opened.chosen()},
+                        {"refusal", opened.first_refusal()},
+                        {"numerics", numerics()}};
+}
+
+Result<nlohmann::json> try_model(const ModelChoice& model, const JobConfig::Model& settings, const TrialSizes& sizes) {
+  FUNCPIPE_TRY(rows, read_trial_rows(model.rows));
+  FUNCPIPE_TRY(opened, open(model, &rows));
+  return try_model(opened, rows, settings, sizes);
 }
 
 Result<nlohmann::json> cut_model(const ModelChoice& model, const std::filesystem::path& plan_file,

@@ -78,7 +78,7 @@ Result<WorkerAnswer> run_parameter_server(const JobSpec& spec, const WorkerInvoc
                                           Clock& clock, std::stop_token stop) {
   if (!spec.plan.has_server())
     return fail(ErrorCode::invalid_input, "the plan has no such worker", to_string(invocation.worker));
-  FUNCPIPE_TRY(programs, make_programs(spec, kParameterServer));
+  FUNCPIPE_TRY(programs, proven_programs(spec, invocation));
   Trace trace(programs.training, spec.plan.rank(kParameterServer), spec.config.metrics.trace_iterations, clock);
   DilatedClock platform_clock(clock, spec.config.platform.dilation);
   Exchange exchange(store, platform_clock, invocation.prefix, kParameterServer,

@@ -25,6 +25,8 @@ std::string encode(const Snapshot& snapshot) {
   const std::string json = nlohmann::json{
       {"iteration", snapshot.iteration},
       {"validation_rounds", snapshot.validation_rounds},
+      {"iteration_seconds", snapshot.iteration_seconds},
+      {"validation_seconds", snapshot.validation_seconds},
       {"unreported", to_json(snapshot.unreported)},
       {"stage_bytes",
        snapshot.stage.size()}}.dump();
@@ -58,6 +60,8 @@ Result<Snapshot> decode_snapshot(std::string_view bytes, const std::string& plac
   try {
     snapshot.iteration = json.at("iteration").get<std::int64_t>();
     snapshot.validation_rounds = json.at("validation_rounds").get<std::int64_t>();
+    snapshot.iteration_seconds = json.at("iteration_seconds").get<double>();
+    snapshot.validation_seconds = json.at("validation_seconds").get<double>();
     const auto stage_bytes = json.at("stage_bytes").get<std::size_t>();
     if (stage_bytes > bytes.size()) return corrupt("cut off");
     snapshot.stage = bytes.substr(0, stage_bytes);

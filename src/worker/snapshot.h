@@ -14,6 +14,8 @@ namespace funcpipe {
 struct Snapshot {
   std::int64_t iteration = 0;               // iterations done
   std::int64_t validation_rounds = 0;       // rounds done
+  Seconds iteration_seconds = 0;            // the slowest of the last ones; 0: not known. Of the platform, as below
+  Seconds validation_seconds = 0;           // of the last round
   std::vector<IterationReport> unreported;  // of iterations no report has carried yet
   std::string stage;                        // Stage::save: graph, parameters, buffers
   std::string optimizer;                    // StageOptimizer::save

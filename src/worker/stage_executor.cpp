@@ -6,6 +6,7 @@
 #include <torch/csrc/autograd/autograd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <new>
 #include <optional>
@@ -16,6 +17,7 @@
 #include "base/process_limits.h"
 #include "model/border_gradient.h"
 #include "model/torch_error.h"
+#include "worker/divergence.h"
 #include "worker/loss.h"
 #include "worker/lr_schedule.h"
 
@@ -48,6 +50,7 @@ struct StageExecutor::MicroState {
   std::vector<at::Tensor> outputs;       // forward -> backward, those that receive a gradient, with graph
   at::Tensor loss;                       // forward -> backward on the last stage, weighted, with graph
   std::vector<at::Tensor> gradients;     // receive_gradient -> backward
+  std::optional<double> divergent;       // forward -> backward on the last stage: a loss that is no number
   std::vector<at::Tensor> sending_back;  // backward -> send_gradient
 };
 
@@ -130,9 +133,9 @@ Result<> StageExecutor::dispatch(const Op& op, int index, std::int64_t iteration
     case OpKind::receive_gradient:
       return receive_gradient(op, index, iteration, stop);
     case OpKind::forward:
-      return forward(op, iteration);
+      return forward(op, iteration, stop);
     case OpKind::backward:
-      return backward(op, iteration);
+      return backward(op, iteration, stop);
     case OpKind::send_activation: {
       const auto tensors = std::move(state(iteration, op.micro_batch).sending);
       if (!training()) forget(iteration, op.micro_batch);
@@ -154,7 +157,8 @@ Result<> StageExecutor::dispatch(const Op& op, int index, std::int64_t iteration
     case OpKind::update:
       return update(iteration);
     case OpKind::publish_buffers:
-      return tools_.exchange.send(iteration, op.object, tools_.stage.buffers(), stop);
+      return tools_.exchange.send(iteration, op.object,
+                                  training() ? tools_.stage.shared_state() : tools_.stage.buffers(), stop);
     case OpKind::fetch_buffers:
       return fetch_buffers(op, index, iteration, stop);
     case OpKind::report:
@@ -166,10 +170,9 @@ Result<> StageExecutor::dispatch(const Op& op, int index, std::int64_t iteration
   return {};
 }
 
-Result<> StageExecutor::load(const Op& op, std::int64_t iteration, std::stop_token stop) {
-  const MicroBatch& samples = batch(op.micro_batch);
-  MicroState& micro = state(iteration, op.micro_batch);
-  const std::string& loss = spec_.config.model.loss;
+Result<std::vector<at::Tensor>> StageExecutor::read_data(const MicroBatch& samples, std::int64_t iteration,
+                                                         std::stop_token stop) {
+  std::vector<at::Tensor> data;
   for (const int input : tools_.stage.data_inputs()) {
     if (input > 1)
       return fail(ErrorCode::invalid_input,
@@ -181,8 +184,17 @@ Result<> StageExecutor::load(const Op& op, std::int64_t iteration, std::stop_tok
     auto column = input == 0 ? tools_.samples.input(iteration, samples, dtype, stop)
                              : tools_.samples.target(iteration, samples, dtype, stop);
     if (!column) return tl::unexpected(std::move(column).error());
-    micro.data.push_back(std::move(*column));
+    data.push_back(std::move(*column));
   }
+  return data;
+}
+
+Result<> StageExecutor::load(const Op& op, std::int64_t iteration, std::stop_token stop) {
+  const MicroBatch& samples = batch(op.micro_batch);
+  MicroState& micro = state(iteration, op.micro_batch);
+  const std::string& loss = spec_.config.model.loss;
+  FUNCPIPE_TRY(data, read_data(samples, iteration, stop));
+  micro.data = std::move(data);
   if (last_stage_ && loss != "model") {
     FUNCPIPE_TRY(target,
                  tools_.samples.target(iteration, samples, loss == "cross-entropy" ? "int64" : "float32", stop));
@@ -210,7 +222,23 @@ Result<> StageExecutor::receive_gradient(const Op& op, int index, std::int64_t i
   return {};
 }
 
-Result<> StageExecutor::forward(const Op& op, std::int64_t iteration) {
+// Looks for it in this stage, on what it computed with.
+Result<> StageExecutor::find_divergence(const Op& op, std::int64_t iteration, double loss, std::stop_token stop) {
+  FUNCPIPE_TRY(data, read_data(batch(op.micro_batch), iteration, stop));
+  std::vector<at::Tensor> border;
+  std::vector<BorderGradient> incoming;
+  if (!first_stage_) {
+    FUNCPIPE_TRY(received, tools_.exchange.receive_again(iteration, {ObjectKind::activation, worker_.stage - 1,
+                                                                     worker_.replica, op.micro_batch}));
+    border = std::move(received);
+    for (std::size_t i = 0; i < border.size() && i < border_grads_.size(); ++i)
+      if (border_grads_[i]) incoming.emplace_back(border[i]);
+  }
+  return ::funcpipe::find_divergence({spec_, tools_.stage, first_stage_, last_stage_, iteration, op.micro_batch, loss,
+                                      std::move(border), std::move(data)});
+}
+
+Result<> StageExecutor::forward(const Op& op, std::int64_t iteration, std::stop_token stop) {
   const c10::AutoGradMode with_graph(training());
   const MicroBatch& samples = batch(op.micro_batch);
   MicroState& micro = state(iteration, op.micro_batch);
@@ -223,15 +251,23 @@ Result<> StageExecutor::forward(const Op& op, std::int64_t iteration) {
       return fail(ErrorCode::failed,
                   fmt::format("the stage gave {} tensors, the cut has {}", outputs.size(), output_grads_.size()));
     for (std::size_t i = 0; i < outputs.size(); ++i) {
+      if (training() && outputs[i].requires_grad() && !output_grads_[i])
+        return fail(ErrorCode::failed,
+                    fmt::format("tensor {} of the cut needs a gradient that the model's description denies it", i));
       micro.sending.push_back(outputs[i].detach());
       if (training() && output_grads_[i]) micro.outputs.push_back(std::move(outputs[i]));
     }
     return {};
   }
-  FUNCPIPE_TRY(loss, compute_loss(spec_.config.model.loss, outputs, micro.target));
+  FUNCPIPE_TRY(loss, compute_loss(spec_.config.model, outputs, micro.target));
   micro.target.reset();
+  const auto mean = loss.mean.item<double>();
+  if (training() && !std::isfinite(mean)) {
+    micro.divergent = mean;
+    return find_divergence(op, iteration, mean, stop);
+  }
   if (tools_.reporter)
-    tools_.reporter->add(iteration, {.loss = loss.mean.item<double>() * samples.samples,
+    tools_.reporter->add(iteration, {.loss = mean * samples.samples,
                                      .correct = loss.correct,
                                      .predictions = loss.predictions,
                                      .samples = samples.samples});
@@ -245,8 +281,17 @@ Result<> StageExecutor::forward(const Op& op, std::int64_t iteration) {
   return {};
 }
 
-Result<> StageExecutor::backward(const Op& op, std::int64_t iteration) {
+Result<> StageExecutor::backward(const Op& op, std::int64_t iteration, std::stop_token stop) {
   MicroState& micro = state(iteration, op.micro_batch);
+  if (!last_stage_) {
+    micro.divergent = marked_divergence(micro.gradients, micro.outputs.size());
+    if (micro.divergent) FUNCPIPE_TRY_VOID(find_divergence(op, iteration, *micro.divergent, stop));
+  }
+  if (micro.divergent) {
+    micro.sending_back = divergence_mark(*micro.divergent, micro.incoming.size());
+    micro.incoming.clear();
+    return {};
+  }
   if (last_stage_) {
     if (micro.loss.requires_grad()) micro.loss.backward();
     micro.loss.reset();
@@ -313,12 +358,10 @@ Result<> StageExecutor::update(std::int64_t iteration) {
 
 Result<> StageExecutor::fetch_buffers(const Op& op, int index, std::int64_t iteration, std::stop_token stop) {
   FUNCPIPE_TRY(tensors, tools_.exchange.receive(op, index, iteration, stop));
-  const std::vector<at::Tensor>& buffers = tools_.stage.buffers();
-  if (tensors.size() != buffers.size())
-    return fail(ErrorCode::corrupt,
-                fmt::format("{} buffers arrived where the stage has {}", tensors.size(), buffers.size()));
-  const c10::AutoGradMode no_graph(false);
-  for (std::size_t i = 0; i < buffers.size(); ++i) buffers[i].copy_(tensors[i]);
+  const std::size_t wanted = training() ? tools_.stage.shared_state().size() : tools_.stage.buffers().size();
+  if (tensors.size() != wanted)
+    return fail(ErrorCode::corrupt, fmt::format("{} buffers arrived where the stage has {}", tensors.size(), wanted));
+  training() ? tools_.stage.set_shared_state(tensors) : tools_.stage.set_buffers(tensors);
   return {};
 }
 

@@ -53,8 +53,10 @@ class StageExecutor final : public Executor {
   Result<> load(const Op& op, std::int64_t iteration, std::stop_token stop);
   Result<> receive_activation(const Op& op, int index, std::int64_t iteration, std::stop_token stop);
   Result<> receive_gradient(const Op& op, int index, std::int64_t iteration, std::stop_token stop);
-  Result<> forward(const Op& op, std::int64_t iteration);
-  Result<> backward(const Op& op, std::int64_t iteration);
+  Result<> forward(const Op& op, std::int64_t iteration, std::stop_token stop);
+  Result<> backward(const Op& op, std::int64_t iteration, std::stop_token stop);
+  Result<std::vector<at::Tensor>> read_data(const MicroBatch& samples, std::int64_t iteration, std::stop_token stop);
+  Result<> find_divergence(const Op& op, std::int64_t iteration, double loss, std::stop_token stop);
   Result<> reduce(const Op& op, std::int64_t iteration);
   Result<> update(std::int64_t iteration);
   Result<> fetch(const Op& op, int index, std::int64_t iteration, std::stop_token stop);

@@ -18,4 +18,12 @@ std::optional<std::int64_t> validation_iteration(const JobSpec& spec, std::int64
   return end_of(round + 1);
 }
 
+Plan evaluation_plan(const JobSpec& spec, std::int64_t rows) {
+  Plan plan = spec.plan;
+  plan.global_batch = static_cast<int>(rows);
+  const int wanted = spec.config.validation.micro_batch;
+  plan.micro_batch = wanted > 0 ? wanted : 4 * plan.micro_batch;
+  return plan;
+}
+
 }  // namespace funcpipe

@@ -11,4 +11,7 @@ namespace funcpipe {
 // iteration. nullopt: there is no such round.
 std::optional<std::int64_t> validation_iteration(const JobSpec& spec, std::int64_t round);
 
+// The plan of a round over `rows` samples: their number is its global batch.
+Plan evaluation_plan(const JobSpec& spec, std::int64_t rows);
+
 }  // namespace funcpipe

@@ -48,7 +48,7 @@ struct TypeName {
   std::string_view name;
   Bytes size;
 };
-constexpr std::array<TypeName, 10> kTypes{{{ElementType::float32, "float32", 4},
+constexpr std::array<TypeName, 12> kTypes{{{ElementType::float32, "float32", 4},
                                            {ElementType::float64, "float64", 8},
                                            {ElementType::float16, "float16", 2},
                                            {ElementType::bfloat16, "bfloat16", 2},
@@ -57,7 +57,9 @@ constexpr std::array<TypeName, 10> kTypes{{{ElementType::float32, "float32", 4},
                                            {ElementType::int16, "int16", 2},
                                            {ElementType::int32, "int32", 4},
                                            {ElementType::int64, "int64", 8},
-                                           {ElementType::boolean, "bool", 1}}};
+                                           {ElementType::boolean, "bool", 1},
+                                           {ElementType::complex64, "complex64", 8},
+                                           {ElementType::complex128, "complex128", 16}}};
 
 const TypeName* find_type(std::uint8_t code) {
   for (const TypeName& known : kTypes) {

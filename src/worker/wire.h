@@ -29,7 +29,9 @@ enum class ElementType : std::uint8_t {
   int16 = 7,
   int32 = 8,
   int64 = 9,
-  boolean = 10,  // one byte, 0 or 1
+  boolean = 10,     // one byte, 0 or 1
+  complex64 = 11,   // real part, imaginary part
+  complex128 = 12,  // likewise
 };
 Bytes element_size(ElementType type);
 std::string_view to_string(ElementType type);                    // PyTorch's short name: "float32", "bool"

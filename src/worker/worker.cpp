@@ -11,10 +11,12 @@
 
 #include "base/process_limits.h"
 #include "model/compute_threads.h"
+#include "model/numerics.h"
 #include "model/stage.h"
 #include "model/torch_error.h"
 #include "schedule/life_span.h"
 #include "schedule/program.h"
+#include "worker/divergence.h"
 #include "worker/exchange.h"
 #include "worker/flat_gradient.h"
 #include "worker/optimizer.h"
@@ -27,6 +29,7 @@
 #include "worker/snapshot.h"
 #include "worker/stage_executor.h"
 #include "worker/trace.h"
+#include "worker/validation_rounds.h"
 
 namespace funcpipe {
 namespace {
@@ -62,7 +65,8 @@ class Life {
                   }),
         reporter_(store, clock, training_reports(spec, prefix_, worker_.replica)),
         executor_(spec, spec.plan, worker_, {stage_, gradient_, &optimizer_, samples_, exchange_, &reporter_, clock}),
-        life_(clock.now(), deadline),
+        life_(platform_clock_.now(), platform_clock_.now() + (deadline - clock.now()) / spec.config.platform.dilation,
+              {.hand_over = {spec.hand_over.save, spec.hand_over.load}, .alone = spec.plan.worker_count() == 1}),
         trace_(programs_.training, spec.plan.rank(worker_), spec.config.metrics.trace_iterations, clock) {}
 
   Result<> resume(const Snapshot& snapshot) {
@@ -70,6 +74,7 @@ class Life {
     reporter_.resume(snapshot.unreported);
     iteration_ = resumed_ = snapshot.iteration;
     rounds_ = snapshot.validation_rounds;
+    life_.remember(snapshot.iteration_seconds, snapshot.validation_seconds);
     return {};
   }
 
@@ -77,20 +82,22 @@ class Life {
     while (true) {
       const auto validation = validation_iteration(spec_, rounds_);
       if (validation && *validation == iteration_) {
-        if (worked_ && !life_.fits(clock_.now(), expected_validation())) return hand_over();
+        if (!life_.may_validate(platform_clock_.now(), likely_validation())) return hand_over();
         FUNCPIPE_TRY_VOID(validate());
         continue;
       }
       if (iteration_ >= spec_.steps) break;
-      const std::int64_t chunk = life_.chunk(clock_.now());
+      const std::int64_t chunk = life_.chunk(platform_clock_.now());
       if (chunk == 0) return hand_over();
       std::int64_t end = std::min(spec_.steps, validation.value_or(spec_.steps));
       const std::int64_t interval = spec_.config.checkpoint.interval;
       if (interval > 0) end = std::min(end, (iteration_ / interval + 1) * interval);
       if (chunk < end - iteration_) end = iteration_ + chunk;
       FUNCPIPE_TRY_VOID(play_until(end));
+      FUNCPIPE_TRY_VOID(check_lives());
       if (interval > 0 && iteration_ % interval == 0 && iteration_ < spec_.steps) FUNCPIPE_TRY_VOID(save_snapshot());
     }
+    FUNCPIPE_TRY_VOID(check_weights(spec_, stage_, iteration_));
     if (worker_.replica == 0) {
       FUNCPIPE_TRY(archive, stage_.save());
       FUNCPIPE_TRY_VOID(store_.put(trained_key(prefix_, worker_.stage), archive));
@@ -102,7 +109,7 @@ class Life {
  private:
   Result<> play_until(std::int64_t end) {
     const LaneWidths widths{spec_.config.training.download_connections, spec_.config.training.upload_connections};
-    const Seconds start = clock_.now();
+    const Seconds start = platform_clock_.now();
     reporter_.start_clock();
     stage_.train(true);
     const bool traced = iteration_ < spec_.config.metrics.trace_iterations;
@@ -110,26 +117,48 @@ class Life {
                            traced ? OpObserver(std::ref(trace_)) : OpObserver()));
     Seconds before = start;
     std::vector<Seconds> ends = executor_.update_times();
+    for (Seconds& ended : ends) ended /= spec_.config.platform.dilation;
     ends.erase(ends.begin(), ends.end() - std::min<std::ptrdiff_t>(std::ssize(ends), end - iteration_));
     if (std::ssize(ends) < end - iteration_) before = ends.front();  // the oldest are forgotten
     for (const Seconds ended : ends) {
       if (ended > before) life_.iteration_took(ended - before);
       before = ended;
     }
-    if (end - iteration_ == 1) life_.iteration_took(clock_.now() - start);  // with what follows the update
+    // With what follows the update.
+    if (end - iteration_ == 1) life_.iteration_took(platform_clock_.now() - start);
     iteration_ = end;
-    worked_ = true;
     return {};
   }
 
-  Seconds expected_validation() const {
-    if (validation_took_ > 0) return validation_took_;
+  // Of a validation that was never measured: it has no backward, so this is rather too long.
+  Seconds likely_validation() const {
     return life_.slowest_iteration() * static_cast<double>(spec_.validation.rows()) / spec_.plan.global_batch;
   }
 
+  // What cannot be done in any life is refused as soon as the first iterations have shown it.
+  Result<> check_lives() {
+    // Where nothing was foretold nobody ends a function's life either.
+    if (std::exchange(checked_lives_, true) || !life_.has_deadline() || spec_.hand_over.load <= 0) return {};
+    const auto named = [&](Result<> checked, const char* what) -> Result<> {
+      if (checked) return {};
+      Error error = std::move(checked).error();
+      error.message = fmt::format("{}{}", what, error.message);
+      error.place = to_string(worker_);
+      return tl::unexpected<Error>(std::move(error));
+    };
+    const HandOver hand_over{spec_.hand_over.save, 0};  // this life begins where it has loaded
+    if (iteration_ < spec_.steps)
+      FUNCPIPE_TRY_VOID(named(check_lifetime(life_.lifetime(), hand_over, life_.slowest_iteration()), ""));
+    if (spec_.validation.rows() == 0) return {};
+    // The whole set is evaluated in one life; forward alone, in larger micro-batches, at a quarter of the cost at
+    // least.
+    return named(check_lifetime(life_.lifetime(), hand_over, likely_validation() / 4),
+                 "a validation, which is played in one life: ");
+  }
+
   Result<> validate() {
-    const Seconds start = clock_.now();
-    const Plan plan = evaluation_plan(spec_);
+    const Seconds start = platform_clock_.now();
+    const Plan plan = evaluation_plan(spec_, spec_.validation.rows());
     const std::string prefix = prefix_ + "/validation";
     SampleSource samples(store_, spec_.validation, {.steps_per_epoch = std::numeric_limits<std::int64_t>::max()});
     Exchange exchange(store_, platform_clock_, prefix, worker_, spec_.config.training.wait_limit);
@@ -140,24 +169,25 @@ class Life {
     auto played = play(*programs_.evaluation, rounds_, rounds_ + 1, executor, widths, clock_, stop_);
     stage_.train(true);
     FUNCPIPE_TRY_VOID(std::move(played));
-    validation_took_ = clock_.now() - start;
+    life_.validation_took(platform_clock_.now() - start);
     ++rounds_;
-    worked_ = true;
     return {};
   }
 
   Result<> save_snapshot() {
-    const Seconds start = clock_.now();
+    const Seconds start = platform_clock_.now();
     FUNCPIPE_TRY(archive, stage_.save());
     const std::string bytes = encode({.iteration = iteration_,
                                       .validation_rounds = rounds_,
+                                      .iteration_seconds = life_.slowest_iteration(),
+                                      .validation_seconds = life_.validation(),
                                       .unreported = reporter_.unreported(),
                                       .stage = std::move(archive),
                                       .optimizer = optimizer_.save()});
     // Over one of this iteration from before a round of validation, which would have the next function repeat it.
     FUNCPIPE_TRY_VOID(store_.put(snapshot_key(prefix_, iteration_, worker_), bytes));
     remove_old_snapshots();
-    life_.snapshot_took(clock_.now() - start);
+    life_.snapshot_took(platform_clock_.now() - start);
     return {};
   }
 
@@ -211,8 +241,7 @@ class Life {
   std::int64_t iteration_ = 0;
   std::int64_t resumed_ = 0;  // iteration of the snapshot this life began from; 0: none, or it is gone
   std::int64_t rounds_ = 0;
-  bool worked_ = false;
-  Seconds validation_took_ = 0;
+  bool checked_lives_ = false;
 };
 
 Result<> check_stage(const Stage& stage, const JobSpec& spec, WorkerId worker, const StageShape& shape,
@@ -246,9 +275,15 @@ Result<WorkerAnswer> live(const JobSpec& spec, const WorkerInvocation& invocatio
                 fmt::format("{} rows of data cannot give {} steps of {} samples an epoch", spec.train.rows(),
                             spec.steps_per_epoch, spec.plan.global_batch),
                 place, "use more data or a smaller global batch");
+  if (const std::string own = numerics(); !spec.numerics.empty() && own != spec.numerics)
+    return fail(
+        ErrorCode::invalid_input,
+        fmt::format("this function would compute other bits than the job's: it has {}, the job was made with {}", own,
+                    spec.numerics),
+        place, "give all functions the worker program, the libraries and a processor like those of the client");
   const int profiled = spec.plan.stages[static_cast<std::size_t>(worker.stage)].threads;
   set_compute_threads(std::max(1, profiled > 0 ? profiled : spec.config.training.threads));
-  FUNCPIPE_TRY(programs, make_programs(spec, worker));
+  FUNCPIPE_TRY(programs, proven_programs(spec, invocation));
 
   std::optional<Snapshot> snapshot;
   std::string archive;

@@ -1,10 +1,12 @@
 // `funcpipe simulate` with the real program: what it prints and writes, and what it refuses with exit code 2.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "base/files.h"
+#include "base/units.h"
 #include "cli/scratch_job.h"
 #include "plan/plan.h"
 #include "planner/made_profile.h"
@@ -104,6 +106,27 @@ TEST_F(SimulateCommand, RefusesWithTheWayOut) {
   expect_refused({"--iterations", "0"}, {"--iterations"});
   expect_refused({"--latency", "drawn", "--platform", "shaped-70MBps"}, {"--latency", "percentiles"});
   expect_refused({"--platform", "moon"}, {"--platform", "moon"});
+}
+
+TEST_F(SimulateCommand, RefusesWhatIsNoNumberOfItsKind) {
+  for (const char* flag : {"--lifetime", "--wait-limit", "--iterations", "--connections"})
+    for (const char* number : {"nan", "inf", "-inf", "-1", "0", "1e999", "x"}) expect_refused({flag, number}, {flag});
+  for (const char* seconds : {"1.5", "86401"}) expect_refused({"--lifetime", seconds}, {"--lifetime"});
+}
+
+TEST_F(SimulateCommand, RefusesALifetimeInWhichNothingFits) {
+  expect_refused({"--lifetime", "1"}, {"--lifetime", "too short", "for a snapshot", "raise the lifetime"});
+}
+
+TEST_F(SimulateCommand, BeginsWithWhatTheJobTakes) {
+  const ChildOutput output = simulate({"--iterations", "50"});
+  ASSERT_EQ(output.exit_code, 0) << output.err;
+  const ChildOutput in_json = simulate({"--iterations", "50", "--json"});
+  const json result = json::parse(in_json.out);
+  const double dollars = result["bill"]["total"]["dollars"].get<double>() + result["storage_dollars"].get<double>();
+  const std::string line = fmt::format("The job takes {} and {}\n", format_seconds(result["total_seconds"].get<double>()),
+                                       format_dollars(dollars));
+  EXPECT_THAT(output.out, HasSubstr("50 iterations\n\n" + line));
 }
 
 TEST_F(SimulateCommand, RefusesPlansThatDoNotFit) {

@@ -36,6 +36,7 @@ JobSpec example() {
   spec.steps = 15;
   spec.steps_per_epoch = 15;
   spec.state = {.optimizer_copies = 1, .input_cache = 4096, .target_cache = 64};
+  spec.hand_over = {.save = 2.5, .load = 3.5};
   return spec;
 }
 
@@ -90,7 +91,7 @@ TEST(JobSpec, KeysAreDistinctAndUnderThePrefix) {
 }
 
 TEST(WorkerMessages, SurviveJson) {
-  const WorkerInvocation invocation{"j", "b", "p", {1, 2}, 40};
+  const WorkerInvocation invocation{"j", "b", "p", {1, 2}, 40, "00ff"};
   const auto read = worker_invocation_from_json(to_json(invocation));
   ASSERT_TRUE(read) << describe(read.error());
   EXPECT_EQ(to_json(*read), to_json(invocation));

@@ -1,5 +1,7 @@
 #include <gmock/gmock.h>
 
+#include <array>
+
 #include <cstring>
 #include <random>
 
@@ -55,14 +57,41 @@ TEST_F(Npy, ReadsScalarsPerRow) {
   EXPECT_EQ(column->rows, 2);
 }
 
+TEST_F(Npy, WidensUnsignedNumbersThatPyTorchLacks) {
+  const auto two = read(npy("{'descr': '<u2', 'fortran_order': False, 'shape': (2, 1), }", std::string("\xff\xff\1\0", 4)));
+  ASSERT_TRUE(two) << describe(two.error());
+  EXPECT_EQ(two->row.dtype, "int32");
+  EXPECT_EQ(two->row.bytes(), 4);
+  std::array<std::int32_t, 2> numbers{};
+  std::memcpy(numbers.data(), two->bytes.get(), sizeof numbers);
+  EXPECT_THAT(numbers, ElementsAre(65535, 1));
+
+  const auto four =
+      read(npy("{'descr': '<u4', 'fortran_order': False, 'shape': (1,), }", std::string("\xff\xff\xff\xff", 4)));
+  ASSERT_TRUE(four) << describe(four.error());
+  EXPECT_EQ(four->row.dtype, "int64");
+  std::int64_t number = 0;
+  std::memcpy(&number, four->bytes.get(), sizeof number);
+  EXPECT_EQ(number, 4294967295);
+  refused(npy("{'descr': '<u2', 'fortran_order': False, 'shape': (3,), }", std::string(4, '\0')),
+          "needs 6 bytes, the file has 4");
+}
+
 TEST_F(Npy, RefusesWithAWayOut) {
   const std::string eight(8, '\0');
   refused("hello, this is text", "not a .npy file", "numpy.save");
   refused("\x93NUMPY", "cut off");
   refused(npy("{'descr': '<f4', 'fortran_order': True, 'shape': (2, 1), }", eight), "Fortran order",
           "ascontiguousarray");
-  refused(npy("{'descr': '<c8', 'fortran_order': False, 'shape': (1,), }", eight), "no twin in PyTorch", "float32");
-  refused(npy("{'descr': '>f4', 'fortran_order': False, 'shape': (2,), }", eight), "no twin", "little-endian");
+  refused(npy("{'descr': '<U2', 'fortran_order': False, 'shape': (1,), }", eight), "no twin in PyTorch", "float32");
+  refused(npy("{'descr': '<M8', 'fortran_order': False, 'shape': (1,), }", eight), "no twin in PyTorch", "float32");
+  refused(npy("{'descr': '<u8', 'fortran_order': False, 'shape': (1,), }", eight), "no twin in PyTorch",
+          "x.astype(\"int64\")");
+  refused(npy("{'descr': '<V2', 'fortran_order': False, 'shape': (4,), }", eight), "no twin in PyTorch", "bfloat16");
+  refused(npy("{'descr': '<f16', 'fortran_order': False, 'shape': (1,), }", eight + eight), "no twin in PyTorch",
+          "x.astype(\"float32\")");
+  refused(npy("{'descr': '>f4', 'fortran_order': False, 'shape': (2,), }", eight), "order of another processor",
+          "x.astype(\"<f4\")");
   refused(npy("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (2,), }", eight), "not understood");
   refused(npy("{'descr': '<f4', 'fortran_order': False, 'shape': (3,), }", eight), "needs 12 bytes, the file has 8");
   refused(npy("{'descr': '<f4', 'fortran_order': False, 'shape': (), }", eight), "no dimension");
@@ -83,7 +112,7 @@ TEST_F(Npy, DamagedHeadersNeverCrash) {
     if (random() % 4 == 0) bad.resize(1 + random() % bad.size());
     const auto column = read(bad);
     if (column) {
-      EXPECT_LE(column->rows * column->row.bytes(), static_cast<Bytes>(bad.size()));
+      EXPECT_LE(column->rows * column->row.bytes(), 2 * static_cast<Bytes>(bad.size())) << "unsigned numbers are widened";
     } else {
       EXPECT_EQ(column.error().code, ErrorCode::invalid_input);
     }

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include <cstring>
+#include <limits>
 
 #include "job/four_layers.h"
 
@@ -25,6 +26,7 @@ TEST(CheckData, NamesBothShapes) {
   EXPECT_EQ(check_data(four_layers(), data, job()).error().place, "y.npy");
   JobConfig config = job();
   config.model.loss = "mse";
+  data.train.target.row.dtype = "float32";
   EXPECT_TRUE(check_data(four_layers(), data, config));
   data.train.target.row.shape = {2};
   EXPECT_FALSE(check_data(four_layers(), data, config));
@@ -32,6 +34,74 @@ TEST(CheckData, NamesBothShapes) {
   data = rows(100);
   data.train.target.row.dtype = "float32";
   EXPECT_THAT(check_data(four_layers(), data, job()).error().hint, HasSubstr("mse"));
+}
+
+TEST(CheckData, MseWantsOneShape) {
+  JobConfig config = job();
+  config.model.loss = "mse";
+  ModelDescription model = four_layers();
+  const auto outcome = [&](std::vector<std::int64_t> output, std::vector<std::int64_t> row) {
+    model.outputs = {{"float32", std::move(output), true}};
+    Datasets data = rows(100);
+    data.train.target.row = {"float32", std::move(row), false};
+    return check_data(model, data, config);
+  };
+  EXPECT_TRUE(outcome({8, 4, 8, 8}, {4, 8, 8}));
+  EXPECT_TRUE(outcome({8}, {}));
+  const auto other_layout = outcome({8, 4, 8, 8}, {8, 8, 4});
+  ASSERT_FALSE(other_layout) << "as many numbers in another order";
+  for (const char* text : {"[8, 8, 4]", "[4, 8, 8]"}) EXPECT_THAT(other_layout.error().message, HasSubstr(text));
+  EXPECT_THAT(other_layout.error().hint, HasSubstr("y.reshape(-1, 4, 8, 8)"));
+  const auto broadcast = outcome({8, 1}, {});
+  ASSERT_FALSE(broadcast) << "PyTorch would make [8, 8] of it";
+  EXPECT_THAT(broadcast.error().hint, HasSubstr("y.reshape(-1, 1)"));
+  EXPECT_THAT(outcome({8}, {1}).error().hint, HasSubstr("y.reshape(-1)"));
+  EXPECT_FALSE(outcome({8, 4}, {1})) << "PyTorch would repeat it";
+}
+
+TEST(CheckData, FindsTheAxisOfTheClassesOrAsks) {
+  JobConfig config = job();
+  ModelDescription model = four_layers();
+  const auto data_of = [](std::vector<std::int64_t> row) {
+    Datasets data = rows(100);
+    data.train.target.row.shape = std::move(row);
+    return data;
+  };
+  const auto axis = [&](std::vector<std::int64_t> output, std::vector<std::int64_t> row) -> std::string {
+    model.outputs = {{"float32", std::move(output), true}};
+    const Datasets data = data_of(std::move(row));
+    const auto checked = check_data(model, data, config);
+    return checked ? decided_class_axis(model, data, config) : checked.error().hint;
+  };
+  EXPECT_EQ(axis({8, 3}, {}), "last");
+  EXPECT_EQ(axis({8, 5, 3}, {5}), "last");
+  EXPECT_EQ(axis({8, 3, 5}, {5}), "second");
+  EXPECT_EQ(axis({8, 3, 5, 7}, {5, 7}), "second");
+  EXPECT_THAT(axis({8, 5, 5}, {5}), HasSubstr("class_axis = \"second\" or \"last\""));
+  EXPECT_EQ(axis({8, 8, 5}, {5}), "second") << "the batch is no axis of classes";
+  config.model.class_axis = "second";
+  EXPECT_EQ(axis({8, 5, 5}, {5}), "second");
+  EXPECT_EQ(axis({8, 3}, {}), "last") << "the same axis here";
+  EXPECT_THAT(axis({8, 5, 3}, {5}), HasSubstr("one class number per prediction"));
+  config.model.class_axis = "last";
+  EXPECT_EQ(axis({8, 5, 5}, {5}), "last");
+  config.model.class_axis = "auto";
+  config.model.source = "zoo:char-gpt";
+  EXPECT_EQ(axis({8, 5, 5}, {5}), "last");
+}
+
+TEST(CheckData, RefusesAModelWithNothingToTrain) {
+  ModelDescription model = four_layers();
+  model.outputs.front().requires_grad = false;
+  EXPECT_THAT(check_data(model, rows(100), job()).error().message, HasSubstr("depends on none of its 4 trainable"));
+  for (ParameterDescription& parameter : model.parameters) parameter.trainable = false;
+  const auto frozen = check_data(model, rows(100), job());
+  ASSERT_FALSE(frozen);
+  EXPECT_THAT(frozen.error().message, HasSubstr("nothing to train: none of the model's 4 parameters"));
+  EXPECT_EQ(frozen.error().place, "four.pt");
+  model.parameters.front().trainable = true;
+  model.outputs.front().requires_grad = true;
+  EXPECT_TRUE(check_data(model, rows(100), job()));
 }
 
 TEST(CheckData, OnlyAModelThatIsItsOwnLossTakesTheTarget) {
@@ -92,6 +162,23 @@ TEST(CheckData, NamesTheFirstClassTheModelDoesNotHave) {
   Datasets data = rows(2);
   data.train.target = classes<std::uint8_t>("uint8", {0, 1, 2, 9}, 2);
   EXPECT_THAT(check_data(model, data, job()).error().message, HasSubstr("row 1 is class 9"));
+}
+
+TEST(CheckData, NamesTheFirstTargetThatIsNoNumber) {
+  JobConfig config = job();
+  config.model.loss = "mse";
+  const auto outcome = [&](Column target) {
+    Datasets data = rows(target.rows);
+    data.train.target = std::move(target);
+    return check_data(four_layers(), data, config);
+  };
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  EXPECT_TRUE(outcome(classes<float>("float32", {1, 2, 3, 4, 5, 6}, 3)));
+  const auto wrong = outcome(classes<float>("float32", {1, 2, 3, 4, nan, 6}, 3));
+  ASSERT_FALSE(wrong);
+  EXPECT_EQ(wrong.error().message, "the target of row 1 is no finite float32 number");
+  EXPECT_EQ(wrong.error().place, "y.npy");
+  EXPECT_FALSE(outcome(classes<double>("float64", {1, 2, 1e300}, 3))) << "infinite as float32";
 }
 
 TEST(CheckData, ValidationDataMustBeAsTrainingDataIsWhichIsJudgedFirst) {

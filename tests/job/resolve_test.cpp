@@ -148,33 +148,52 @@ TEST(Resolve, AParameterServerServesTheUncutModel) {
   EXPECT_THAT(describe(unknown.error()), HasSubstr("no server named \"abacus\""));
 }
 
-TEST(PossibleInputs, BeginWithWhatMostModelsWant) {
+TEST(PossibleInputs, BeginWithWhatIsStored) {
   Datasets data = rows(10);
   JobConfig config = job();
-  const auto dtypes = [&] {
-    std::vector<std::vector<std::string>> all;
-    for (const auto& inputs : possible_inputs(config, data.train)) {
+  using Dtypes = std::vector<std::vector<std::string>>;
+  const auto dtypes_of = [](const std::vector<std::vector<TensorSpec>>& choices) {
+    Dtypes all;
+    for (const auto& inputs : choices) {
       all.emplace_back();
       for (const TensorSpec& input : inputs) all.back().push_back(input.dtype);
     }
     return all;
   };
-  using Dtypes = std::vector<std::vector<std::string>>;
+  const auto taken = [&] { return dtypes_of(possible_inputs(config, data.train).taken); };
+  const auto refused = [&] { return dtypes_of(possible_inputs(config, data.train).refused); };
   data.train.input.row = {"uint8", {1, 28, 28}, false};
-  EXPECT_EQ(dtypes(), (Dtypes{{"float32"}, {"uint8"}}));
-  EXPECT_EQ(possible_inputs(config, data.train)[0][0].shape, (std::vector<std::int64_t>{8, 1, 28, 28}));
+  EXPECT_EQ(taken(), (Dtypes{{"uint8"}, {"int64"}, {"float32"}}));
+  EXPECT_EQ(refused(), Dtypes{});
+  EXPECT_EQ(possible_inputs(config, data.train).taken[0][0].shape, (std::vector<std::int64_t>{8, 1, 28, 28}));
   data.train.input.row.dtype = "int32";
-  EXPECT_EQ(dtypes(), (Dtypes{{"int64"}, {"int32"}}));
-  data.train.input.row.dtype = "uint8";
-  config.data.format = "tokens";
-  EXPECT_EQ(dtypes(), (Dtypes{{"int64"}, {"uint8"}}));
+  EXPECT_EQ(taken(), (Dtypes{{"int32"}, {"int64"}}));
+  EXPECT_EQ(refused(), Dtypes{{"float32"}}) << "only to say that it would do";
+  for (const char* dtype : {"bool", "float64", "float16", "int64"}) {
+    data.train.input.row.dtype = dtype;
+    EXPECT_EQ(taken(), Dtypes{{dtype}});
+    EXPECT_EQ(refused(), Dtypes{{"float32"}});
+  }
+  data.train.input.row.dtype = "float32";
+  EXPECT_EQ(taken(), Dtypes{{"float32"}});
+  EXPECT_EQ(refused(), Dtypes{});
 
   config = job();
   config.model.loss = "model";
   data = rows(10);
   data.train.target.row.dtype = "uint8";
-  EXPECT_EQ(dtypes(), (Dtypes{{"float32", "int64"}, {"float32"}}))
+  EXPECT_EQ(taken(), (Dtypes{{"float32", "uint8"}, {"float32", "int64"}, {"float32", "float32"}, {"float32"}}))
       << "a model that is its own loss may take the target";
+}
+
+TEST(PossibleInputs, TheWayOutNamesFileAndType) {
+  Datasets data = rows(10);
+  data.train.input.row.dtype = "int64";
+  const Error error = refused_types(job(), data.train, {{"float32", {8, 4}}}, "the model rejects int64");
+  EXPECT_EQ(exit_code(error), 2);
+  EXPECT_EQ(error.message, "the model rejects int64");
+  for (const char* text : {"x.npy holds int64", "x.astype(\"float32\")", "x.float()"})
+    EXPECT_THAT(error.hint, HasSubstr(text));
 }
 
 TEST(TrainingStateOfAJob, CountsOptimiserCopiesAndCachedData) {

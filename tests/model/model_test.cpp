@@ -4,9 +4,12 @@
 #include <ATen/ATen.h>
 #include <gmock/gmock.h>
 #include <torch/csrc/jit/serialization/import.h>
+#include <torch/csrc/jit/serialization/pickle.h>
+#include <unistd.h>
 
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "base/check.h"
 #include "base/files.h"
@@ -36,8 +39,8 @@ Error error_of(const std::string& path, const std::vector<TensorSpec>& inputs = 
 std::string train_a_little(const std::string& archive, int step) {
   auto stage = Stage::load(archive);
   FUNCPIPE_CHECK(stage.has_value(), "{}", describe(stage.error()));
-  for (const auto* list : {&stage->parameters(), &stage->buffers()}) {
-    for (at::Tensor tensor : *list) tensor.detach().add_(step);
+  for (const auto& list : {stage->parameters(), stage->buffers()}) {
+    for (const at::Tensor& tensor : list) tensor.detach().add_(step);
   }
   return *stage->save();
 }
@@ -183,6 +186,38 @@ TEST(StageErrors, DamagedOrForeignFilesAreRefused) {
   EXPECT_EQ(Stage::load(*read_file(path_of("cnn.script"))).error().code, ErrorCode::corrupt);
   const auto foreign = Model::load("zoo:fashion-cnn", {}, 0)->stage(0, 1);
   EXPECT_EQ(model->absorb(*foreign).error().code, ErrorCode::invalid_input);
+}
+
+// TorchScript forgets persistent=False; the file may say what the state dict holds.
+TEST(Save, StateDictHasTheNamesThatTheFileSays) {
+  const auto folder = std::filesystem::temp_directory_path() / fmt::format("funcpipe-names-{}", ::getpid());
+  std::filesystem::create_directories(folder);
+  torch::jit::Module module("__torch__.Masked");
+  module.register_parameter("w", at::ones({4, 4}).set_requires_grad(true), false);
+  module.register_buffer("kept", at::ones({4}));
+  module.register_buffer("mask", at::ones({4}));
+  module.define("def forward(self, x):\n    return torch.linear(x, self.w) * self.mask + self.kept\n");
+  const auto names_in = [&](const torch::jit::ExtraFilesMap& extra) {
+    module.save(folder / "in.pt", extra);
+    auto model = Model::load(folder / "in.pt", {{"float32", {2, 4}}}, 1);
+    EXPECT_TRUE(model) << describe(model.error());
+    // What is trained may be trained on.
+    EXPECT_TRUE(model->save_module(folder / "out.pt"));
+    model = Model::load(folder / "out.pt", {{"float32", {2, 4}}}, 1);
+    EXPECT_TRUE(model->save_state_dict(folder / "state.pt"));
+    const std::string bytes = *read_file(folder / "state.pt");
+    std::set<std::string> names;
+    for (const auto& item : torch::jit::pickle_load({bytes.begin(), bytes.end()}).toGenericDict())
+      names.insert(item.key().toStringRef());
+    return names;
+  };
+  EXPECT_EQ(names_in({}), (std::set<std::string>{"kept", "mask", "w"}));
+  EXPECT_EQ(names_in({{"state_dict_names", "w\nkept"}}), (std::set<std::string>{"kept", "w"}));
+  module.save(folder / "in.pt", {{"state_dict_names", "w\nother"}});
+  const auto refused = Model::load(folder / "in.pt", {{"float32", {2, 4}}}, 1);
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(describe(refused.error()), HasSubstr("has other, which the module lacks"));
+  std::filesystem::remove_all(folder);
 }
 
 }  // namespace

@@ -5,7 +5,11 @@
 
 #include <algorithm>
 #include <functional>
+#include <random>
+#include <stop_token>
 
+#include "base/clock.h"
+#include "schedule/naive_checker.h"
 #include "schedule/shapes.h"
 
 namespace funcpipe {
@@ -83,8 +87,110 @@ TEST(Checker, AcceptsEvaluationProgramsIncludingEmptyShares) {
   }
 }
 
-TEST(Checker, IsQuickForALargeValidationSet) {
-  EXPECT_EQ(verdict(programs_of(plan_of(2, 2, 5000), shapes_of(2, 10), evaluation_program)), "sound");
+// What the proof looks at, per operation and dependency: steps are counted, for time is another one's on a busy machine.
+double steps_per_part(const std::vector<Program>& programs) {
+  ProgramChecker checker;
+  std::size_t parts = 0;
+  for (const Program& program : programs) {
+    EXPECT_TRUE(checker.add(program));
+    for (const Op& op : program.ops) parts += 1 + op.after.size();
+  }
+  const Result<> finished = checker.finish();
+  EXPECT_TRUE(finished) << describe(finished.error());
+  return static_cast<double>(checker.steps()) / static_cast<double>(parts);
+}
+
+TEST(Checker, TakesTimeInProportionToThePrograms) {
+  const auto expect_linear = [](const std::string& what, const std::function<std::vector<Program>(int)>& of_size) {
+    const double small = steps_per_part(of_size(1)), large = steps_per_part(of_size(8));
+    EXPECT_LT(large, 1.25 * small) << what;
+    EXPECT_LT(large, 25) << what;
+  };
+  for (const SyncAlgorithm sync : kBoth)
+    for (const PipelineOrder order : {PipelineOrder::gpipe, PipelineOrder::one_forward_one_backward}) {
+      expect_linear("more replicas", [&](int times) {
+        Plan plan = plan_of(3, 8 * times, 32 * times, sync);
+        plan.order = order;
+        return programs_of(plan, shapes_of(3, 100'000));
+      });
+      expect_linear("more micro-batches", [&](int times) {
+        Plan plan = plan_of(3, 2, 1000 * times, sync);
+        plan.order = order;
+        auto shapes = shapes_of(3, 100'000);
+        tie(shapes, 0, {0, 1, 2}, {0, 30});
+        return programs_of(plan, shapes);
+      });
+    }
+  expect_linear("a parameter server", [](int times) {
+    return parameter_server_programs(16 * times, 100'000, PipelineOrder::one_forward_one_backward);
+  });
+  expect_linear("a larger validation set", [](int times) {
+    auto shapes = shapes_of(2, 10);
+    for (StageShape& shape : shapes) shape.has_buffers = true;
+    return programs_of(plan_of(2, 2, 2000 * times), shapes, evaluation_program);
+  });
+}
+
+TEST(Checker, ProvesAHundredThousandOperationsInASecond) {
+  const auto programs = programs_of(plan_of(2, 128, 512), shapes_of(2, 1'000'000));
+  std::size_t operations = 0;
+  for (const Program& program : programs) operations += program.ops.size();
+  ASSERT_GT(operations, 100'000u);
+  const Seconds before = thread_cpu_time();  // of this thread alone, whatever else the machine does
+  EXPECT_EQ(verdict(programs), "sound");
+  EXPECT_LT(thread_cpu_time() - before, 1.0 * static_cast<double>(operations) / 100'000);
+}
+
+TEST(Checker, HearsAStop) {
+  std::stop_source stop;
+  stop.request_stop();
+  ProgramChecker checker;
+  for (const Program& program : programs_of(plan_of(2, 2, 4), shapes_of(2, 10))) ASSERT_TRUE(checker.add(program));
+  const auto stopped = checker.finish(stop.get_token());
+  ASSERT_FALSE(stopped);
+  EXPECT_EQ(stopped.error().code, ErrorCode::cancelled);
+}
+
+// Sound programs that lose a dependency, or gain one, or of which two operations change their places on a lane: it is
+// found out exactly where walking the whole graph finds it out.
+TEST(Checker, JudgesDamageAsTheWholeGraphDoes) {
+  std::mt19937 random(7);
+  int sound = 0, damaged = 0;
+  for (int round = 0; round < 300; ++round) {
+    const int stages = 1 + static_cast<int>(random() % 3), replicas = 1 + static_cast<int>(random() % 3);
+    Plan plan = plan_of(stages, replicas, replicas + static_cast<int>(random() % 4), kBoth[random() % 2]);
+    if (random() % 2) plan.order = PipelineOrder::one_forward_one_backward;
+    auto shapes = shapes_of(stages, static_cast<std::int64_t>(random() % 40));
+    if (stages > 1 && shapes[0].gradient_elements > 10) tie(shapes, 0, {0, stages - 1}, {2, 5});
+    for (StageShape& shape : shapes) shape.has_buffers = random() % 2;
+    const bool serves = stages == 1 && random() % 4 == 0;
+    if (serves) plan.sync = SyncAlgorithm::parameter_server;
+    auto programs = !serves && random() % 4 == 0 ? programs_of(plan, shapes, evaluation_program)
+                                                 : programs_of(plan, shapes);
+    for (int change = 0; change < 1 + round % 2; ++change) {
+      Program& program = programs[random() % programs.size()];
+      if (program.ops.empty()) continue;
+      Op& op = program.ops[random() % program.ops.size()];
+      const auto any = [&] { return static_cast<int>(random() % program.ops.size()); };
+      std::vector<int>& order = program.lanes[random() % kLanes];
+      switch (random() % 4) {
+        case 0:
+        case 1:
+          if (!op.after.empty()) op.after.erase(op.after.begin() + static_cast<long>(random() % op.after.size()));
+          break;
+        case 2:
+          op.after.push_back({any(), static_cast<int>(random() % 2)});
+          break;
+        default:
+          if (order.size() > 1) std::swap(order[random() % order.size()], order[random() % order.size()]);
+      }
+    }
+    const bool expected = testing::NaiveChecker(programs).sound();
+    EXPECT_EQ(verdict(programs) == "sound", expected) << "round " << round << ": " << verdict(programs);
+    ++(expected ? sound : damaged);
+  }
+  EXPECT_GT(sound, 50);
+  EXPECT_GT(damaged, 50);
 }
 
 // Breaks a sound set of programs and expects the verdict to say `what`.

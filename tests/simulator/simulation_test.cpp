@@ -7,7 +7,6 @@
 #include <cmath>
 #include <map>
 
-#include "schedule/unrolled.h"
 #include "simulator/made_fleet.h"
 
 namespace funcpipe {

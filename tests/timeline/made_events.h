@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "schedule/program.h"
-#include "schedule/unrolled.h"
 #include "timeline/op_event.h"
 
 namespace funcpipe {

@@ -57,6 +57,22 @@ TEST_F(ExchangeTest, TensorsKeepTheirStrides) {
   travels("a scalar", at::randn({}), 1);
   travels("no elements", at::empty({3, 0, 2}), 0);
   travels("booleans", image.gt(0).transpose(1, 2), 360);
+  travels("complex numbers", at::complex(image, image.flip(0)).transpose(1, 3), 360);
+  travels("complex numbers of double precision", at::complex(image, image).to(at::kComplexDouble), 360);
+}
+
+TEST_F(ExchangeTest, ViewsArriveAsTheNumbersTheyStandFor) {
+  const at::Tensor numbers = at::complex(at::arange(6, at::kFloat), at::arange(6, at::kFloat) + 1).reshape({2, 3});
+  const at::Tensor conjugated = numbers.conj();
+  const at::Tensor negated = at::imag(numbers.conj());
+  ASSERT_TRUE(conjugated.is_conj());
+  ASSERT_TRUE(negated.is_neg());
+  ASSERT_TRUE(exchange_.send(7, kName, std::vector{conjugated, negated}));
+  const auto received = receive();
+  ASSERT_TRUE(received) << describe(received.error());
+  EXPECT_FALSE((*received)[0].is_conj());
+  EXPECT_TRUE((*received)[0].equal(conjugated.resolve_conj()));
+  EXPECT_TRUE((*received)[1].equal(negated.resolve_neg()));
 }
 
 // As the gradients of sums and means are: one element repeated.

@@ -112,10 +112,17 @@ TEST(FlatGradient, MayBeEmpty) {
   gradient.clear();
 }
 
+JobConfig::Model by(const std::string& loss, const std::string& axis = "auto") {
+  JobConfig::Model settings;
+  settings.loss = loss;
+  settings.class_axis = axis;
+  return settings;
+}
+
 TEST(Loss, CountsPredictions) {
   const at::Tensor output = at::arange(12, at::kFloat).reshape({4, 3});  // the last class always wins
   const at::Tensor target = at::arange(4, at::kLong).remainder(3);       // 0 1 2 0
-  const auto loss = compute_loss("cross-entropy", {output}, target);
+  const auto loss = compute_loss(by("cross-entropy"), {output}, target);
   ASSERT_TRUE(loss) << describe(loss.error());
   EXPECT_EQ(loss->correct, 1);
   EXPECT_EQ(loss->predictions, 4);
@@ -125,24 +132,46 @@ TEST(Loss, CountsPredictions) {
 TEST(Loss, FlattensTokens) {
   const at::Tensor output = at::arange(24, at::kFloat).sin().reshape({2, 3, 4});
   const at::Tensor target = at::arange(6, at::kByte).remainder(4).reshape({2, 3});
-  const auto tokens = compute_loss("cross-entropy", {output}, target);
-  const auto flat = compute_loss("cross-entropy", {output.reshape({6, 4})}, target.reshape({6}));
+  const auto tokens = compute_loss(by("cross-entropy"), {output}, target);
+  const auto flat = compute_loss(by("cross-entropy"), {output.reshape({6, 4})}, target.reshape({6}));
   ASSERT_TRUE(tokens && flat);
   EXPECT_EQ(tokens->mean.item<float>(), flat->mean.item<float>());
   EXPECT_EQ(tokens->predictions, 6);
 }
 
+TEST(Loss, TakesTheClassesFromTheAxisThatFitsOrIsAskedFor) {
+  const at::Tensor output = at::arange(24, at::kFloat).sin().reshape({2, 4, 3});  // four classes, three predictions
+  const at::Tensor target = at::arange(6, at::kLong).remainder(4).reshape({2, 3});
+  const auto second = compute_loss(by("cross-entropy"), {output}, target);
+  const auto moved = compute_loss(by("cross-entropy"), {output.transpose(1, 2).contiguous()}, target);
+  ASSERT_TRUE(second && moved) << describe(second.error());
+  EXPECT_NEAR(second->mean.item<double>(), moved->mean.item<double>(), 1e-6);
+  EXPECT_EQ(second->correct, moved->correct);
+  EXPECT_EQ(second->predictions, 6);
+  EXPECT_FALSE(compute_loss(by("cross-entropy", "last"), {output}, target));
+
+  const at::Tensor square = at::arange(18, at::kFloat).sin().reshape({2, 3, 3});
+  const at::Tensor classes = at::arange(6, at::kLong).remainder(3).reshape({2, 3});
+  const auto by_second = compute_loss(by("cross-entropy", "second"), {square}, classes);
+  const auto by_last = compute_loss(by("cross-entropy", "last"), {square.transpose(1, 2)}, classes);
+  ASSERT_TRUE(by_second && by_last);
+  EXPECT_NEAR(by_second->mean.item<double>(), by_last->mean.item<double>(), 1e-6);
+  EXPECT_NE(by_second->mean.item<float>(),
+            compute_loss(by("cross-entropy", "last"), {square}, classes)->mean.item<float>());
+}
+
 TEST(Loss, RefusesWhatDoesNotFit) {
   const at::Tensor output = at::full({4, 3}, 0.5);
   const auto code = [](const Result<LossResult>& loss) { return loss ? ErrorCode::failed : loss.error().code; };
-  EXPECT_EQ(code(compute_loss("cross-entropy", {output}, at::full({5}, 1, at::kLong))), ErrorCode::invalid_input);
-  EXPECT_EQ(code(compute_loss("cross-entropy", {output}, at::full({4}, 3, at::kLong))), ErrorCode::invalid_input);
-  EXPECT_EQ(code(compute_loss("cross-entropy", {output}, at::full({4}, -1, at::kLong))), ErrorCode::invalid_input);
-  EXPECT_EQ(code(compute_loss("cross-entropy", {output}, at::full({4}, 0.5))), ErrorCode::invalid_input);
-  EXPECT_EQ(code(compute_loss("mse", {output}, at::full({4, 2}, 1.0))), ErrorCode::invalid_input);
-  EXPECT_EQ(code(compute_loss("mse", {}, output)), ErrorCode::invalid_input);
-  EXPECT_TRUE(compute_loss("mse", {output}, at::full({4, 3}, 1, at::kByte)));
-  EXPECT_TRUE(compute_loss("model", {at::full({1}, 2.5)}, {}));
+  EXPECT_EQ(code(compute_loss(by("cross-entropy"), {output}, at::full({5}, 1, at::kLong))), ErrorCode::invalid_input);
+  EXPECT_EQ(code(compute_loss(by("cross-entropy"), {output}, at::full({4}, 3, at::kLong))), ErrorCode::invalid_input);
+  EXPECT_EQ(code(compute_loss(by("cross-entropy"), {output}, at::full({4}, -1, at::kLong))), ErrorCode::invalid_input);
+  EXPECT_EQ(code(compute_loss(by("cross-entropy"), {output}, at::full({4}, 0.5))), ErrorCode::invalid_input);
+  EXPECT_EQ(code(compute_loss(by("mse"), {output}, at::full({4, 2}, 1.0))), ErrorCode::invalid_input);
+  EXPECT_EQ(code(compute_loss(by("mse"), {output}, at::full({3, 4}, 1.0))), ErrorCode::invalid_input) << "scrambled";
+  EXPECT_EQ(code(compute_loss(by("mse"), {}, output)), ErrorCode::invalid_input);
+  EXPECT_TRUE(compute_loss(by("mse"), {output}, at::full({4, 3}, 1, at::kByte)));
+  EXPECT_TRUE(compute_loss(by("model"), {at::full({1}, 2.5)}, {}));
 }
 
 }  // namespace

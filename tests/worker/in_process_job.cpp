@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "model/model.h"
+#include "worker/programs.h"
 #include "worker/worker.h"
 
 namespace funcpipe::testing {
@@ -147,6 +148,7 @@ Result<Outcome> train(const Training& training, const Cutting& cutting, Store& s
     FUNCPIPE_TRY(archive, model.stage(span.first_layer, span.end_layer));
     FUNCPIPE_TRY_VOID(store.put(stage_key(kPrefix, stage), archive));
   }
+  FUNCPIPE_TRY(proven, prove_programs(spec));
 
   std::mutex mutex;
   std::optional<Error> error;
@@ -157,7 +159,7 @@ Result<Outcome> train(const Training& training, const Cutting& cutting, Store& s
     std::vector<std::jthread> workers;
     for (const WorkerId worker : spec.plan.workers())
       workers.emplace_back([&, worker] {
-        WorkerInvocation invocation{"test", "bucket", kPrefix, worker, 0};
+        WorkerInvocation invocation{"test", "bucket", kPrefix, worker, 0, proven.at(worker)};
         while (true) {
           const auto answer = run_worker(spec, invocation, store, clock, clock.now() + lifetime, stop.get_token());
           const std::lock_guard lock(mutex);

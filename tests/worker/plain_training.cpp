@@ -7,6 +7,7 @@
 #include <ATen/ops/from_blob.h>
 #include <ATen/ops/mse_loss.h>
 #include <ATen/ops/zeros.h>
+#include <c10/core/GradMode.h>
 #include <torch/csrc/jit/runtime/graph_executor.h>
 #include <torch/csrc/jit/runtime/profiling_graph_executor_impl.h>
 #include <torch/csrc/jit/serialization/import.h>
@@ -66,7 +67,7 @@ using Gradients = std::vector<at::Tensor>;  // by the parameter's index in the m
 
 class PlainLoop {
  public:
-  PlainLoop(const Training& training, int replicas)
+  PlainLoop(const Training& training, int replicas, bool every_name = false)
       : training_(training),
         config_(config_of(training)),
         description_(describe_model(training)),
@@ -83,7 +84,10 @@ class PlainLoop {
     module_.train();
     std::map<std::string, at::Tensor> named;
     for (const auto& parameter : module_.named_parameters()) named[parameter.name] = parameter.value;
-    for (const auto& parameter : description_.parameters) parameters_.push_back(named.at(parameter.name));
+    if (every_name)
+      for (const auto& parameter : module_.parameters()) parameters_.push_back(parameter);
+    else
+      for (const auto& parameter : description_.parameters) parameters_.push_back(named.at(parameter.name));
     std::vector<at::Tensor> trainable;
     std::ranges::copy_if(parameters_, std::back_inserter(trainable), &at::Tensor::requires_grad);
     optimizer_ = make_optimizer(config_.optimizer, trainable);
@@ -136,9 +140,13 @@ class PlainLoop {
       generator.set_current_seed(mix(config_.job.seed, {static_cast<std::uint64_t>(step), static_cast<std::uint64_t>(m),
                                                         static_cast<std::uint64_t>(random_layer_)}));
     }
-    Tensors others;  // replica 0 does not see the statistics of the others' micro-batches
-    if (m >= micro_batches() / replicas_)
-      for (const auto& buffer : module_.named_buffers()) others[buffer.name] = buffer.value.clone();
+    // Replicas do not see what the others' micro-batches write to; what replica 0 has at its end stays.
+    for (int replica = 0; replicas_ > 1 && replica < replicas_; ++replica) {
+      if (m != replica * micro_batches() / replicas_) continue;
+      if (replica == 0) begin_ = tensors_of(module_);
+      if (replica == 1) end_ = tensors_of(module_);
+      if (replica > 0) restore(begin_);
+    }
     const at::Tensor output = module_.forward({input}).toTensor();
     at::Tensor loss;
     if (training_.model.classes == 0) {
@@ -150,8 +158,14 @@ class PlainLoop {
     const double share = static_cast<double>(samples) / training_.global_batch;
     const at::Tensor weighted = loss * share;
     weighted.backward();
-    for (const auto& buffer : module_.named_buffers())
-      if (others.contains(buffer.name)) buffer.value.copy_(others[buffer.name]);
+    if (replicas_ > 1 && m == micro_batches() - 1) restore(end_);
+  }
+
+  void restore(const Tensors& tensors) {
+    const c10::NoGradGuard no_gradients;
+    for (const auto& parameter : module_.named_parameters())
+      parameter.value.set_data(tensors.at(parameter.name).clone());
+    for (const auto& buffer : module_.named_buffers()) buffer.value.set_data(tensors.at(buffer.name).clone());
   }
 
   const Training& training_;
@@ -162,6 +176,7 @@ class PlainLoop {
   const Dataset data_;
   const ColumnManifest column_;
   int random_layer_ = -1;
+  Tensors begin_, end_;  // of an iteration, of replica 0
   std::vector<at::Tensor> parameters_;
   std::unique_ptr<torch::optim::Optimizer> optimizer_;
 };
@@ -212,6 +227,13 @@ void merge(const std::vector<Gradients>& shares, const std::vector<std::size_t>&
 
 Tensors train_plainly(const Training& training, int replicas) {
   PlainLoop loop(training, replicas);
+  for (std::int64_t step = 0; step < training.steps; ++step)
+    loop.update(step, loop.gradients(step, 0, loop.micro_batches()));
+  return loop.tensors();
+}
+
+Tensors train_every_name(const Training& training) {
+  PlainLoop loop(training, 1, true);
   for (std::int64_t step = 0; step < training.steps; ++step)
     loop.update(step, loop.gradients(step, 0, loop.micro_batches()));
   return loop.tensors();

@@ -7,8 +7,12 @@
 namespace funcpipe::testing {
 
 // The micro-batches one after the other, each loss weighted by its share of the global batch, gradients added in that
-// order. Buffers are those of replica 0 of `replicas`.
+// order. State that forward writes to is that of replica 0 of `replicas`, and each begins an iteration with it.
 Tensors train_plainly(const Training& training, int replicas);
+
+// The same with one replica and every parameter of the module given to the optimiser under each of its names, as
+// module.parameters() has them: parameters in one memory are updated one after the other.
+Tensors train_every_name(const Training& training);
 
 // The same, but gradients are summed in the order in which the replicas of `cutting` do (docs/algorithms.md,
 // "Synchronisation"), so the result should have a job's very bits: each replica's micro-batches first, then each shard

@@ -229,6 +229,38 @@ def forward(self, x):
           0};
 }
 
+TestModel quotient_model() {
+  Builder builder("QuotientModel");
+  builder.parameter("a", {12, 5}, 0.4).parameter("b", {12, 12}, 0.4).parameter("c", {2, 12}, 0.3);
+  return {"quotient",
+          builder.save(R"(
+def forward(self, x):
+    h = torch.tanh(torch.linear(x, self.a))
+    g = torch.tanh(torch.linear(h, self.b))
+    g = g / torch.gt(torch.sum(x), -3).float()
+    return torch.linear(g, self.c)
+)"),
+          {{"float32", {4, 5}}},
+          {"float32", {2}},
+          0};
+}
+
+TestModel root_model() {
+  Builder builder("RootModel");
+  builder.parameter("a", {12, 5}, 0.4).parameter("b", {12, 12}, 0.4).parameter("c", {2, 12}, 0.3);
+  return {"root",
+          builder.save(R"(
+def forward(self, x):
+    h = torch.tanh(torch.linear(x, self.a))
+    u = torch.linear(h, self.b)
+    g = torch.tanh(u) + torch.sqrt(u * 0)
+    return torch.linear(g, self.c)
+)"),
+          {{"float32", {4, 5}}},
+          {"float32", {2}},
+          0};
+}
+
 Dataset make_dataset(const TestModel& model, std::int64_t rows, std::uint64_t seed) {
   // Data sets are stored as their types allow: integer inputs as bytes, as a text would be.
   TensorSpec row{model.vocabulary > 0 ? "uint8" : "float32",

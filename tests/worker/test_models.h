@@ -27,6 +27,8 @@ TestModel branch_model();      // b has a gradient where the micro-batch takes t
 TestModel half_tied_model();   // b is used twice, the first time without gradient
 TestModel token_model();       // integer inputs, embedding tied to the head, output [N, T, V]
 TestModel regression_model();  // mse on fractions
+TestModel quotient_model();    // b's output is not finite where a micro-batch is small enough
+TestModel root_model();        // a finite loss, but a gradient at b's output that is not
 
 // `rows` samples that fit the model, made from `seed`.
 Dataset make_dataset(const TestModel& model, std::int64_t rows, std::uint64_t seed);

@@ -1,0 +1,14 @@
+// Of one worker: whoever needs a tensor runs after whoever makes it, and nobody touches gradient elements while another
+// writes them, within an iteration and from one to the next.
+#pragma once
+
+#include "base/error.h"
+#include "schedule/local_order.h"
+
+namespace funcpipe {
+
+// `order`: the program's, without cycles. Error: failed, naming the operation. Time grows with the operations, and with
+// pairs of transfers that touch the same elements.
+Result<> check_data(const Program& program, const LocalOrder& order);
+
+}  // namespace funcpipe
