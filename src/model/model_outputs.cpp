@@ -114,7 +114,7 @@ void drop_unused(Graph& graph, const std::function<bool(const Use&)>& changes) {
   const auto lasting = [&](Node* top) {
     bool found = false;
     visit_nested(top, [&](Node* node) {
-      found = found || node->hasSideEffects();
+      found = found || node->hasSideEffects() || node->kind() == prim::SetAttr;
       const auto* schema = node->maybeSchema();
       for (std::size_t i = 0; i < node->inputs().size() && !found; ++i) {
         const bool listed = schema != nullptr && i < schema->arguments().size();
