@@ -84,17 +84,17 @@ Result<SimulationOptions> options_of(const SimulateArguments& arguments, const P
     constexpr double kUnlimited = StoreModel::kUnlimited;
     store.most_up = store.most_down = store.put_rate = store.get_rate = store.request_rate = kUnlimited;
   }
-  return SimulationOptions{.store = store,
-                           .iterations = arguments.iterations,
-                           .download_connections = arguments.connections,
-                           .upload_connections = arguments.connections,
-                           .lifetime = arguments.lifetime > 0 ? static_cast<Seconds>(arguments.lifetime)
-                                                              : platform.limits.lifetime,
-                           .billing_step = platform.prices.billing_step,
-                           .waiting = arguments.waiting == "notified" ? Waiting::notified : Waiting::polling,
-                           .wait_limit = arguments.wait_limit,
-                           .seed = arguments.seed,
-                           .faults = std::move(faults)};
+  return SimulationOptions{
+      .store = store,
+      .iterations = arguments.iterations,
+      .download_connections = arguments.connections,
+      .upload_connections = arguments.connections,
+      .lifetime = arguments.lifetime > 0 ? static_cast<Seconds>(arguments.lifetime) : platform.limits.lifetime,
+      .billing_step = platform.prices.billing_step,
+      .waiting = arguments.waiting == "notified" ? Waiting::notified : Waiting::polling,
+      .wait_limit = arguments.wait_limit,
+      .seed = arguments.seed,
+      .faults = std::move(faults)};
 }
 
 // The exit code: of a job that would fail, its failure's.

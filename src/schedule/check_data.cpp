@@ -48,8 +48,7 @@ class DataCheck {
         return {};
       }
       if (order_.before(found->second, index)) return {};
-      return wrong(index,
-                   fmt::format("may start before operation {} ({}) is done", found->second, to_string(maker)));
+      return wrong(index, fmt::format("may start before operation {} ({}) is done", found->second, to_string(maker)));
     };
     for (int i = 0; i < size_; ++i) {
       switch (op(i).kind) {

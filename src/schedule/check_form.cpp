@@ -60,8 +60,7 @@ Result<> check_form(const Program& program) {
       if (dependency.op < 0 || dependency.op >= size || dependency.iterations_back < 0 ||
           dependency.iterations_back > 1) {
         return wrong(
-            i,
-            fmt::format("depends on operation {}, {} iterations back", dependency.op, dependency.iterations_back));
+            i, fmt::format("depends on operation {}, {} iterations back", dependency.op, dependency.iterations_back));
       }
     }
     if ((is_producer(op.kind) || is_consumer(op.kind)) && !right_kind(op.kind, op.object.kind)) {

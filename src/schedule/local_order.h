@@ -31,9 +31,11 @@ class LocalOrder {
   // negative, those of the next begin at compute_size().
   static constexpr int kNever = std::numeric_limits<int>::max() / 4;
   int compute_size() const { return static_cast<int>(compute().size()); }
-  int first_after(int op) const { return first_after_[static_cast<std::size_t>(op)]; }   // kNever: none
-  int last_before(int op) const { return last_before_[static_cast<std::size_t>(op)]; }   // -kNever: none
-  bool on_compute_lane(int op) const { return lane_of(program_.ops[static_cast<std::size_t>(op)].kind) == Lane::compute; }
+  int first_after(int op) const { return first_after_[static_cast<std::size_t>(op)]; }  // kNever: none
+  int last_before(int op) const { return last_before_[static_cast<std::size_t>(op)]; }  // -kNever: none
+  bool on_compute_lane(int op) const {
+    return lane_of(program_.ops[static_cast<std::size_t>(op)].kind) == Lane::compute;
+  }
 
   std::int64_t steps() const { return steps_; }  // operations and dependencies looked at so far
 

@@ -31,7 +31,8 @@ void OperationGraph::add(const Program& program, const LocalOrder& order) {
   lane_before_.resize(kinds_.size(), -1);
   for (int lane = 0; lane < kLanes; ++lane) {
     const std::vector<int>& ops = program.lanes[lane];
-    for (std::size_t i = 1; i < ops.size(); ++i) lane_before_[static_cast<std::size_t>(first + ops[i])] = first + ops[i - 1];
+    for (std::size_t i = 1; i < ops.size(); ++i)
+      lane_before_[static_cast<std::size_t>(first + ops[i])] = first + ops[i - 1];
   }
   if (const std::vector<int>& compute = program.lanes[static_cast<int>(Lane::compute)]; !compute.empty()) {
     worker.computing = static_cast<int>(compute.size());
@@ -41,9 +42,8 @@ void OperationGraph::add(const Program& program, const LocalOrder& order) {
 }
 
 Result<> OperationGraph::link() {
-  std::stable_sort(uses_.begin(), uses_.end(), [](const Use& a, const Use& b) {
-    return std::pair(a.name, a.role) < std::pair(b.name, b.role);
-  });
+  std::stable_sort(uses_.begin(), uses_.end(),
+                   [](const Use& a, const Use& b) { return std::pair(a.name, a.role) < std::pair(b.name, b.role); });
   steps_ += std::ssize(uses_);
   const std::span<const Use> uses(uses_);
   const auto each_object = [&](auto&& visit) -> Result<> {
@@ -57,10 +57,9 @@ Result<> OperationGraph::link() {
   FUNCPIPE_TRY_VOID(each_object([&](std::span<const Use> all) -> Result<> {
     const std::string name = to_string(all[0].name);
     if (all.size() > 1 && all[1].role == Role::producer)
-      return wrong(all[1].op,
-                   fmt::format("publishes {}, and so does operation {} of {}", name,
-                               all[0].op - workers_[worker_of(all[0].op)].first,
-                               to_string(workers_[worker_of(all[0].op)].id)));
+      return wrong(all[1].op, fmt::format("publishes {}, and so does operation {} of {}", name,
+                                          all[0].op - workers_[worker_of(all[0].op)].first,
+                                          to_string(workers_[worker_of(all[0].op)].id)));
     if (all[0].role == Role::producer) return {};
     const bool read = all[0].role == Role::consumer;
     return wrong(read ? all[0].op : releases_[all[0].op].op,

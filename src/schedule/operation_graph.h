@@ -21,8 +21,8 @@ class OperationGraph {
   // `program`: well formed (schedule/check_form.h); `order`: its own.
   void add(const Program& program, const LocalOrder& order);
 
-  // Once all are added: who publishes, reads and releases what. Error: failed: an object that is not published once, not
-  // read, not released once, or that is read as other elements than it holds.
+  // Once all are added: who publishes, reads and releases what. Error: failed: an object that is not published once,
+  // not read, not released once, or that is read as other elements than it holds.
   Result<> link();
 
   int size() const { return static_cast<int>(kinds_.size()); }
@@ -52,7 +52,8 @@ class OperationGraph {
       each(worker_of(producer), last_before_[producer]);
     }
   }
-  // Whether `consumer` of `age` iterations ago was certainly done when its worker's compute lane had come to `position`.
+  // Whether `consumer` of `age` iterations ago was certainly done when its worker's compute lane had come to
+  // `position`.
   bool done_by(int consumer, int age, int position) const {
     return first_after_[consumer] - age * workers_[static_cast<std::size_t>(worker_of(consumer))].computing <= position;
   }
@@ -69,7 +70,7 @@ class OperationGraph {
   struct Worker {
     WorkerId id;
     int first = 0, size = 0;
-    int computing = 0;     // operations of the compute lane
+    int computing = 0;  // operations of the compute lane
     int last_compute = -1;
   };
   enum class Role : std::uint8_t { producer, consumer, release };

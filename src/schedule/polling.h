@@ -27,12 +27,12 @@ struct Polling {
   Seconds next(Seconds first, Seconds asked) const;
 };
 
-// When one operation's object arrives, over the iterations. Of the first, when functions start, nothing is learnt. It is
-// expected as early as it came in the last three, once there are two: an iteration that peers delayed, because they were
-// replaced or slow, must not make the next one late; those who wait for each other would confirm each other's lateness,
-// and it would last. To ask too early costs a GET or two, to ask too late costs all workers' time. An object that was
-// there at the first GET came earlier than anybody knows, and counts the earlier the more often in a row. Times are
-// seconds after whatever the operation counts from.
+// When one operation's object arrives, over the iterations. Of the first, when functions start, nothing is learnt. It
+// is expected as early as it came in the last three, once there are two: an iteration that peers delayed, because they
+// were replaced or slow, must not make the next one late; those who wait for each other would confirm each other's
+// lateness, and it would last. To ask too early costs a GET or two, to ask too late costs all workers' time. An object
+// that was there at the first GET came earlier than anybody knows, and counts the earlier the more often in a row.
+// Times are seconds after whatever the operation counts from.
 class ArrivalEstimate {
  public:
   // When to ask first. nullopt: too little is known yet.

@@ -124,8 +124,8 @@ TEST_F(SimulateCommand, BeginsWithWhatTheJobTakes) {
   const ChildOutput in_json = simulate({"--iterations", "50", "--json"});
   const json result = json::parse(in_json.out);
   const double dollars = result["bill"]["total"]["dollars"].get<double>() + result["storage_dollars"].get<double>();
-  const std::string line = fmt::format("The job takes {} and {}\n", format_seconds(result["total_seconds"].get<double>()),
-                                       format_dollars(dollars));
+  const std::string line = fmt::format("The job takes {} and {}\n",
+                                       format_seconds(result["total_seconds"].get<double>()), format_dollars(dollars));
   EXPECT_THAT(output.out, HasSubstr("50 iterations\n\n" + line));
 }
 

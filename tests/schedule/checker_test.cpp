@@ -87,7 +87,8 @@ TEST(Checker, AcceptsEvaluationProgramsIncludingEmptyShares) {
   }
 }
 
-// What the proof looks at, per operation and dependency: steps are counted, for time is another one's on a busy machine.
+// What the proof looks at, per operation and dependency: steps are counted, for time is another one's on a busy
+// machine.
 double steps_per_part(const std::vector<Program>& programs) {
   ProgramChecker checker;
   std::size_t parts = 0;
@@ -165,8 +166,8 @@ TEST(Checker, JudgesDamageAsTheWholeGraphDoes) {
     for (StageShape& shape : shapes) shape.has_buffers = random() % 2;
     const bool serves = stages == 1 && random() % 4 == 0;
     if (serves) plan.sync = SyncAlgorithm::parameter_server;
-    auto programs = !serves && random() % 4 == 0 ? programs_of(plan, shapes, evaluation_program)
-                                                 : programs_of(plan, shapes);
+    auto programs =
+        !serves && random() % 4 == 0 ? programs_of(plan, shapes, evaluation_program) : programs_of(plan, shapes);
     for (int change = 0; change < 1 + round % 2; ++change) {
       Program& program = programs[random() % programs.size()];
       if (program.ops.empty()) continue;

@@ -118,8 +118,8 @@ TEST(CheckLifetime, RefusesLivesThatGetNowhere) {
     const auto refused = check_lifetime(lifetime, hand_over, iteration);
     ASSERT_FALSE(refused) << lifetime;
     EXPECT_EQ(exit_code(refused.error()), 2);
-    EXPECT_THAT(describe(refused.error()), AllOf(HasSubstr("too short"), HasSubstr("58.00 s for a snapshot"),
-                                                 HasSubstr("raise the lifetime")));
+    EXPECT_THAT(describe(refused.error()),
+                AllOf(HasSubstr("too short"), HasSubstr("58.00 s for a snapshot"), HasSubstr("raise the lifetime")));
   }
 }
 

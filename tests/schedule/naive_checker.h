@@ -114,8 +114,8 @@ class NaiveChecker {
     };
     for (int i = 0; i < size(p); ++i) {
       const OpKind kind = op(p, i).kind;
-      if (kind == OpKind::forward && (!has(i, OpKind::load, false) ||
-                                      !has(i, OpKind::receive_activation, programs_[p].worker.stage > 0)))
+      if (kind == OpKind::forward &&
+          (!has(i, OpKind::load, false) || !has(i, OpKind::receive_activation, programs_[p].worker.stage > 0)))
         return false;
       if (kind == OpKind::backward && (!has(i, OpKind::forward, true) || !has(i, OpKind::receive_gradient, false)))
         return false;
