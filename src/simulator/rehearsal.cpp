@@ -44,8 +44,12 @@ Result<Rehearsal> rehearse(const PlanningTask& task, const Planning& planning, c
   if (iterations < kFewest) return too_long();
 
   const TimeLimit time(limit, stop);
-  FUNCPIPE_TRY(fleet, plan_fleet(task, plan, /*keep_programs=*/false));
+  auto made = plan_fleet(task, plan, /*keep_programs=*/false, time.token());
+  if (!made && time.over()) return too_long();
+  FUNCPIPE_TRY(fleet, std::move(made));
   FUNCPIPE_TRY(store, store_model(task.platform, /*drawn=*/false));
+  FUNCPIPE_TRY_VOID(check_lifetime(task.platform.limits.lifetime, longest_hand_over(fleet.fleet, store),
+                                   fleet.predicted ? fleet.prediction.iteration : 0));
   const SimulationOptions options{.store = store,
                                   .iterations = iterations,
                                   .download_connections = task.connections,

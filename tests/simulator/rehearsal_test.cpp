@@ -2,6 +2,9 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
+#include <cmath>
+
 #include "planner/made_profile.h"
 
 namespace funcpipe {
@@ -103,6 +106,26 @@ TEST_F(Rehearsals, ChooseAPlanThatKeepsTheDeadlineWhenPlayed) {
   ASSERT_TRUE(choice->rehearsal());
   EXPECT_LE(choice->rehearsal()->prediction.training, *deadline);
   EXPECT_GT(choice->rehearsals[planning.chosen]->prediction.training, *deadline);
+}
+
+// Of lives that are too short for some plans' iterations and snapshots the others remain; for all of them none does.
+TEST_F(Rehearsals, LeaveOutWhatDoesNotFitALifetime) {
+  const PlanningTask wanted = task();
+  const Planning planning = planned(wanted);
+  ASSERT_GT(planning.frontier.size(), 1u);
+  Seconds longest = 0;
+  for (const PlannedPoint& point : planning.frontier) longest = std::max(longest, point.prediction.iteration);
+  platform_.limits.lifetime = std::floor(longest);
+  const auto slow = std::ranges::find_if(
+      planning.frontier, [&](const PlannedPoint& point) { return point.prediction.iteration == longest; });
+  const auto refused = rehearse(wanted, planning, *slow, 60);
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(describe(refused.error()), HasSubstr("lifetime"));
+  platform_.limits.lifetime = 1;
+  const auto none = choose_by_rehearsal(wanted, planning, 600);
+  ASSERT_FALSE(none);
+  EXPECT_EQ(none.error().code, ErrorCode::invalid_input);
+  EXPECT_THAT(describe(none.error()), HasSubstr("too short"));
 }
 
 TEST_F(Rehearsals, WithoutTimeTheFormulasChoose) {

@@ -154,6 +154,47 @@ TEST(Simulation, ALifetimesEndReplacesTheFunction) {
   EXPECT_LT(result.total, 1.5 * forever.total);
 }
 
+// A snapshot that takes longer than three iterations and all slack: the first one is foretold, so no life is missed.
+TEST(Simulation, TheFirstSnapshotOfALifeIsNotMissed) {
+  for (const int replicas : {1, 2})
+    for (const double bytes : {1e8, 1e9, 3e9}) {
+      MadeJob job(1, replicas, 4, {.forward = 0.2, .backward = 0.4}, 1'000'000);
+      job.up = job.down = 70e6;
+      job.latency(0.02, 0.02);
+      job.snapshot_bytes = bytes;
+      job.stage_bytes = bytes / 3;
+      job.options.waiting = Waiting::polling;
+      job.options.lifetime = 300;
+      job.options.iterations = 600;
+      const SimulationResult result = job.run();
+      EXPECT_FALSE(result.failure) << describe(*result.failure);
+      EXPECT_EQ(result.iterations.size(), 600u) << replicas << " replicas, " << bytes << " bytes";
+      for (const WorkerResult& worker : result.workers) EXPECT_GT(worker.invocations, 2);
+    }
+}
+
+// Hand-overs, which come at different times for different stages, leave nothing behind: the iterations between them are
+// as long as where everybody is told at once, and GETs are few.
+TEST(Simulation, IterationsAfterAHandOverAreAsBefore) {
+  MadeJob job(4, 2, 32, {.forward = 0.05, .backward = 0.1, .update = 0.02, .border = 4e6, .border_gradient = 4e6},
+              8'000'000);
+  job.stages[1].forward = 0.07;
+  job.up = job.down = 70e6;
+  job.latency(0.02, 0.02);
+  job.cold_start = 1;
+  job.snapshot_bytes = 400e6;
+  job.stage_bytes = 100e6;
+  job.options.lifetime = 300;
+  job.options.iterations = 400;
+  const SimulationResult told = job.run();
+  job.options.waiting = Waiting::polling;
+  const SimulationResult polled = job.run();
+  ASSERT_FALSE(polled.failure) << describe(*polled.failure);
+  EXPECT_GT(polled.workers[0].invocations, 4);
+  EXPECT_LT(polled.total, 1.06 * told.total);
+  EXPECT_LT(polled.bill.total().get, 4 * told.bill.total().get);
+}
+
 TEST(Simulation, ALifetimeTooShortForAnIterationEndsTheJob) {
   MadeJob job = ordinary_job();
   job.options.lifetime = 0.5;
