@@ -6,6 +6,9 @@
 #include <cmath>
 #include <cstring>
 #include <optional>
+#include <utility>
+
+#include "job/state_remarks.h"
 
 namespace funcpipe {
 namespace {
@@ -85,6 +88,7 @@ std::vector<std::string> remarks(const JobSpec& spec, const Datasets& data) {
     said.push_back(fmt::format("the model takes no bytes: those of {} are given to it as float32, 0.0 to 255.0",
                                spec.config.data.train_input));
   if (spec.config.model.loss == "mse") about_targets(spec, data.train.target, said);
+  for (std::string& remark : state_remarks(spec)) said.push_back(std::move(remark));
   return said;
 }
 

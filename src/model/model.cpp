@@ -187,6 +187,13 @@ Result<> Model::State::describe_on(const Inputs& data) {
         {slot.name, slot.tensor.sizes().vec(), dtype_name(slot.tensor.scalar_type()), slot.tensor.requires_grad()});
   }
   for (const auto* value : flat.graph->outputs()) description.outputs.push_back(sizes.tensors.at(value).front());
+  if (!state_dict && !description.source.starts_with(kZoo)) {
+    std::set<std::string> changing;
+    for (const auto& slot : flat.slots)
+      if (slot.changes) changing.insert(slot.name);
+    for (const auto& buffer : module.named_buffers())
+      if (!changing.contains(buffer.name)) description.perhaps_not_in_state_dict.push_back(buffer.name);
+  }
   describe_layers(candidates, sizes);
   description.fingerprint = fingerprint(flat, borders);
   return {};
@@ -233,6 +240,9 @@ void Model::State::describe_layers(const Candidates& candidates, const MeasuredS
       if (parameter_of_slot[slot] >= 0) described.parameters.push_back(parameter_of_slot[slot]);
       if (parameter_of_slot[slot] < 0 || (flat.slots[slot].changes && !flat.slots[slot].tensor.requires_grad()))
         described.buffer_bytes += static_cast<Bytes>(flat.slots[slot].tensor.nbytes());
+      if (!flat.slots[slot].feeds_loss) continue;
+      described.shared_state.push_back(flat.slots[slot].name);
+      described.shared_state_bytes += static_cast<Bytes>(flat.slots[slot].tensor.nbytes());
     }
     for (; piece < sizes.activation_bytes.size(); ++piece) {
       const int start = piece == 0 ? 0 : candidates.borders[piece - 1].position;

@@ -89,11 +89,12 @@ Bytes estimated_memory(const Plan& plan, const ModelDescription& model, int stag
   const Bytes of_the_job = trainable * state.optimizer_copies + cached;
   if (span.peak_bytes > 0) return span.peak_bytes + of_the_job;
 
-  Bytes activations = 0, largest = 0, buffers = 0;
+  Bytes activations = 0, largest = 0, buffers = 0, shared_state = 0;
   for (int i = span.first_layer; i < span.end_layer; ++i) {
     activations += model.layers[i].activation_bytes;
     largest = std::max(largest, model.layers[i].activation_bytes);
     buffers += model.layers[i].buffer_bytes;
+    shared_state += model.layers[i].shared_state_bytes;
   }
   Bytes borders = 0;
   if (stage > 0) borders += border_bytes(model, span.first_layer - 1);
@@ -101,7 +102,9 @@ Bytes estimated_memory(const Plan& plan, const ModelDescription& model, int stag
 
   const std::int64_t in_flight = most_samples_in_flight(plan, stage), one = plan.micro_batch;
   // Activations are kept from forward to backward; the largest layer's once more as working space.
-  const Bytes kept = scaled(activations, in_flight, model.micro_batch) + scaled(largest, one, model.micro_batch);
+  const Bytes kept = scaled(activations, in_flight, model.micro_batch) + scaled(largest, one, model.micro_batch) +
+                     // State that a forward writes to and a backward needs as it was.
+                     shared_state * plan.most_in_flight(stage);
   const Bytes moving = scaled(borders, std::min(in_flight, one * kInFlight), model.micro_batch);
   const Bytes staged = staged_shards(plan, trainable) + staged_ties(plan, model, used);
   return kBase + parameters + trainable + buffers + kept + moving + staged + of_the_job;

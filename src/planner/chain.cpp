@@ -71,6 +71,7 @@ Result<Chain> chain_of(const Profile& profile, const Platform& platform, int mic
     ChainLayer& layer = chain.layers[i];
     const LayerSizes& sizes = at.sizes[i];
     layer.buffers = static_cast<double>(model.layers[i].buffer_bytes);
+    layer.shared_state = static_cast<double>(model.layers[i].shared_state_bytes);
     layer.activations = static_cast<double>(sizes.activations);
     layer.working = static_cast<double>(sizes.working);
     layer.border = static_cast<double>(sizes.border);

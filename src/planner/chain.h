@@ -17,6 +17,7 @@ inline constexpr double kInfinity = std::numeric_limits<double>::infinity();
 struct ChainLayer {
   double parameters = 0, trainable = 0;  // bytes used by this layer alone
   double buffers = 0;
+  double shared_state = 0;                 // bytes that replica 0 sends the others every iteration
   double activations = 0, working = 0;     // bytes of one micro-batch (LayerSizes)
   double border = 0, border_gradient = 0;  // likewise, of a cut after this layer
   bool reads_input = false, reads_target = false;

@@ -70,6 +70,7 @@ MergedChain merge_layers(const Chain& chain, int count) {
       group.parameters += layer.parameters;
       group.trainable += layer.trainable;
       group.buffers += layer.buffers;
+      group.shared_state += layer.shared_state;
       group.activations += layer.activations;
       group.working = std::max(group.working, layer.working);
       group.border = layer.border;

@@ -13,6 +13,7 @@ SpanTable::SpanTable(const Chain& chain) : layers_(chain.layers.size()), spans_(
       span.parameters += layer.parameters;
       span.trainable += layer.trainable;
       span.buffers += layer.buffers;
+      span.shared_state += layer.shared_state;
       span.activations += layer.activations;
       span.working = std::max(span.working, layer.working);
       span.reads_input |= layer.reads_input;

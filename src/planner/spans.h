@@ -10,6 +10,7 @@ namespace funcpipe {
 struct Span {
   double parameters = 0, trainable = 0, buffers = 0;  // bytes; a shared parameter once
   double activations = 0, working = 0;                // bytes of one micro-batch: sum, largest
+  double shared_state = 0;                            // bytes that replica 0 sends the others every iteration
   double tied = 0;                                    // trainable bytes shared with layers outside
   bool reads_input = false, reads_target = false;
 };

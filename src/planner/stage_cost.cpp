@@ -64,7 +64,8 @@ double StageCosts::memory(int first, int end) const {
   const double in_flight = configuration_.most_in_flight();
   const double weights = span.parameters + span.trainable * (1 + chain_.state.optimizer_copies) + span.buffers;
   // Activations, and what was received for them, are kept until the backward.
-  const double kept = in_flight * (span.activations + into);
+  // So is the state that a forward writes to and a backward needs as it was.
+  const double kept = in_flight * (span.activations + into + span.shared_state);
   const double computing = kept + std::min(kHeapShare * kept, kMostHeap) + span.working;
   // The stage's file is read and unpacked before the first forward, and written after the last update: not while
   // activations are kept, but the heap gives small blocks of one back to the other only, not to the system.
@@ -112,25 +113,34 @@ StageTraffic StageCosts::traffic(int first, int end, int index) const {
   const double out_gradient = has_after ? chain_.layers[end - 1].border_gradient : 0;
   const double synchronised = replicas > 1 ? span.trainable : 0;
   const bool tied = span.tied > 0;
+  const double shared = replicas > 1 ? span.shared_state : 0;
+  const bool shares = shared > 0;
+  const double copies = span.trainable > 0 ? 1 : replicas - 1;  // of the shared state (schedule/training.cpp)
 
   StageTraffic traffic;
+  // The shared state goes up from replica 0 and down to the others.
+  traffic.state_up = copies * shared;
+  traffic.state_down = shared;
   const double up_once = synchronised + span.tied;  // of a replica, whatever its share
   const double down_once = synchronised * 2 * (replicas - 1) / replicas + span.tied;
-  traffic.up_bytes = micro_batches_ * (out + in_gradient) + up_once;
-  traffic.down_bytes = micro_batches_ * (in + out_gradient) + down_once;
-  traffic.all_up_bytes = configuration_.all_micro_batches() * (out + in_gradient) + replicas * up_once;
-  traffic.all_down_bytes = configuration_.all_micro_batches() * (in + out_gradient) + replicas * down_once;
+  traffic.up_bytes = micro_batches_ * (out + in_gradient) + up_once + traffic.state_up;
+  traffic.down_bytes = micro_batches_ * (in + out_gradient) + down_once + traffic.state_down;
+  traffic.all_up_bytes =
+      configuration_.all_micro_batches() * (out + in_gradient) + replicas * up_once + traffic.state_up;
+  traffic.all_down_bytes = configuration_.all_micro_batches() * (in + out_gradient) + replicas * down_once +
+                           (replicas - 1) * traffic.state_down;
   // As if an iteration's bytes flowed at once from a full bucket: an estimate. The bucket may not be full again when
   // the next iteration begins, and is refilled while the lane rests.
   traffic.uplink = mean_rate(chain_.burst, option.uplink, traffic.up_bytes);
   traffic.downlink = mean_rate(chain_.burst, option.downlink, traffic.down_bytes);
 
-  const double waited =
-      all * (has_before + (out_gradient > 0)) + replicas * 2 * (replicas - 1) * (synchronised > 0) + replicas * tied;
+  const double waited = all * (has_before + (out_gradient > 0)) + replicas * 2 * (replicas - 1) * (synchronised > 0) +
+                        replicas * tied + (replicas - 1) * shares;
   traffic.gets = waited * (1 + kEarlyGets);
   const bool reports = end == chain_.layer_count();
   traffic.reports = reports * replicas / kReported;
-  traffic.puts = all * (has_after + (in_gradient > 0)) + replicas * replicas * (synchronised > 0) + replicas * tied;
+  traffic.puts = all * (has_after + (in_gradient > 0)) + replicas * replicas * (synchronised > 0) + replicas * tied +
+                 copies * shares;
 
   const double snapshot = span.parameters + span.trainable * chain_.state.optimizer_copies + span.buffers;
   // The job's specification, the stage, the first data.
@@ -183,6 +193,10 @@ StageCost StageCosts::of(int first, int end, int index) const {
   }
   cost.tail = synchronisation(span.trainable, traffic.uplink, traffic.downlink) +
               handling(replicas > 1 ? 3 * span.trainable : 0, 0) + span.trainable * option.update_per_byte;
+  if (replicas > 1 && span.shared_state > 0) {
+    // Before the next iteration's first forward.
+    cost.tail += lanes.upload(traffic.state_up) + lanes.download(traffic.state_down) + handling(traffic.state_up, 1);
+  }
   if (span.tied > 0) cost.tail += lanes.upload(span.tied) + lanes.download(span.tied);
   cost.network = std::max(traffic.up_bytes / option.uplink, traffic.down_bytes / option.downlink);
 

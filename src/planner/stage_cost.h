@@ -49,6 +49,7 @@ struct StageCost {
 struct StageTraffic {
   double up_bytes = 0, down_bytes = 0;          // of an iteration, the replica with the largest share
   double all_up_bytes = 0, all_down_bytes = 0;  // of an iteration, all replicas
+  double state_up = 0, state_down = 0;          // of these the shared state: replica 0's, and that of each other one
   double puts = 0, gets = 0;                    // likewise, early GETs included, reports not
   double reports = 0;                           // PUTs, likewise
   BytesPerSecond uplink = 0, downlink = 0;      // what transfers get, the mean of an iteration

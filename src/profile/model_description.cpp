@@ -85,6 +85,18 @@ std::vector<TensorSpec> tensors_from_json(JsonReader& reader, const Json& list, 
   return tensors;
 }
 
+std::vector<std::string> texts_from_json(JsonReader& reader, const Json& list, const std::string& path) {
+  std::vector<std::string> texts;
+  if (!list.is_array()) reader.wrong(path, fmt::format("expected a list of texts, found {}", list.type_name()));
+  for (std::size_t i = 0; i < list.size() && !reader.error(); ++i) {
+    if (list[i].is_string())
+      texts.push_back(list[i].get<std::string>());
+    else
+      reader.wrong(fmt::format("{}[{}]", path, i), fmt::format("expected a text, found {}", list[i].type_name()));
+  }
+  return texts;
+}
+
 // Indices into a list of `size`.
 std::vector<int> indices_from_json(JsonReader& reader, const Json& list, const std::string& path, std::size_t size,
                                    const char* of) {
@@ -114,7 +126,7 @@ LayerDescription layer_from_json(JsonReader& reader, const Json& item, const std
                                  const ModelDescription& model) {
   LayerDescription layer;
   if (!reader.keys(item, {"name", "parameters", "buffer_bytes", "activation_bytes", "border", "data_inputs", "random"},
-                   path, {"whole_because"}))
+                   path, {"whole_because", "shared_state", "shared_state_bytes"}))
     return layer;
   layer.name = reader.text(item, "name", path);
   layer.parameters =
@@ -125,6 +137,10 @@ LayerDescription layer_from_json(JsonReader& reader, const Json& item, const std
   layer.data_inputs =
       indices_from_json(reader, item.at("data_inputs"), path + ".data_inputs", model.inputs.size(), "a data input");
   layer.random = reader.flag(item, "random", path);
+  if (item.contains("shared_state"))
+    layer.shared_state = texts_from_json(reader, item.at("shared_state"), path + ".shared_state");
+  if (item.contains("shared_state_bytes"))
+    layer.shared_state_bytes = reader.whole(item, "shared_state_bytes", path, 0, JsonReader::kMostBytes);
   if (item.contains("whole_because")) layer.whole_because = reader.text(item, "whole_because", path);
   return layer;
 }
@@ -193,17 +209,24 @@ Json to_json(const ModelDescription& description) {
                       {"border", tensors_to_json(layer.border)},
                       {"data_inputs", layer.data_inputs},
                       {"random", layer.random}});
+    if (layer.shared_state_bytes > 0) {
+      layers.back()["shared_state"] = layer.shared_state;
+      layers.back()["shared_state_bytes"] = layer.shared_state_bytes;
+    }
     if (!layer.whole_because.empty()) layers.back()["whole_because"] = layer.whole_because;
   }
-  return {{"format", kFormat},
-          {"version", ModelDescription::kVersion},
-          {"source", description.source},
-          {"fingerprint", description.fingerprint},
-          {"micro_batch", description.micro_batch},
-          {"inputs", tensors_to_json(description.inputs)},
-          {"outputs", tensors_to_json(description.outputs)},
-          {"parameters", std::move(parameters)},
-          {"layers", std::move(layers)}};
+  Json json = {{"format", kFormat},
+               {"version", ModelDescription::kVersion},
+               {"source", description.source},
+               {"fingerprint", description.fingerprint},
+               {"micro_batch", description.micro_batch},
+               {"inputs", tensors_to_json(description.inputs)},
+               {"outputs", tensors_to_json(description.outputs)},
+               {"parameters", std::move(parameters)},
+               {"layers", std::move(layers)}};
+  if (!description.perhaps_not_in_state_dict.empty())
+    json["perhaps_not_in_state_dict"] = description.perhaps_not_in_state_dict;
+  return json;
 }
 
 Result<ModelDescription> model_description_from_json(const Json& json, const std::string& place) {
@@ -224,13 +247,16 @@ Result<ModelDescription> model_description_from_json(const Json& json, const std
   if (!reader.keys(
           json,
           {"format", "version", "source", "fingerprint", "micro_batch", "inputs", "outputs", "parameters", "layers"},
-          ""))
+          "", {"perhaps_not_in_state_dict"}))
     return tl::unexpected(*reader.error());
   description.source = reader.text(json, "source", "");
   description.fingerprint = reader.text(json, "fingerprint", "");
   description.micro_batch = static_cast<int>(reader.whole(json, "micro_batch", "", 1, JsonReader::kMostInt));
   description.inputs = tensors_from_json(reader, json.at("inputs"), "inputs");
   description.outputs = tensors_from_json(reader, json.at("outputs"), "outputs");
+  if (json.contains("perhaps_not_in_state_dict"))
+    description.perhaps_not_in_state_dict =
+        texts_from_json(reader, json.at("perhaps_not_in_state_dict"), "perhaps_not_in_state_dict");
   const Json& parameters = json.at("parameters");
   if (!parameters.is_array())
     reader.wrong("parameters", fmt::format("expected a list of parameters, found {}", parameters.type_name()));

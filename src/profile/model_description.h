@@ -36,9 +36,13 @@ struct ParameterDescription {
 
 // The span between two neighbouring candidate cuts.
 struct LayerDescription {
-  std::string name;                // of the submodules in it: "layer1.0.conv1"
-  std::vector<int> parameters;     // indices into ModelDescription::parameters; an index in several layers is tied
-  Bytes buffer_bytes = 0;          // BatchNorm statistics and the like
+  std::string name;             // of the submodules in it: "layer1.0.conv1"
+  std::vector<int> parameters;  // indices into ModelDescription::parameters; an index in several layers is tied
+  Bytes buffer_bytes = 0;       // BatchNorm statistics and the like; frozen weights that forward writes to
+  // State that forward changes and the loss depends on (a code book, a queue, a hidden state): names in the state dict.
+  // Every iteration replica 0's goes to the other replicas, as with PyTorch's DistributedDataParallel.
+  std::vector<std::string> shared_state;
+  Bytes shared_state_bytes = 0;
   Bytes activation_bytes = 0;      // kept for backward, at `micro_batch` samples: outputs of its operations
   std::vector<TensorSpec> border;  // tensors live after it: what a cut here sends; empty after the last layer
   std::vector<int> data_inputs;    // which of the model's inputs it reads (each stage reads them from the store)
@@ -55,6 +59,9 @@ struct ModelDescription {
   std::vector<TensorSpec> outputs;
   std::vector<ParameterDescription> parameters;
   std::vector<LayerDescription> layers;
+  // Buffers that forward only reads, where the model's file does not say whether its state dict has them
+  // (persistent=False): TorchScript does not keep that.
+  std::vector<std::string> perhaps_not_in_state_dict;
 
   Bytes parameter_bytes() const;
   // Unique parameters used by layers [first, end), ascending.

@@ -22,6 +22,7 @@ class DataCheck {
   Result<> run() {
     FUNCPIPE_TRY_VOID(check_tensors());
     FUNCPIPE_TRY_VOID(check_gradient());
+    FUNCPIPE_TRY_VOID(check_shared_state());
     return check_updates();
   }
 
@@ -128,6 +129,21 @@ class DataCheck {
       FUNCPIPE_TRY_VOID(check_pair(*at, transfer));
     if (!order_.before_next(operations.back(), transfer)) return together(operations.back(), transfer, true);
     if (!order_.before_next(transfer, operations.front())) return together(transfer, operations.front(), true);
+    return {};
+  }
+
+  // Forward writes to what is exchanged: after the exchange, and the next exchange after this iteration's update.
+  Result<> check_shared_state() const {
+    for (int exchange = 0; exchange < size_; ++exchange) {
+      const OpKind kind = op(exchange).kind;
+      if (kind != OpKind::publish_buffers && kind != OpKind::fetch_buffers) continue;
+      for (int i = 0; i < size_; ++i) {
+        if (op(i).kind == OpKind::forward && !order_.before(exchange, i))
+          return wrong(i, fmt::format("may start before operation {} ({}) is done", exchange, to_string(kind)));
+        if (op(i).kind == OpKind::update && !order_.before_next(i, exchange))
+          return wrong(exchange, fmt::format("may start before operation {} (update) is done", i));
+      }
+    }
     return {};
   }
 

@@ -36,25 +36,25 @@ Program evaluation_program(const Plan& plan, const std::vector<StageShape>& shap
     receives.clear();
   };
 
-  int buffers = -1;
+  std::vector<Dependency> buffers;  // forward may write to them
   if (shape.has_buffers && replica == 0) {
     for (int r = 1; r < plan.replicas; ++r) {
       if (plan.micro_batches_of(r).empty()) continue;
-      builder.add({.kind = OpKind::publish_buffers, .object = {ObjectKind::buffers, stage, 0, r}});
+      buffers.push_back(
+          {builder.add({.kind = OpKind::publish_buffers, .object = {ObjectKind::buffers, stage, 0, r}}), 0});
     }
   } else if (shape.has_buffers && !batches.empty()) {
     const ObjectName object{ObjectKind::buffers, stage, 0, replica};
-    buffers = builder.add({.kind = OpKind::fetch_buffers, .object = object});
+    buffers.push_back({builder.add({.kind = OpKind::fetch_buffers, .object = object}), 0});
     received.push_back(object);
-    receives.push_back({buffers, 0});
+    receives.push_back(buffers.front());
   }
 
   std::vector<int> forwards, sends;
   for (const MicroBatch& batch : batches) {
     std::vector<Dependency> ahead;
     if (forwards.size() >= kAhead) ahead.push_back({forwards[forwards.size() - kAhead], 0});
-    Op forward{.kind = OpKind::forward, .micro_batch = batch.index};
-    if (buffers >= 0) forward.after.push_back({buffers, 0});
+    Op forward{.kind = OpKind::forward, .micro_batch = batch.index, .after = buffers};
     if (loads) {
       forward.after.push_back({builder.add({.kind = OpKind::load, .micro_batch = batch.index, .after = ahead}), 0});
     }

@@ -138,7 +138,8 @@ StageShape stage_shape(const Plan& plan, const ModelDescription& model, int stag
     shape.gradient_elements += slice.elements;
   }
   for (int i = span.first_layer; i < span.end_layer; ++i) {
-    if (model.layers[i].buffer_bytes > 0) shape.has_buffers = true;
+    if (model.layers[i].buffer_bytes > 0 || model.layers[i].shared_state_bytes > 0) shape.has_buffers = true;
+    if (model.layers[i].shared_state_bytes > 0) shape.shares_state = true;
     if (!model.layers[i].data_inputs.empty()) shape.reads_data = true;
   }
   return shape;

@@ -29,14 +29,15 @@ enum class OpKind : std::uint8_t {
   load,                // micro_batch: the data inputs and, on the last stage, the targets this stage reads
   receive_activation,  // micro_batch, object
   receive_gradient,    // micro_batch, object: gradient of the activations sent for that micro-batch
-  fetch_buffers,       // object -> the stage's buffers (validation: every replica evaluates with replica 0's)
-  fetch,               // object -> staged under this operation, for one `reduce`
-  fetch_into,          // object -> gradient[slice], overwriting it
+  fetch_buffers,  // object -> the stage's buffers (every replica evaluates with replica 0's) or, when training, its
+                  // shared state (every replica begins an iteration with replica 0's)
+  fetch,          // object -> staged under this operation, for one `reduce`
+  fetch_into,     // object -> gradient[slice], overwriting it
   // upload lane
   send_activation,  // micro_batch, object
   send_gradient,    // micro_batch, object
   publish,          // gradient[slice] -> object
-  publish_buffers,  // the stage's buffers -> object
+  publish_buffers,  // the stage's buffers or, when training, its shared state -> object
   report,           // the iteration's loss and counts, for whoever watches; of zero samples where the share is empty
   release,          // deletes `released` of `release_age` iterations ago: every consumer is past them by then.
                     // Nothing to do while iteration < release_age
@@ -52,9 +53,10 @@ enum class ObjectKind : std::uint8_t {
   gradient,    // from stage, replica, index = micro-batch
   part,        // one replica's un-summed shard: from stage, replica, index = shard
   merged,      // a shard summed over replicas: from stage, replica (or the parameter server), index = shard
-  buffers,     // a stage's buffers: from stage, replica 0, index = the replica it is for (who deletes it)
-  tied,        // a stage's share of a tied parameter's gradient: from stage, replica, index = tied parameter
-               // (ModelDescription index)
+  buffers,  // a stage's buffers or shared state: from stage, replica 0, index = the replica it is for (who deletes it);
+            // 0: for all
+  tied,     // a stage's share of a tied parameter's gradient: from stage, replica, index = tied parameter
+            // (ModelDescription index)
 };
 
 // Names the object within an iteration; content is a function of (job, iteration, name). Published once.
@@ -110,7 +112,8 @@ struct StageShape {
   };
   std::vector<Tied> tied;
   bool has_buffers = false;
-  bool reads_data = true;  // some layer reads the model's data inputs (the last stage also loads targets)
+  bool shares_state = false;  // some layer has state that replicas must share (LayerDescription::shared_state)
+  bool reads_data = true;     // some layer reads the model's data inputs (the last stage also loads targets)
 };
 
 // The flat gradient holds the stage's trainable parameters in ascending ModelDescription index.

@@ -11,7 +11,33 @@ namespace funcpipe {
 namespace {
 
 bool publishes(OpKind kind) {
-  return kind == OpKind::send_activation || kind == OpKind::send_gradient || kind == OpKind::publish;
+  return kind == OpKind::send_activation || kind == OpKind::send_gradient || kind == OpKind::publish ||
+         kind == OpKind::publish_buffers;
+}
+
+bool has_own_reader(const ObjectName& object) {
+  return object.kind == ObjectKind::buffers && object.index > 0;
+}
+
+// Every replica begins the iteration with replica 0's state. Where the stage sums gradients over its replicas, one
+// object serves them all; where it has none to sum, nothing tells replica 0 what the others have read, and each of them
+// gets an object of its own, which it deletes itself. The operations that forwards wait for.
+std::vector<int> append_shared_state(ProgramBuilder& builder, const Plan& plan, const StageShape& shape,
+                                     WorkerId worker) {
+  std::vector<int> operations;
+  if (!shape.shares_state || plan.replicas < 2) return operations;
+  const bool for_all = shape.gradient_elements > 0;
+  const auto object = [&](int reader) {
+    return ObjectName{ObjectKind::buffers, worker.stage, 0, for_all ? 0 : reader};
+  };
+  if (worker.replica > 0) {
+    const int fetch = builder.add({.kind = OpKind::fetch_buffers, .object = object(worker.replica)});
+    if (!for_all) builder.add({.kind = OpKind::release, .released = {object(worker.replica)}, .after = {{fetch, 0}}});
+    return {fetch};
+  }
+  for (int reader = 1; reader < (for_all ? 2 : plan.replicas); ++reader)
+    operations.push_back(builder.add({.kind = OpKind::publish_buffers, .object = object(reader)}));
+  return operations;
 }
 
 // Every worker deletes, after its update of iteration t, what it published in t-1. Every consumer V of such an object
@@ -23,10 +49,13 @@ bool publishes(OpKind kind) {
 //               so it is where V is the parameter server, which asks for no part of t before it has summed that of t-1;
 //   merged:     every other replica V; its part of this shard of t was fetched;
 //   tied:       every other user V; its share of t was fetched. (Its own share it fetched itself before its update.)
+//   buffers:    every other replica V; a merged shard of t was fetched, and V's part of t is in it. V made that after
+//   it
+//               had fetched the state of t-1. Those with a reader of their own the reader deletes.
 void append_release(ProgramBuilder& builder, int update) {
   std::vector<ObjectName> published;
   for (const Op& op : builder.program().ops) {
-    if (publishes(op.kind)) published.push_back(op.object);
+    if (publishes(op.kind) && !has_own_reader(op.object)) published.push_back(op.object);
   }
   if (published.empty()) return;
   builder.add({.kind = OpKind::release, .released = std::move(published), .release_age = 1, .after = {{update, 0}}});
@@ -42,6 +71,7 @@ Program training_program(const Plan& plan, const std::vector<StageShape>& shapes
   const bool last = worker.stage == plan.stage_count() - 1;
   ProgramBuilder builder(worker, shape.gradient_elements);
 
+  const std::vector<int> state = append_shared_state(builder, plan, shape, worker);
   const PipelineOps pipeline = append_pipeline(builder, {.worker = worker,
                                                          .stages = plan.stage_count(),
                                                          .order = plan.order,
@@ -67,6 +97,10 @@ Program training_program(const Plan& plan, const std::vector<StageShape>& shapes
   const int update = builder.add({.kind = OpKind::update});
   // The next iteration computes with the new weights, and adds to a gradient the update has cleared.
   for (const int forward : pipeline.forwards) builder.depend(forward, {update, 1});
+  for (const int operation : state) {
+    builder.depend(operation, {update, 1});  // and so after all forwards of the iteration before
+    for (const int forward : pipeline.forwards) builder.depend(forward, {operation, 0});
+  }
   if (last) builder.add({.kind = OpKind::report, .after = {{update, 0}}});
   append_release(builder, update);
   return std::move(builder).finish();

@@ -16,6 +16,7 @@ constexpr std::int64_t kMostProvenOperations = 20'000'000;
 struct StageFigures {
   Seconds forward = 0, backward = 0, update = 0;
   double in = 0, in_gradient = 0, out = 0, out_gradient = 0;  // bytes
+  double shared_state = 0;
   WorkerModel model;
 };
 
@@ -54,6 +55,9 @@ class PlanFigures {
         return of.out * share;
       case OpKind::receive_gradient:
         return of.out_gradient * share;
+      case OpKind::publish_buffers:
+      case OpKind::fetch_buffers:
+        return of.shared_state;
       case OpKind::publish:
       case OpKind::fetch:
       case OpKind::fetch_into:
@@ -81,6 +85,7 @@ class PlanFigures {
     const double passes = plan_.has_server() ? 2 : plan_.replicas > 1 ? 3 : 0;
     const double synchronised = passes * span.trainable;
     of.update = span.trainable * option.update_per_byte + synchronised * option.transfer_per_byte;
+    of.shared_state = span.shared_state;
     if (first > 0) {
       of.in = chain_.layers[static_cast<std::size_t>(first) - 1].border;
       of.in_gradient = chain_.layers[static_cast<std::size_t>(first) - 1].border_gradient;

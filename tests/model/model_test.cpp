@@ -201,6 +201,7 @@ TEST(Save, StateDictHasTheNamesThatTheFileSays) {
     module.save(folder / "in.pt", extra);
     auto model = Model::load(folder / "in.pt", {{"float32", {2, 4}}}, 1);
     EXPECT_TRUE(model) << describe(model.error());
+    EXPECT_EQ(model->description().perhaps_not_in_state_dict.size(), extra.empty() ? 2u : 0u);
     // What is trained may be trained on.
     EXPECT_TRUE(model->save_module(folder / "out.pt"));
     model = Model::load(folder / "out.pt", {{"float32", {2, 4}}}, 1);

@@ -74,6 +74,24 @@ TEST(Checker, AcceptsTiedParameters) {
   }
 }
 
+TEST(Checker, AcceptsSharedState) {
+  for (const SyncAlgorithm sync : kBoth) {
+    for (const int elements : {0, 1, 100}) {
+      for (const int replicas : {1, 2, 5}) {
+        for (const int stages : {1, 3}) {
+          auto shapes = shapes_of(stages, elements);
+          for (StageShape& shape : shapes) shape.shares_state = true;
+          for (const auto order : {PipelineOrder::gpipe, PipelineOrder::one_forward_one_backward}) {
+            Plan plan = plan_of(stages, replicas, 2 * replicas, sync);
+            plan.order = order;
+            EXPECT_EQ(verdict(programs_of(plan, shapes)), "sound") << elements << " elements, " << replicas;
+          }
+        }
+      }
+    }
+  }
+}
+
 TEST(Checker, AcceptsEvaluationProgramsIncludingEmptyShares) {
   for (const int stages : {1, 3}) {
     for (const int replicas : {1, 3}) {
@@ -201,6 +219,27 @@ void expect_refusal(const std::string& what, const std::function<void(std::vecto
     ASSERT_EQ(verdict(programs), "sound");
     damage(programs);
     EXPECT_THAT(verdict(programs), HasSubstr(what)) << to_string(sync);
+  }
+}
+
+TEST(Checker, RefusesForwardsThatDoNotWaitForSharedState) {
+  auto shapes = shapes_of(1, 100);
+  shapes[0].shares_state = true;
+  const auto programs = programs_of(plan_of(1, 2, 4), shapes);
+  ASSERT_EQ(verdict(programs), "sound");
+  for (const OpKind kind : {OpKind::publish_buffers, OpKind::fetch_buffers}) {
+    for (const bool before : {true, false}) {
+      auto damaged = programs;
+      for (Program& program : damaged) {
+        const auto found = std::ranges::find(program.ops, kind, &Op::kind);
+        if (found == program.ops.end()) continue;
+        const int exchange = static_cast<int>(found - program.ops.begin());
+        if (before) found->after.clear();
+        for (Op& op : program.ops)
+          if (!before) std::erase(op.after, Dependency{exchange, 0});
+      }
+      EXPECT_THAT(verdict(damaged), HasSubstr("may start before operation")) << to_string(kind) << before;
+    }
   }
 }
 

@@ -274,6 +274,48 @@ TEST(Program, EvaluationSendsBuffersToReplicasThatEvaluate) {
   EXPECT_EQ(count(evaluation_program(plan, shapes, {0, 2}), OpKind::fetch_buffers), 1);
 }
 
+TEST(Program, ReplicasBeginWithReplicaZerosState) {
+  for (const auto sync : {SyncAlgorithm::pipelined, SyncAlgorithm::three_phase}) {
+    auto shapes = shapes_of(2, 10);
+    shapes[0].shares_state = true;
+    const Plan plan = plan_of(2, 3, 6, sync);
+    const Program sender = training_program(plan, shapes, {0, 0});
+    ASSERT_EQ(count(sender, OpKind::publish_buffers), 1) << "one object for all";
+    EXPECT_EQ(count(sender, OpKind::fetch_buffers), 0);
+    const Program reader = training_program(plan, shapes, {0, 2});
+    EXPECT_EQ(count(reader, OpKind::publish_buffers), 0);
+    ASSERT_EQ(count(reader, OpKind::fetch_buffers), 1);
+    for (const Program& program : {sender, reader}) {
+      const auto exchanges = [](const Op& op) {
+        return op.kind == OpKind::publish_buffers || op.kind == OpKind::fetch_buffers;
+      };
+      const auto found = std::ranges::find_if(program.ops, exchanges);
+      const int exchange = static_cast<int>(found - program.ops.begin());
+      const auto update = std::ranges::find(program.ops, OpKind::update, &Op::kind);
+      const Dependency last{static_cast<int>(update - program.ops.begin()), 1};
+      EXPECT_TRUE(std::ranges::count(found->after, last)) << "after the update of the iteration before";
+      for (const Op& op : program.ops) {
+        if (op.kind == OpKind::forward) EXPECT_TRUE(std::ranges::count(op.after, Dependency{exchange, 0}));
+      }
+    }
+    EXPECT_EQ(count(training_program(plan, shapes, {1, 0}), OpKind::publish_buffers), 0) << "no state there";
+  }
+  auto shapes = shapes_of(1, 10);
+  shapes[0].shares_state = true;
+  EXPECT_EQ(count(training_program(plan_of(1, 1, 6), shapes, {0, 0}), OpKind::publish_buffers), 0) << "no replicas";
+}
+
+// Nothing tells replica 0 what the others have read: each has an object of its own and deletes it.
+TEST(Program, StateOfStagesWithoutGradientIsDeletedByItsReaders) {
+  auto shapes = shapes_of(1, 0);
+  shapes[0].shares_state = true;
+  const Plan plan = plan_of(1, 3, 3);
+  const Program sender = training_program(plan, shapes, {0, 0});
+  EXPECT_EQ(count(sender, OpKind::publish_buffers), 2);
+  EXPECT_EQ(count(sender, OpKind::release), 0);
+  EXPECT_EQ(count(training_program(plan, shapes, {0, 2}), OpKind::release), 1);
+}
+
 TEST(Program, NamesSayEverything) {
   EXPECT_EQ(to_string(ObjectName{ObjectKind::activation, 0, 1, 3}), "activation/s0-r1/m3");
   EXPECT_EQ(to_string(ObjectName{ObjectKind::merged, kParameterServer.stage, 0, 2}), "merged/server/shard2");
@@ -311,6 +353,9 @@ TEST(StageShape, FindsTiedFrozenAndBufferedParts) {
   EXPECT_TRUE(middle.tied.empty());
   EXPECT_TRUE(middle.has_buffers);
   EXPECT_FALSE(middle.reads_data);
+  EXPECT_FALSE(middle.shares_state);
+  model.layers[1].shared_state_bytes = 8;
+  EXPECT_TRUE(stage_shape(plan, model, 1).shares_state);
   const StageShape last = stage_shape(plan, model, 2);
   EXPECT_EQ(last.gradient_elements, 22);
   EXPECT_EQ(last.tied[0].slice, (Slice{0, 20})) << "ascending model index: the embedding before the head";

@@ -60,6 +60,29 @@ TEST_F(PlanFleets, ReplicasAndPollingStayNearThePlanner) {
   EXPECT_NEAR(simulated(*fleet, Waiting::polling).median_seconds() / fleet->prediction.iteration, 1, 0.15);
 }
 
+// What replica 0 sends the others every iteration: once up, once down for each of them, before the next forwards.
+TEST_F(PlanFleets, SharedStateIsPredictedAsItIsPlayed) {
+  plan_.replicas = 3;
+  constexpr Bytes kState = 16 * kMiB;
+  const auto without = plan_fleet(task_, plan_, false);
+  profile_.model.layers[5].shared_state_bytes = kState;
+  const auto with = plan_fleet(task_, plan_, false);
+  ASSERT_TRUE(without && with);
+  const auto before = simulated(*without, Waiting::notified), after = simulated(*with, Waiting::notified);
+  EXPECT_NEAR(after.median_seconds() / with->prediction.iteration, 1, 0.05);
+  EXPECT_GT(after.median_seconds(), before.median_seconds());
+  const Usage played = after.bill.total(), alone = before.bill.total();
+  EXPECT_EQ(played.uploaded - alone.uploaded, 6 * kState);
+  EXPECT_EQ(played.downloaded - alone.downloaded, 6 * 2 * kState);
+  EXPECT_EQ(played.put - alone.put, 6);
+  const Usage &predicted = with->prediction.usage, &before_it = without->prediction.usage;
+  const std::int64_t iterations = task_.accounting.iterations;
+  EXPECT_EQ(predicted.uploaded - before_it.uploaded, iterations * kState);
+  EXPECT_EQ(predicted.downloaded - before_it.downloaded, iterations * 2 * kState);
+  EXPECT_EQ(predicted.put - before_it.put, iterations);
+  EXPECT_GE(predicted.get - before_it.get, iterations * 2);
+}
+
 TEST_F(PlanFleets, ASmallerLastMicroBatchTakesLess) {
   const auto even = plan_fleet(task_, plan_, false);
   plan_.global_batch = 29;

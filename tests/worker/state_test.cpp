@@ -112,7 +112,7 @@ TEST_P(Stateful, TrainsAsThePlainLoop) {
   const ModelDescription model = describe_model(training);
   const int layers = static_cast<int>(model.layers.size());
   ASSERT_GE(layers, GetParam().layers);
-  for (const int replicas : {1}) {
+  for (const int replicas : {1, 2}) {
     for (const auto& cuts : cut_sets(layers)) {
       for (const auto order : {PipelineOrder::gpipe, PipelineOrder::one_forward_one_backward}) {
         const Cutting cutting{cuts, replicas, SyncAlgorithm::pipelined, order};
@@ -139,6 +139,15 @@ TEST_P(Stateful, IsNotChangedByBeingDescribed) {
   const auto path = models() / "described.pt";
   ASSERT_TRUE(model->save_module(path));
   EXPECT_EQ(first_difference(tensors_of(torch::jit::load(path)), tensors_of(torch::jit::load(test.file))), "");
+}
+
+TEST_P(Stateful, SharesWithReplicasWhatTheLossDependsOn) {
+  std::vector<std::string> shared;
+  for (const LayerDescription& layer : describe_model(training_of(GetParam())).layers) {
+    EXPECT_EQ(layer.shared_state.empty(), layer.shared_state_bytes == 0);
+    shared.insert(shared.end(), layer.shared_state.begin(), layer.shared_state.end());
+  }
+  EXPECT_EQ(shared.empty() ? "" : shared.front(), GetParam().shared);
 }
 
 INSTANTIATE_TEST_SUITE_P(State, Stateful, ::testing::ValuesIn(kStateful),
