@@ -36,18 +36,18 @@ struct ParameterDescription {
 
 // The span between two neighbouring candidate cuts.
 struct LayerDescription {
-  std::string name;             // of the submodules in it: "layer1.0.conv1"
-  std::vector<int> parameters;  // indices into ModelDescription::parameters; an index in several layers is tied
-  Bytes buffer_bytes = 0;       // BatchNorm statistics and the like; frozen weights that forward writes to
-  // State that forward changes and the loss depends on (a code book, a queue, a hidden state): names in the state dict.
-  // Every iteration replica 0's goes to the other replicas, as with PyTorch's DistributedDataParallel.
-  std::vector<std::string> shared_state;
-  Bytes shared_state_bytes = 0;
+  std::string name;                // of the submodules in it: "layer1.0.conv1"
+  std::vector<int> parameters;     // indices into ModelDescription::parameters; an index in several layers is tied
+  Bytes buffer_bytes = 0;          // BatchNorm statistics and the like; frozen weights that forward writes to
   Bytes activation_bytes = 0;      // kept for backward, at `micro_batch` samples: outputs of its operations
   std::vector<TensorSpec> border;  // tensors live after it: what a cut here sends; empty after the last layer
   std::vector<int> data_inputs;    // which of the model's inputs it reads (each stage reads them from the store)
   bool random = false;             // draws random numbers (dropout)
   std::string whole_because;       // why it is one layer though several operations apply weights; often empty
+  // State that forward changes and the loss depends on (a code book, a queue, a hidden state): names in the state dict.
+  // Every iteration replica 0's goes to the other replicas, as with PyTorch's DistributedDataParallel.
+  std::vector<std::string> shared_state;
+  Bytes shared_state_bytes = 0;
 };
 
 struct ModelDescription {

@@ -181,7 +181,10 @@ TEST(Checker, JudgesDamageAsTheWholeGraphDoes) {
     if (random() % 2) plan.order = PipelineOrder::one_forward_one_backward;
     auto shapes = shapes_of(stages, static_cast<std::int64_t>(random() % 40));
     if (stages > 1 && shapes[0].gradient_elements > 10) tie(shapes, 0, {0, stages - 1}, {2, 5});
-    for (StageShape& shape : shapes) shape.has_buffers = random() % 2;
+    for (StageShape& shape : shapes) {
+      shape.has_buffers = random() % 2;
+      shape.shares_state = random() % 3 == 0;
+    }
     const bool serves = stages == 1 && random() % 4 == 0;
     if (serves) plan.sync = SyncAlgorithm::parameter_server;
     auto programs =

@@ -125,6 +125,10 @@ class NaiveChecker {
           (!alone.before(0, op(p, i).source, i, 0) || !alone.before(0, i, op(p, i).source, 1)))
         return false;
       for (int j = 0; j < size(p); ++j) {
+        const bool exchange = kind == OpKind::publish_buffers || kind == OpKind::fetch_buffers;
+        if (exchange && ((op(p, j).kind == OpKind::forward && !alone.before(0, i, j, 0)) ||
+                         (op(p, j).kind == OpKind::update && !alone.before(0, j, i, 1))))
+          return false;
         const GradientAccess a = gradient_access(kind), b = gradient_access(op(p, j).kind);
         if (kind == OpKind::update && j != i && (op(p, j).kind == OpKind::forward || b != GradientAccess::none) &&
             !alone.before(0, j, i, 0))

@@ -79,7 +79,8 @@ TEST_F(PlanFleets, SharedStateIsPredictedAsItIsPlayed) {
   const std::int64_t iterations = task_.accounting.iterations;
   EXPECT_EQ(predicted.uploaded - before_it.uploaded, iterations * kState);
   EXPECT_EQ(predicted.downloaded - before_it.downloaded, iterations * 2 * kState);
-  EXPECT_EQ(predicted.put - before_it.put, iterations);
+  EXPECT_GE(predicted.put - before_it.put, iterations);
+  EXPECT_LT(predicted.put - before_it.put, iterations + iterations / 50) << "more restarts in a longer job";
   EXPECT_GE(predicted.get - before_it.get, iterations * 2);
 }
 
