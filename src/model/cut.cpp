@@ -49,13 +49,16 @@ class LastUses {
   std::unordered_map<const Value*, int> last_;
 };
 
-// "`sizes` (List[str], model.py line 12)"
+// "`names` (List[str], model.py line 12)"; the line that makes it or, as libtorch does not keep that of `[]`, uses it.
 std::string named(const Value* value) {
   std::string name = value->debugName();
   name = name.substr(0, name.find('.'));
   const bool numbered = name.find_first_not_of("0123456789") == std::string::npos;
   std::string text = numbered ? std::string("a value") : fmt::format("`{}`", name);
-  return fmt::format("{} ({}{})", text, value->type()->repr_str(), source_line(value->node()));
+  std::string line = source_line(value->node());
+  for (const Use& use : value->uses())
+    if (line.empty()) line = source_line(use.user, ", used in ");
+  return fmt::format("{} ({}{})", text, value->type()->repr_str(), line);
 }
 
 // Why `value` cannot cross a border; empty if it can.

@@ -556,7 +556,10 @@ std::string module_path(Node* node) {
 }
 
 std::string source_line(const Node* node, const std::string& before) {
-  const auto place = node->sourceRange().file_line_col();
+  const SourceRange range = node->sourceRange();
+  // A loaded module's own range is in the archive's code, which remembers the Python line it was made from.
+  const auto original = range.findSourceRangeThatGenerated();
+  const auto place = (original ? *original : range).file_line_col();
   if (!place || std::get<0>(*place).empty()) return {};
   return fmt::format("{}{} line {}", before, std::filesystem::path(std::get<0>(*place)).filename().string(),
                      std::get<1>(*place));

@@ -13,6 +13,7 @@
 #include <exception>
 #include <filesystem>
 #include <functional>
+#include <iostream>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <string>
@@ -185,6 +186,7 @@ int run_function(const std::string& address) {
 int main(int argc, char** argv) {
   funcpipe::start_in_compute_environment(argv);
   funcpipe::raise_open_file_limit();
+  std::cout << std::unitbuf;  // what a model prints: a function is frozen or ended without a chance to flush it
   const char* runtime = std::getenv("AWS_LAMBDA_RUNTIME_API");
   if (argc == 1 && runtime && *runtime) return funcpipe::run_function(runtime);
   return funcpipe::run_verbs(argc, argv);
