@@ -70,10 +70,8 @@ const std::vector<OptionRecord>& option_table() {
           {.choices = {"cross-entropy", "mse", "model"}}),
       row("model", "class_axis", FIELD(model.class_axis),
           "cross-entropy: which axis of the output holds the classes; second: as PyTorch's cross_entropy has it, [N, "
-          "C, "
-          "...]; last: as language models give it, [N, ..., C]; auto: whichever fits the targets' shape (where both "
-          "do, "
-          "the job is refused).",
+          "C, ...]; last: as language models give it, [N, ..., C]; auto: whichever fits the targets' shape (where both "
+          "do, the job is refused).",
           {.choices = {"auto", "second", "last"}}),
 
       row("data", "format", FIELD(data.format),

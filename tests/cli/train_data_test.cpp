@@ -40,8 +40,8 @@ stages = 2
 
 ChildOutput python(const std::string& arguments) {
   const auto output = run_child(
-      "/bin/sh", {"-c", "exec /usr/bin/python3 " FUNCPIPE_SOURCE_DIR "/tests/cli/train_data_models.py " + arguments}, {},
-      compute_environment(), decides_bits);
+      "/bin/sh", {"-c", "exec /usr/bin/python3 " FUNCPIPE_SOURCE_DIR "/tests/cli/train_data_models.py " + arguments},
+      {}, compute_environment(), decides_bits);
   return output ? *output : ChildOutput{-1, "", describe(output.error())};
 }
 
@@ -140,7 +140,7 @@ TEST_F(Data, BatchesThatTheModelDoesNotTakeAreRefusedWithThoseThatWouldDo) {
           {"the last micro-batch of each global batch (17 in micro-batches of 4) has 1 sample",
            "training.global_batch to 16", "training.micro_batch to 3"},
           {"--training.global_batch", "17"});
-  refused("norm", "cross-entropy", {"a micro-batch has 1 sample", "set training.micro_batch to 2"},
+  refused("norm", "cross-entropy", {"Expected more than 1 value per channel", "set training.micro_batch to 2"},
           {"--training.micro_batch", "1"});
   refused("pairs", "cross-entropy", {"the last micro-batch of the validation data (96 in micro-batches of 5)"},
           {"--data.validation_input", "x.npy", "--data.validation_target", "y.npy", "--validation.micro_batch", "5"});
