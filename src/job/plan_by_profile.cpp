@@ -39,7 +39,7 @@ Result<> check_profiled(const Profile& profile, const Platform& allowed, const J
   return fail(ErrorCode::invalid_input,
               fmt::format("none of the function sizes profiled ({}) is one that the job asks for of {}",
                           fmt::join(sizes, ", "), allowed.name),
-              place == config.given.end() ? std::string() : place->second,
+              place == config.given.end() ? config.parallelism.profile : place->second,
               "ask for a size that was profiled, or profile that size too");
 }
 

@@ -16,6 +16,13 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 using ::testing::HasSubstr;
 
+// Plans with other numbers of replicas differ in the order of sums, by some 1e-8 of the loss. Where that turns a tie of
+// this made data (two pixels alike under a maximum) the other way, the loss jumps by 1e-4 at once: with seed 1 after
+// four iterations, with none of the five that follow it.
+void avoid_ties(const ScratchJob& job) {
+  job.replace("name = \"tiny\"", "name = \"tiny\"\nseed = 2");
+}
+
 json train(const ScratchJob& job, std::vector<std::string> more = {}) {
   std::vector<std::string> arguments{"train", "job.toml", "--json", "--overwrite"};
   arguments.insert(arguments.end(), more.begin(), more.end());
@@ -68,6 +75,7 @@ std::vector<double> losses(const ScratchJob& job) {
 TEST(Train, TheSamePlanGivesTheSameBitsAndAnotherPlanTheSameTraining) {
   // BatchNorm sees micro-batches: the same ones whatever the plan.
   const ScratchJob job("same");
+  avoid_ties(job);
   train(job);
   const std::string first = *read_file(job.results() / "state_dict.pt");
   const std::vector<double> split = losses(job);
@@ -100,6 +108,7 @@ TEST(Train, SaysWhatItDoesInPlainLinesWithoutATerminal) {
 
 TEST(Train, WithAParameterServerWhosePriceIsInTheBill) {
   const ScratchJob job("server");
+  avoid_ties(job);
   train(job, {"--stages", "1", "--replicas", "1"});
   const std::vector<double> alone = losses(job);
   const json result = train(job, {"--stages", "1", "--replicas", "2", "--parallelism.sync", "parameter-server",
