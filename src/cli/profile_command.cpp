@@ -75,7 +75,7 @@ std::string joined(const std::vector<int>& numbers) {
 // A job file in place of a model: its model with the inputs its data gives, its optimiser, its platform and its
 // micro-batch beside the usual ones, as far as the command line does not say them.
 Result<JobConfig> take_from_job(ProfileArguments& arguments, const CLI::App& command, std::stop_token stop) {
-  FUNCPIPE_TRY(config, load_job_config(arguments.settings.source));
+  FUNCPIPE_TRY(config, load_job_config(arguments.settings.model.file));
   JobConfig alone = config;  // without what only counts once there is a profile
   alone.parallelism = {};
   alone.parallelism.stages = 1;
@@ -84,8 +84,7 @@ Result<JobConfig> take_from_job(ProfileArguments& arguments, const CLI::App& com
   FUNCPIPE_TRY(checked, check_job(alone, stop));
   ProfileSettings& settings = arguments.settings;
   const auto is_typed = [&](const char* flag) { return command.count(flag) > 0; };
-  settings.source = config.model.source;
-  settings.seed = config.job.seed;
+  settings.model = config.model_source();
   settings.inputs = checked.spec.model.inputs;
   if (!is_typed("--optimizer"))
     arguments.optimizer =
@@ -131,7 +130,7 @@ Result<ProfileSettings> settings_of(const ProfileArguments& arguments) {
 }
 
 Result<> run(ProfileArguments arguments, const CLI::App& command, std::stop_token stop) {
-  const std::string job = is_job_file(arguments.settings.source) ? arguments.settings.source : "";
+  const std::string job = is_job_file(arguments.settings.model.file) ? arguments.settings.model.file : "";
   int batch = 64;
   if (!job.empty()) {
     FUNCPIPE_TRY(config, take_from_job(arguments, command, stop));
@@ -170,7 +169,7 @@ Command add_profile(CLI::App& app) {
   const auto arguments = std::make_shared<ProfileArguments>();  // shared by the parser and the command
   ProfileArguments& a = *arguments;
   command
-      ->add_option("MODEL", a.settings.source,
+      ->add_option("MODEL", a.settings.model.file,
                    "zoo:NAME, a TorchScript file, or a job file, whose data says what the model's inputs look like")
       ->required();
   command->add_option("--platform", a.settings.cloud.name, "aws-lambda, ..., or a .toml file")->capture_default_str();
@@ -205,7 +204,7 @@ Command add_profile(CLI::App& app) {
                    "Speed of a platform's vCPU relative to a core of this machine [the platform file's]; 1 to "
                    "predict the emulator")
       ->check(number_above_zero());
-  command->add_option("--seed", a.settings.seed, "Of a zoo model's weights")->capture_default_str();
+  command->add_option("--seed", a.settings.model.seed, "Of a zoo model's weights")->capture_default_str();
   command->add_option("--out", a.out, "Write the profile here")->capture_default_str()->type_name("FILE");
   command->add_option("--picture", a.picture, "Draw where time and memory go here (SVG)")->type_name("FILE");
   command->add_flag("--json", a.json, "Print the profile as JSON");

@@ -12,6 +12,13 @@
 
 namespace funcpipe {
 
+// Which function of its inputs a model is, before it is trained.
+struct ModelSource {
+  std::string file;    // "zoo:NAME" or a TorchScript file
+  std::string output;  // JobConfig::Model::output
+  std::uint64_t seed = 1;
+};
+
 struct JobConfig {
   struct Job {
     std::string name;             // default: the job file's stem
@@ -19,8 +26,10 @@ struct JobConfig {
     std::uint64_t seed = 1;
   } job;
   struct Model {
-    std::string source;                  // "zoo:fashion-cnn" or a TorchScript file
-    std::string loss = "cross-entropy";  // cross-entropy | mse | model (the model's first output is the loss)
+    std::string source;  // "zoo:fashion-cnn" or a TorchScript file
+    std::string
+        output;  // the one that is trained on: a key of a dictionary, a field or number of a tuple; empty: first
+    std::string loss = "cross-entropy";  // cross-entropy | mse | model (the output is the loss)
     std::string class_axis = "auto";     // of cross-entropy: auto | second | last (config/class_axis.h)
   } model;
   struct Data {
@@ -93,6 +102,8 @@ struct JobConfig {
   std::map<std::string, std::string> given;
   // What of the job file does not count because of the command line (config/precedence.h), a sentence each.
   std::vector<std::string> outranked;
+
+  ModelSource model_source() const { return {model.source, model.output, job.seed}; }
 };
 
 }  // namespace funcpipe

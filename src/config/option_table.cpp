@@ -66,7 +66,10 @@ const std::vector<OptionRecord>& option_table() {
       row("model", "source", FIELD(model.source),
           "A built-in model (zoo:fashion-cnn, zoo:char-gpt, ...) or a TorchScript file as PyTorch saved it.",
           {.kind = OptionKind::path_or_zoo}),
-      row("model", "loss", FIELD(model.loss), "The loss; 'model': the model's first output is the loss.",
+      row("model", "output", FIELD(model.output),
+          "Which of several outputs of forward is trained on: a key of a dictionary, a field of a named tuple, or a "
+          "number counted from 0; empty: the first."),
+      row("model", "loss", FIELD(model.loss), "The loss; 'model': the model's output is the loss.",
           {.choices = {"cross-entropy", "mse", "model"}}),
       row("model", "class_axis", FIELD(model.class_axis),
           "cross-entropy: which axis of the output holds the classes; second: as PyTorch's cross_entropy has it, [N, "

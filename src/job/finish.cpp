@@ -27,7 +27,7 @@ Result<> collect_model(Store& store, const JobSpec& spec, const std::string& pre
     stages.push_back(stage_folder / fmt::format("stage-{:02}.pt", k));
     FUNCPIPE_TRY_VOID(write_file(stages.back(), *archive));
   }
-  return worker.assemble(spec.config.model.source, spec.model.inputs, spec.config.job.seed, stages, folder, stop);
+  return worker.assemble(spec.config.model_source(), spec.model.inputs, stages, folder, stop);
 }
 
 Result<> collect_trace(Store& store, const JobSpec& spec, const std::string& prefix, const fs::path& folder) {

@@ -30,25 +30,25 @@ constexpr int kScaledLayers = 3;  // heaviest ones, measured with two threads
 Result<std::vector<ModelDescription>> describe_all(const WorkerTool& worker, const ProfileSettings& settings,
                                                    std::stop_token stop) {
   std::vector<TensorSpec> inputs = settings.inputs;
-  if (inputs.empty() && !settings.source.starts_with("zoo:"))
+  if (inputs.empty() && !settings.model.file.starts_with("zoo:"))
     return fail(
-        ErrorCode::invalid_input, "a TorchScript file does not say what its inputs look like", settings.source,
+        ErrorCode::invalid_input, "a TorchScript file does not say what its inputs look like", settings.model.file,
         "give the type and shape of each, with the samples first: --input float32:1x3x224x224; or profile a job "
         "file, whose data says it: funcpipe profile JOB.toml");
   if (inputs.empty()) {
-    FUNCPIPE_TRY(model, worker.describe(settings.source, {}, settings.seed, stop));
+    FUNCPIPE_TRY(model, worker.describe(settings.model, {}, stop));
     inputs = model.inputs;
   }
   std::vector<ModelDescription> models;
   for (const int micro_batch : settings.micro_batches) {
     for (TensorSpec& input : inputs)
       if (!input.shape.empty()) input.shape.front() = micro_batch;
-    FUNCPIPE_TRY(model, worker.describe(settings.source, inputs, settings.seed, stop));
+    FUNCPIPE_TRY(model, worker.describe(settings.model, inputs, stop));
     if (!models.empty() && model.fingerprint != models.front().fingerprint)
       return fail(ErrorCode::invalid_input,
                   fmt::format("the model's layers begin elsewhere at micro-batch {} than at {}",
                               models.front().micro_batch, model.micro_batch),
-                  settings.source, "profile these micro-batch sizes one by one");
+                  settings.model.file, "profile these micro-batch sizes one by one");
     models.push_back(std::move(model));
   }
   return models;
@@ -162,7 +162,7 @@ Result<Profile> profile_model(const ProfileSettings& settings, const ProfileProg
   FUNCPIPE_TRY(worker, WorkerTool::find());
   FUNCPIPE_TRY(platform, load_platform(settings.cloud.name));
   FUNCPIPE_TRY(sizes, choose_sizes(settings, platform));
-  progress.step(fmt::format("reading model {}", settings.source));
+  progress.step(fmt::format("reading model {}", settings.model.file));
   FUNCPIPE_TRY(models, describe_all(worker, settings, stop));
   const ModelDescription& model = models.front();
   const auto layers = static_cast<int>(model.layers.size());
@@ -171,13 +171,12 @@ Result<Profile> profile_model(const ProfileSettings& settings, const ProfileProg
                MeasuredResults::open(
                    folder.path() / "measured.json",
                    fmt::format("{} {} seed {} optimizer {} dilation {} repeats {}", model.fingerprint, platform.name,
-                               settings.seed, settings.optimizer, settings.cloud.dilation, settings.repeats)));
+                               settings.model.seed, settings.optimizer, settings.cloud.dilation, settings.repeats)));
   if (const auto known = static_cast<std::int64_t>(results.layer_count()); known > 0)
     progress.step(fmt::format("{} of an earlier run {} kept; delete {} to measure anew", counted(known, "result"),
                               known == 1 ? "is" : "are", folder.path().string()));
   progress.step(fmt::format("cutting it into its {}", counted(layers, "layer")));
-  FUNCPIPE_TRY(files, worker.cut(settings.source, model.inputs, settings.seed, layer_by_layer(model),
-                                 folder.staging() / "cut", stop));
+  FUNCPIPE_TRY(files, worker.cut(settings.model, model.inputs, layer_by_layer(model), folder.staging() / "cut", stop));
   FUNCPIPE_TRY(cloud, Cloud::open(settings.cloud, platform, folder.cloud(), stop));
   progress.step(fmt::format("platform {}: {}", platform.name, cloud->description()));
   FUNCPIPE_TRY(common, function_template(*cloud, platform, settings.cloud.role, worker, LayerMeasuring::kPrefix));

@@ -15,9 +15,8 @@
 namespace funcpipe {
 
 struct ProfileSettings {
-  std::string source;              // "zoo:NAME" or a TorchScript file
-  std::vector<TensorSpec> inputs;  // dimension 0 is replaced by each micro-batch size; empty: a zoo model's own
-  std::uint64_t seed = 1;
+  ModelSource model;
+  std::vector<TensorSpec> inputs;        // dimension 0 is replaced by each micro-batch size; empty: a zoo model's own
   JobConfig::PlatformChoice cloud;       // platform, dilation, endpoints
   std::vector<SizeChoice> sizes;         // to have in the profile; empty: all of the platform's
   std::optional<SizeChoice> scale_from;  // measure this size alone and derive the others; none: see derived_threads

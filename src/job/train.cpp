@@ -59,7 +59,7 @@ bool is_own_loss(const WorkerTool& worker, JobConfig config, const Dataset& data
   config.model.loss = "model";
   InputChoices choices = possible_inputs(config, data);
   std::erase_if(choices.taken, [](const auto& inputs) { return inputs.size() < 2; });
-  return worker.describe_first(config.model.source, choices.taken, config.job.seed, stop).has_value();
+  return worker.describe_first(config.model_source(), choices.taken, stop).has_value();
 }
 
 // One that the model takes where it does not take the micro-batch asked for; 0: none of a few.
@@ -67,8 +67,7 @@ int larger_micro_batch(const WorkerTool& worker, JobConfig config, const Dataset
   constexpr int kMost = 16;
   while ((config.training.micro_batch *= 2) <= kMost) {
     const InputChoices choices = possible_inputs(config, data);
-    if (worker.describe_first(config.model.source, choices.taken, config.job.seed, stop))
-      return config.training.micro_batch;
+    if (worker.describe_first(config.model_source(), choices.taken, stop)) return config.training.micro_batch;
   }
   return 0;
 }
@@ -79,7 +78,7 @@ Result<DescribedModel> describe_model(const WorkerTool& worker, const JobConfig&
   const InputChoices choices = possible_inputs(config, data);
   std::vector<std::vector<TensorSpec>> all = choices.taken;
   all.insert(all.end(), choices.refused.begin(), choices.refused.end());
-  auto described = worker.describe_first(config.model.source, all, config.job.seed, stop);
+  auto described = worker.describe_first(config.model_source(), all, stop);
   if (described && described->choice >= choices.taken.size())
     return tl::unexpected(refused_types(config, data, described->model.inputs, described->refusal));
   if (!described && described.error().code == ErrorCode::invalid_input && is_own_loss(worker, config, data, stop))
@@ -172,8 +171,8 @@ Result<TrainResult> train(const JobConfig& config, TrainObserver& observer, std:
   clear_dead_neighbours(results.path(), tell);
 
   observer.step(fmt::format("cutting it into {}", counted(spec.plan.stage_count(), "stage")));
-  FUNCPIPE_TRY(stages, job.worker.cut(config.model.source, spec.model.inputs, config.job.seed, spec.plan,
-                                      results.staging() / "cut", stop));
+  FUNCPIPE_TRY(stages,
+               job.worker.cut(config.model_source(), spec.model.inputs, spec.plan, results.staging() / "cut", stop));
   FUNCPIPE_TRY(cloud, Cloud::open(config.platform, job.platform, results.cloud(), stop));
   observer.step(fmt::format("platform {}: {}", job.platform.name, cloud->description()));
 

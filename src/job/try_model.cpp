@@ -101,7 +101,8 @@ Result<> try_model(const WorkerTool& worker, const JobSpec& spec, const Datasets
   if (data.validation.input.rows > 0)
     request.evaluation = batch_sizes(data.validation.input.rows, evaluation.micro_batch);
   request.backward = holds_step(spec.model, request.training.back());
-  FUNCPIPE_TRY(trial, worker.try_model(spec.config.model, spec.model.inputs, spec.config.job.seed, request, stop));
+  FUNCPIPE_TRY(trial,
+               worker.try_model(spec.config.model_source(), spec.model.inputs, spec.config.model, request, stop));
   if (trial.failure) return refused(*trial.failure, spec, evaluation);
   const std::string& source = spec.config.model.source;
   if (!trial.loss_text.empty()) {

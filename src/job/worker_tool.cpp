@@ -77,9 +77,10 @@ Result<json> call(const fs::path& program, const std::vector<std::string>& argum
 }  // namespace
 
 // The arguments all verbs share; an input is given as "float32:16x1x28x28".
-std::vector<std::string> WorkerTool::arguments_of(const char* verb, const std::string& source,
-                                                  const std::vector<TensorSpec>& inputs, std::uint64_t seed) const {
-  std::vector<std::string> arguments{verb, "--model", source, "--seed", std::to_string(seed)};
+std::vector<std::string> WorkerTool::arguments_of(const char* verb, const ModelSource& model,
+                                                  const std::vector<TensorSpec>& inputs) const {
+  std::vector<std::string> arguments{verb, "--model", model.file, "--seed", std::to_string(model.seed)};
+  if (!model.output.empty()) arguments.insert(arguments.end(), {"--output", model.output});
   for (const TensorSpec& input : inputs) {
     arguments.push_back("--inputs");
     arguments.push_back(fmt::format("{}:{}", input.dtype, fmt::join(input.shape, "x")));
@@ -101,16 +102,16 @@ Result<WorkerTool> WorkerTool::find() {
   return WorkerTool(program);
 }
 
-Result<ModelDescription> WorkerTool::describe(const std::string& source, const std::vector<TensorSpec>& inputs,
-                                              std::uint64_t seed, std::stop_token stop) const {
-  FUNCPIPE_TRY(answer, call(program_, arguments_of("describe", source, inputs, seed), stop));
+Result<ModelDescription> WorkerTool::describe(const ModelSource& model, const std::vector<TensorSpec>& inputs,
+                                              std::stop_token stop) const {
+  FUNCPIPE_TRY(answer, call(program_, arguments_of("describe", model, inputs), stop));
   return model_description_from_json(answer, program_.string() + " describe");
 }
 
-Result<DescribedModel> WorkerTool::describe_first(const std::string& source,
+Result<DescribedModel> WorkerTool::describe_first(const ModelSource& model,
                                                   const std::vector<std::vector<TensorSpec>>& choices,
-                                                  std::uint64_t seed, std::stop_token stop) const {
-  std::vector<std::string> arguments = arguments_of("describe", source, {}, seed);
+                                                  std::stop_token stop) const {
+  std::vector<std::string> arguments = arguments_of("describe", model, {});
   for (const std::vector<TensorSpec>& inputs : choices) {
     json choice = json::array();
     for (const TensorSpec& input : inputs) choice.push_back({{"dtype", input.dtype}, {"shape", input.shape}});
@@ -121,17 +122,18 @@ Result<DescribedModel> WorkerTool::describe_first(const std::string& source,
   DescribedModel described;
   Fields fields(answer, place);
   fields.read("choice", described.choice).read("refusal", described.refusal).read("numerics", described.numerics);
-  const json& model = fields.member("model");
+  const json& found = fields.member("model");
   FUNCPIPE_TRY_VOID(fields.done());
-  FUNCPIPE_TRY(description, model_description_from_json(model, place));
+  FUNCPIPE_TRY(description, model_description_from_json(found, place));
   described.model = std::move(description);
   return described;
 }
 
-Result<TrialResult> WorkerTool::try_model(const JobConfig::Model& model, const std::vector<TensorSpec>& inputs,
-                                          std::uint64_t seed, const TrialRequest& request, std::stop_token stop) const {
-  std::vector<std::string> arguments = arguments_of("try", model.source, inputs, seed);
-  arguments.insert(arguments.end(), {"--loss", model.loss, "--class-axis", model.class_axis});
+Result<TrialResult> WorkerTool::try_model(const ModelSource& model, const std::vector<TensorSpec>& inputs,
+                                          const JobConfig::Model& settings, const TrialRequest& request,
+                                          std::stop_token stop) const {
+  std::vector<std::string> arguments = arguments_of("try", model, inputs);
+  arguments.insert(arguments.end(), {"--loss", settings.loss, "--class-axis", settings.class_axis});
   for (const int samples : request.training) arguments.insert(arguments.end(), {"--training", std::to_string(samples)});
   for (const int samples : request.evaluation)
     arguments.insert(arguments.end(), {"--evaluation", std::to_string(samples)});
@@ -154,12 +156,11 @@ Result<TrialResult> WorkerTool::try_model(const JobConfig::Model& model, const s
   return result;
 }
 
-Result<std::vector<fs::path>> WorkerTool::cut(const std::string& source, const std::vector<TensorSpec>& inputs,
-                                              std::uint64_t seed, const Plan& plan, const fs::path& folder,
-                                              std::stop_token stop) const {
+Result<std::vector<fs::path>> WorkerTool::cut(const ModelSource& model, const std::vector<TensorSpec>& inputs,
+                                              const Plan& plan, const fs::path& folder, std::stop_token stop) const {
   const fs::path plan_file = folder / "plan.json";
   FUNCPIPE_TRY_VOID(write_file(plan_file, to_json(plan).dump()));
-  std::vector<std::string> arguments = arguments_of("cut", source, inputs, seed);
+  std::vector<std::string> arguments = arguments_of("cut", model, inputs);
   arguments.insert(arguments.end(), {"--plan", plan_file.string(), "--folder", folder.string()});
   FUNCPIPE_TRY(answer, call(program_, arguments, stop));
   static_cast<void>(answer);
@@ -169,9 +170,9 @@ Result<std::vector<fs::path>> WorkerTool::cut(const std::string& source, const s
   return stages;
 }
 
-Result<> WorkerTool::assemble(const std::string& source, const std::vector<TensorSpec>& inputs, std::uint64_t seed,
+Result<> WorkerTool::assemble(const ModelSource& model, const std::vector<TensorSpec>& inputs,
                               const std::vector<fs::path>& stages, const fs::path& folder, std::stop_token stop) const {
-  std::vector<std::string> arguments = arguments_of("assemble", source, inputs, seed);
+  std::vector<std::string> arguments = arguments_of("assemble", model, inputs);
   arguments.insert(arguments.end(), {"--folder", folder.string()});
   for (const fs::path& stage : stages) arguments.insert(arguments.end(), {"--stage", stage.string()});
   FUNCPIPE_TRY(answer, call(program_, arguments, stop));

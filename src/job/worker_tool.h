@@ -53,27 +53,28 @@ class WorkerTool {
   const std::filesystem::path& program() const { return program_; }
 
   // `inputs`: dtype and shape of the data inputs, dimension 0 the micro-batch.
-  Result<ModelDescription> describe(const std::string& source, const std::vector<TensorSpec>& inputs,
-                                    std::uint64_t seed, std::stop_token stop) const;
+  Result<ModelDescription> describe(const ModelSource& model, const std::vector<TensorSpec>& inputs,
+                                    std::stop_token stop) const;
 
   // From here on the other verbs look at the model on these rows.
   void use(std::shared_ptr<const SampleRows> rows) { rows_ = std::move(rows); }
 
   // On the rows given with use(), as the first of `choices` that the model takes.
-  Result<DescribedModel> describe_first(const std::string& source, const std::vector<std::vector<TensorSpec>>& choices,
-                                        std::uint64_t seed, std::stop_token stop) const;
+  Result<DescribedModel> describe_first(const ModelSource& model, const std::vector<std::vector<TensorSpec>>& choices,
+                                        std::stop_token stop) const;
 
   // On the rows given with use(): worker/trial.h.
-  Result<TrialResult> try_model(const JobConfig::Model& model, const std::vector<TensorSpec>& inputs,
-                                std::uint64_t seed, const TrialRequest& request, std::stop_token stop) const;
+  Result<TrialResult> try_model(const ModelSource& model, const std::vector<TensorSpec>& inputs,
+                                const JobConfig::Model& settings, const TrialRequest& request,
+                                std::stop_token stop) const;
 
   // Writes folder/stage-00.pt, ... of the plan's stages; returns their paths in order.
-  Result<std::vector<std::filesystem::path>> cut(const std::string& source, const std::vector<TensorSpec>& inputs,
-                                                 std::uint64_t seed, const Plan& plan,
-                                                 const std::filesystem::path& folder, std::stop_token stop) const;
+  Result<std::vector<std::filesystem::path>> cut(const ModelSource& model, const std::vector<TensorSpec>& inputs,
+                                                 const Plan& plan, const std::filesystem::path& folder,
+                                                 std::stop_token stop) const;
 
   // Puts trained stage files into the whole model and writes folder/model.pt and folder/state_dict.pt.
-  Result<> assemble(const std::string& source, const std::vector<TensorSpec>& inputs, std::uint64_t seed,
+  Result<> assemble(const ModelSource& model, const std::vector<TensorSpec>& inputs,
                     const std::vector<std::filesystem::path>& stages, const std::filesystem::path& folder,
                     std::stop_token stop) const;
 
@@ -82,8 +83,8 @@ class WorkerTool {
                              std::stop_token stop) const;
 
  private:
-  std::vector<std::string> arguments_of(const char* verb, const std::string& source,
-                                        const std::vector<TensorSpec>& inputs, std::uint64_t seed) const;
+  std::vector<std::string> arguments_of(const char* verb, const ModelSource& model,
+                                        const std::vector<TensorSpec>& inputs) const;
 
   std::filesystem::path program_;
   std::shared_ptr<const SampleRows> rows_;  // shared by copies of this object

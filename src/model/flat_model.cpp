@@ -473,7 +473,9 @@ class Flattener {
     try {
       funcpipe::choose_output(flat_.graph, output_);
     } catch (const std::invalid_argument& error) {
-      throw Unsupported{error.what(), "let forward return a tensor, or a tuple or dictionary of tensors"};
+      throw Unsupported{error.what(), output_.empty() ? "let forward return a tensor, or a tuple or dictionary of "
+                                                        "tensors; or name the one to train on: output in [model]"
+                                                      : "set output in [model] to one that it returns"};
     }
     drop_unused(*flat_.graph, [](const Use& use) { return updates_statistic(use.user, use.offset); });
   }

@@ -104,6 +104,7 @@ int run_verbs(int argc, char** argv) {
   const auto verb = [&](const char* name, const char* text) {
     CLI::App* command = app.add_subcommand(name, text);
     command->add_option("--model,MODEL", model.source, "zoo:NAME or a TorchScript file")->required();
+    command->add_option("--output", model.output, "as model.output in a job file");
     command->add_option("--inputs,--input", inputs, "dtype:NxCxHxW of each input, or JSON")
         ->allow_extra_args(false);  // CLI11 would take JSON's brackets for its own
     command->add_option("--rows", model.rows, "a file of rows of the data, to be used in place of invented ones");

@@ -12,7 +12,8 @@ namespace funcpipe {
 namespace {
 
 Result<Model> open(const ModelChoice& model, const TrialRows* rows = nullptr) {
-  if (model.rows.empty() || model.inputs.empty()) return Model::load(model.source, model.inputs, model.seed);
+  if (model.rows.empty() || model.inputs.empty())
+    return Model::load(model.source, model.inputs, model.seed, model.output);
   std::optional<TrialRows> own;
   if (rows == nullptr) {
     FUNCPIPE_TRY(read, read_trial_rows(model.rows));
@@ -20,7 +21,7 @@ Result<Model> open(const ModelChoice& model, const TrialRows* rows = nullptr) {
   }
   const std::vector<Model::Inputs> choices{
       trial_inputs(rows->training, model.inputs, static_cast<int>(model.inputs.front().shape.front()))};
-  return Model::load_on(model.source, choices, model.seed);
+  return Model::load_on(model.source, choices, model.seed, model.output);
 }
 
 }  // namespace
@@ -36,7 +37,7 @@ Result<nlohmann::json> describe_model_on(const ModelChoice& model,
   std::vector<Model::Inputs> data;
   for (const auto& inputs : choices)
     data.push_back(trial_inputs(rows.training, inputs, static_cast<int>(inputs.front().shape.front())));
-  FUNCPIPE_TRY(opened, Model::load_on(model.source, data, model.seed));
+  FUNCPIPE_TRY(opened, Model::load_on(model.source, data, model.seed, model.output));
   return nlohmann::json{{"model", to_json(opened.description())},
                         {"choice", opened.chosen()},
                         {"refusal", opened.first_refusal()},

@@ -16,6 +16,7 @@ namespace funcpipe {
 
 struct ModelChoice {
   std::string source;
+  std::string output;  // JobConfig::Model::output
   std::vector<TensorSpec> inputs;
   std::uint64_t seed = 1;
   std::filesystem::path rows;  // of the data set (worker/trial.h); empty: inputs are invented

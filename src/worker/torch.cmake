@@ -4,7 +4,8 @@ funcpipe_library(worker
     divergence.cpp exchange.cpp flat_gradient.cpp function.cpp loss.cpp measuring.cpp model_verbs.cpp optimizer.cpp
     parameter_server.cpp sample_source.cpp stage_executor.cpp trial.cpp worker.cpp
   USES base config profile plan schedule store data model measure lanes worker_core
-  LIBRARIES ${TORCH_LIBRARIES})
+  LIBRARIES ${TORCH_LIBRARIES}
+  PRECOMPILED funcpipe_model)
 
 add_executable(funcpipe-worker main.cpp)
 target_link_libraries(funcpipe-worker PRIVATE funcpipe_worker CLI11::CLI11)

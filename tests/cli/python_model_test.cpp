@@ -64,6 +64,28 @@ TEST_F(PythonModel, IsTrainedOnTheFirstOfItsOutputs) {
   EXPECT_EQ(trained["model"]["outputs"][0]["shape"], (std::vector<int>{4, 10}));
 }
 
+TEST_F(PythonModel, IsTrainedOnTheOutputThatTheJobNames) {
+  ASSERT_EQ(train("outputs.pt").exit_code, 0);
+  const std::string on_the_first = *read_file(job_.results() / "state_dict.pt");
+  const std::vector<std::pair<std::string, std::string>> others{
+      {"outputs.pt", "out"}, {"hiddenfirst.pt", "out"}, {"pair.pt", "out"}, {"pair.pt", "1"}};
+  for (const auto& [file, name] : others) {
+    fs::remove_all(job_.results());
+    const ChildOutput output = train(file, {"--model.output", name, "--stages", "2"});
+    EXPECT_EQ(output.exit_code, 0) << file << ": " << output.err;
+    EXPECT_TRUE(on_the_first == *read_file(job_.results() / "state_dict.pt")) << file << " " << name;
+  }
+}
+
+TEST_F(PythonModel, IsRefusedWhereItHasNoOutputOfThatName) {
+  for (const std::string file : {"outputs.pt", "hiddenfirst.pt", "pair.pt", "names.pt"}) {
+    const ChildOutput output = train(file, {"--model.output", "logits"});
+    EXPECT_EQ(output.exit_code, 2) << file;
+    EXPECT_THAT(output.err, HasSubstr("logits")) << file;
+    if (file != "names.pt") EXPECT_THAT(output.err, HasSubstr("output in [model]")) << file;
+  }
+}
+
 TEST_F(PythonModel, SaysWhyItCannotBeCutFurther) {
   const ChildOutput output = train("names.pt", {"--stages", "3"});
   EXPECT_EQ(output.exit_code, 2);

@@ -1,5 +1,5 @@
-"""Writes the models of python_model_test.cpp: prints.pt, raises.pt, outputs.pt, names.pt."""
-from typing import Dict, List
+"""Writes the models of python_model_test.cpp: prints.pt, raises.pt, outputs.pt, hiddenfirst.pt, pair.pt, names.pt."""
+from typing import Dict, List, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -38,6 +38,23 @@ class Outputs(Three):
         return result
 
 
+class HiddenFirst(Three):
+    def forward(self, x) -> Dict[str, Tensor]:
+        hidden = torch.relu(self.a(self.pixels(x)))
+        return {"hidden": hidden, "out": self.c(torch.relu(self.b(hidden)))}
+
+
+class Both(NamedTuple):
+    hidden: Tensor
+    out: Tensor
+
+
+class Pair(Three):
+    def forward(self, x) -> Both:
+        hidden = torch.relu(self.a(self.pixels(x)))
+        return Both(hidden, self.c(torch.relu(self.b(hidden))))
+
+
 class Names(Three):
     def forward(self, x):
         names: List[str] = []
@@ -48,5 +65,5 @@ class Names(Three):
 
 
 torch.manual_seed(1)
-for model in (Prints(), Raises(), Outputs(), Names()):
+for model in (Prints(), Raises(), Outputs(), HiddenFirst(), Pair(), Names()):
     torch.jit.script(model).save(type(model).__name__.lower() + ".pt")
