@@ -135,7 +135,7 @@ std::string beside(const Candidate& one, const Candidate& other) {
   return price.empty() ? time + " than, and as cheap as," : time + " and " + price + " than";
 }
 
-// How far the user's own plan is from the plans worth having.
+// How far the user's own plan is from the Pareto frontier.
 std::vector<std::string> judged(const PlanReport& report) {
   const Candidate& own = report.own->point.candidate;
   std::vector<std::string> lines = {"it is " + beside(own, report.planning.chosen_point().candidate) +
@@ -287,7 +287,7 @@ std::string plan_report(const PlanReport& report, int width) {
   const PlannedPoint& chosen = planning.chosen_point();
   std::string text =
       wrapped(
-          fmt::format("{} on {}, batches of {}, {}: {} worth having, found in {}, {}", task.profile.model.source,
+          fmt::format("{} on {}, batches of {}, {}: {} on the Pareto frontier, found in {}, {}", task.profile.model.source,
                       task.platform.name, task.global_batch, times(task.accounting.iterations, "iteration"),
                       times(std::ssize(planning.frontier), "plan"), format_seconds(planning.seconds), proof_of(report)),
           width, 2) +

@@ -1,4 +1,4 @@
-// Which of the plans worth having is wanted.
+// Which plan of the Pareto frontier is wanted.
 #pragma once
 
 #include <string>

@@ -1,4 +1,4 @@
-// Finds every plan worth having: cuts, function sizes, replicas, micro-batch size and synchronisation together,
+// Finds the Pareto frontier of plans: cuts, function sizes, replicas, micro-batch size and synchronisation together,
 // exactly. docs/algorithms.md, "Planning", says why nothing that is pruned could have been on the frontier.
 #pragma once
 

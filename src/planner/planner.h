@@ -1,4 +1,4 @@
-// The planner as its users see it: a profile, a platform and a batch in; every plan worth having out, one of them
+// The planner as its users see it: a profile, a platform and a batch in; the Pareto frontier of plans out, one of them
 // chosen.
 #pragma once
 

@@ -10,7 +10,7 @@
 
 namespace funcpipe {
 
-// Adds to `frontier` every plan worth having of `candidate`'s configuration, in gpipe order; `candidate` has no stages.
+// Adds to `frontier` every plan of `candidate`'s configuration that belongs there, in gpipe order; `candidate` has no stages.
 // `report` is told the share of the work that is done. A stop leaves the frontier incomplete. With `slack` it may leave
 // out plans: each of them is then at most that share faster and at most that share cheaper than some plan that is
 // there.

@@ -32,12 +32,11 @@ class BenchCommand : public ::testing::Test {
   ScratchJob job_;
 };
 
-TEST_F(BenchCommand, WritesTheSameFilesTwice) {
-  for (const std::string folder : {"a", "b"}) {
-    const ChildOutput output = paper({"--out", folder, "--plans", folder + "/plans"});
-    ASSERT_EQ(output.exit_code, 0) << output.err;
-    EXPECT_THAT(output.out, HasSubstr("Results: " + folder + "/README.md"));
-  }
+// That two runs write the same bytes is tested without the program (comparison_test.cpp).
+TEST_F(BenchCommand, WritesResultsAndPlansThatCanBePlayed) {
+  const ChildOutput output = paper({"--out", "a", "--plans", "a/plans"});
+  ASSERT_EQ(output.exit_code, 0) << output.err;
+  EXPECT_THAT(output.out, HasSubstr("Results: a/README.md"));
   for (const char* system : {"lambdaml", "hybridps-ga", "tpdmp-plan", "funcpipe-as-published", "ours"}) {
     const std::string plan = fmt::format("a/plans/made-aws-lambda-70MBps-8-{}-time.json", system);
     const ChildOutput played = job_.run({"simulate", plan, "--profile", "made.json"});
@@ -47,7 +46,7 @@ TEST_F(BenchCommand, WritesTheSameFilesTwice) {
   for (const auto& entry : std::filesystem::directory_iterator(job_.folder() / "a")) {
     if (entry.is_directory()) continue;
     ++files;
-    EXPECT_EQ(*read_file(entry.path()), *read_file(job_.folder() / "b" / entry.path().filename())) << entry.path();
+    EXPECT_GT(entry.file_size(), 0) << entry.path();
   }
   EXPECT_GE(files, 13);
 }
