@@ -2,6 +2,7 @@
 
 #include <caffe2/serialize/inline_container.h>
 #include <torch/csrc/jit/serialization/import.h>
+#include <torch/version.h>
 
 #include <algorithm>
 #include <array>
@@ -78,8 +79,10 @@ Result<ModuleFile> read_module_file(const std::string& path) {
     }
     return file;
   } catch (const std::exception& error) {
-    return fail(ErrorCode::invalid_input, "the TorchScript file cannot be loaded: " + first_lines(error), path,
-                "save it again with PyTorch 1.13 or older, or without operators that libtorch 1.13 lacks");
+    return fail(
+        ErrorCode::invalid_input, "the TorchScript file cannot be loaded: " + first_lines(error), path,
+        fmt::format("save it again with PyTorch {0}.{1} or older, or without operators that libtorch {0}.{1} lacks",
+                    TORCH_VERSION_MAJOR, TORCH_VERSION_MINOR));
   }
 }
 
