@@ -19,7 +19,7 @@ def main() -> None:
     for name, tensor in weights.items():
         print(f"{name:40} {str(tensor.dtype):15} {list(tensor.shape)}")
     if len(sys.argv) == 3:
-        state = torch.load(sys.argv[2])
+        state = torch.load(sys.argv[2], weights_only=True)  # the default since PyTorch 2.6
         if state.keys() != weights.keys():
             sys.exit(f"the names differ: {sorted(state.keys() ^ weights.keys())}")
         for name, tensor in weights.items():

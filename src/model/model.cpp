@@ -2,11 +2,12 @@
 
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/from_blob.h>
+#include <caffe2/serialize/inline_container.h>
 #include <fmt/ranges.h>
 #include <torch/csrc/jit/ir/ir.h>
 #include <torch/csrc/jit/runtime/interpreter.h>
 #include <torch/csrc/jit/serialization/export.h>
-#include <torch/csrc/jit/serialization/pickle.h>
+#include <torch/csrc/jit/serialization/pickler.h>
 
 #include <algorithm>
 #include <optional>
@@ -403,6 +404,24 @@ Result<> write_exception_free(const std::filesystem::path& path, const std::func
   return write_file(path, bytes);
 }
 
+// A file for torch.load. jit::pickle_save gives the dictionary a tag with its type, and torch.load, which since
+// PyTorch 2.6 reads nothing but weights unless told otherwise, refuses the tag.
+std::string plain_pickle(const jit::IValue& value) {
+  std::string pickled, file;
+  const auto append = [&](const char* data, std::size_t size) { pickled.append(data, size); };
+  jit::Pickler pickler(append, nullptr, nullptr, nullptr, nullptr, /*tag_aggregates=*/false);
+  pickler.protocol();
+  pickler.pushIValue(value);
+  pickler.stop();
+  caffe2::serialize::PyTorchStreamWriter writer([&](const void* data, std::size_t size) {
+    file.append(static_cast<const char*>(data), size);
+    return size;
+  });
+  jit::writeArchiveAndTensors("data", pickled.data(), pickled.size(), pickler.tensorData(), writer);
+  writer.writeEndOfFile();
+  return file;
+}
+
 }  // namespace
 
 Result<> Model::save_module(const std::filesystem::path& path) const {
@@ -426,8 +445,7 @@ Result<> Model::save_state_dict(const std::filesystem::path& path) const {
       tensors.insert(parameter.name, parameter.value.detach());
     for (const auto& buffer : state_->module.named_buffers())
       if (!state_->state_dict || state_->state_dict->contains(buffer.name)) tensors.insert(buffer.name, buffer.value);
-    const auto bytes = jit::pickle_save(tensors);
-    return std::string(bytes.begin(), bytes.end());
+    return plain_pickle(tensors);
   });
 }
 
