@@ -151,7 +151,7 @@ TEST_P(Stateful, SharesWithReplicasWhatTheLossDependsOn) {
 }
 
 INSTANTIATE_TEST_SUITE_P(State, Stateful, ::testing::ValuesIn(kStateful),
-                         [](const auto& info) { return std::string(info.param.name); });
+                         [](const auto& instance) { return std::string(instance.param.name); });
 
 // Validation goes through the same state, in order, as a plain loop would: what evaluation writes to stays.
 TEST(Stateful, KeepsWhatEvaluationWrites) {
