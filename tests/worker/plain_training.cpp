@@ -22,6 +22,7 @@
 #include <utility>
 
 #include "base/random.h"
+#include "model/compute_threads.h"
 #include "model/model.h"
 #include "model/tensor_type.h"
 #include "worker/lr_schedule.h"
@@ -76,6 +77,9 @@ class PlainLoop {
         data_(make_dataset(training.model, training.rows, 5)),
         column_{data_.input.row, data_.input.rows,
                 std::clamp<std::int64_t>(kMiB / data_.input.row.bytes(), 1, data_.input.rows), ""} {
+    // As the job's workers: another number gives other bits (seen with libtorch 2.6, BatchNormModel's first
+    // convolution).
+    set_compute_threads(config_.training.threads);
     torch::jit::getProfilingMode() = false;
     torch::jit::getExecutorMode() = false;
     torch::jit::setGraphExecutorOptimize(false);
