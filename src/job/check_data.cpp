@@ -128,7 +128,9 @@ Result<> check_classes(const Column& target, std::int64_t classes, const std::st
   return fail(ErrorCode::invalid_input,
               fmt::format("the target of row {} is class {}, but the model has {} classes", misfit->element / per_row,
                           misfit->value, classes),
-              file, "classes count from 0; give the model as many outputs as there are classes");
+              file,
+              misfit->value < 0 ? "classes count from 0; rows to be left out (-100 in PyTorch) must not be in the data"
+                                : "classes count from 0; give the model as many outputs as there are classes");
 }
 
 // Of the models built in, the classes are on the last axis.

@@ -43,7 +43,9 @@ void apply_autocast(std::shared_ptr<Graph>& graph) {
     Autocast(graph);
   } catch (const std::exception& error) {
     setAutocastMode(before);
-    throw std::invalid_argument("its torch.autocast block is not supported: " + first_lines(error));
+    const std::string said = first_lines(error);
+    throw std::invalid_argument("its torch.autocast block is not supported" +
+                                (said.find("INTERNAL ASSERT") == std::string::npos ? ": " + said : ""));
   }
   setAutocastMode(before);
   for (Node* block : autocast_blocks(*graph)) {

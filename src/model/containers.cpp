@@ -233,7 +233,9 @@ std::unique_ptr<Contents> contents_of(Node* made) {
 bool hands_on(const Use& use) {
   const Node* user = use.user;
   if (user->maybeSchema() == nullptr) return user->kind() != prim::ListUnpack;
-  const auto* alias = user->schema().arguments().at(use.offset).alias_info();
+  const auto& arguments = user->schema().arguments();
+  if (use.offset >= arguments.size()) return false;  // any number of them: print and format, which make text of it
+  const auto* alias = arguments[use.offset].alias_info();
   return alias != nullptr && !alias->isWrite() && name_of(user) != "__getitem__";
 }
 

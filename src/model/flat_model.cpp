@@ -21,6 +21,7 @@
 #include "model/cut.h"
 #include "model/forward_call.h"
 #include "model/futures.h"
+#include "model/in_place.h"
 #include "model/memory_flow.h"
 #include "model/model_outputs.h"
 #include "model/remade.h"
@@ -73,7 +74,7 @@ class Flattener {
     lower_futures(graph);
     unify_changed_containers(graph);
     refuse_changed_attributes();
-    apply_autocast(flat_.graph);
+    settle_autocast();
     simplify();
     if (self->hasUses()) throw_uses_of(self);
     graph.eraseInput(0);
@@ -459,7 +460,7 @@ class Flattener {
     }
     ConstantPropagation(graph);
     RemoveListMutation(graph);
-    RemoveTensorMutation(graph);
+    remove_in_place_operations(graph);
     PeepholeOptimize(graph);
     EliminateDeadCode(graph);
   }
@@ -467,6 +468,15 @@ class Flattener {
   [[noreturn]] static void throw_uses_of(Value* self) {
     const Node* user = self->uses().front().user;
     throw Unsupported{fmt::format("the module itself is used by `{}`", user->kind().toQualString()), ""};
+  }
+
+  void settle_autocast() {
+    try {
+      apply_autocast(flat_.graph);
+    } catch (const std::invalid_argument& error) {
+      throw Unsupported{error.what(),
+                        "give it constants only, with a type: torch.autocast(\"cpu\", dtype=torch.bfloat16)"};
+    }
   }
 
   void choose_output() {

@@ -44,7 +44,9 @@ Result<> check_parameters(const FlatModel& flat) {
       return fail(ErrorCode::invalid_input,
                   fmt::format("parameter {} is {}, and only float32 parameters can be trained", slot.name,
                               dtype_name(slot.tensor.scalar_type())),
-                  {}, "save the model after model.float()");
+                  {},
+                  slot.tensor.is_complex() ? "keep it as two float32 parameters, the real and the imaginary part"
+                                           : "save the model after model.float()");
     }
   }
   return {};

@@ -73,7 +73,6 @@ class WritableState {
     for (const auto attribute : trained_) {
       parameters_.push_back(module_.getSlot(attribute).toTensor());
       copies_.push_back(parameters_.back().clone());
-      versions_.push_back(copies_.back()._version());
       module_.setSlot(attribute, copies_.back());
     }
   }
@@ -87,9 +86,8 @@ class WritableState {
   // After a forward that did not throw.
   void keep() {
     const c10::NoGradGuard no_gradients;
-    for (std::size_t i = 0; i < trained_.size(); ++i) {
-      if (copies_[i]._version() != versions_[i]) parameters_[i].copy_(copies_[i]);
-    }
+    // Always: what is written through `.data` does not count as a change of the copy's version.
+    for (std::size_t i = 0; i < trained_.size(); ++i) parameters_[i].copy_(copies_[i]);
     for (const auto attribute : changing_) {
       const at::Tensor tensor = module_.getSlot(attribute).toTensor();
       if (!tensor.is_leaf()) module_.setSlot(attribute, tensor.detach());
@@ -101,7 +99,6 @@ class WritableState {
   const std::vector<std::size_t>& trained_;
   c10::ivalue::Object& module_;
   std::vector<at::Tensor> parameters_, copies_;
-  std::vector<std::int64_t> versions_;
 };
 
 }  // namespace

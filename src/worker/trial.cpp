@@ -61,6 +61,9 @@ class Trial {
       } else if (backward && loss.mean.requires_grad()) {
         const auto gradients =
             torch::autograd::grad({loss.mean}, run.parameters, {}, false, false, /*allow_unused=*/true);
+        if (const std::string sparse = sparse_parameter(gradients); !sparse.empty())
+          return fail(ErrorCode::invalid_input, fmt::format("the gradient of {} is a sparse tensor", sparse), {},
+                      "make the embedding with sparse=False: it is trained to the same weights");
         answer["gradient"] = parameter_gone_wrong(gradients);
       }
     } catch (const std::bad_alloc&) {
@@ -72,6 +75,18 @@ class Trial {
   }
 
  private:
+  // The first parameter whose gradient is no dense tensor; empty: none.
+  std::string sparse_parameter(const std::vector<at::Tensor>& gradients) const {
+    std::size_t next = 0;
+    for (const ParameterDescription& parameter : model_.description().parameters) {
+      if (!parameter.trainable) continue;
+      if (next >= gradients.size()) break;
+      const at::Tensor& gradient = gradients[next++];
+      if (gradient.defined() && gradient.layout() != at::kStrided) return parameter.name;
+    }
+    return {};
+  }
+
   // From the loss back: behind the layer where a number went wrong all are. `gradients`: of the trainable parameters.
   std::string parameter_gone_wrong(const std::vector<at::Tensor>& gradients) const {
     const ModelDescription& model = model_.description();

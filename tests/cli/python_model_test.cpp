@@ -89,7 +89,7 @@ TEST_F(PythonModel, IsRefusedWhereItHasNoOutputOfThatName) {
 TEST_F(PythonModel, SaysWhyItCannotBeCutFurther) {
   const ChildOutput output = train("names.pt", {"--stages", "3"});
   EXPECT_EQ(output.exit_code, 2);
-  EXPECT_THAT(output.err, HasSubstr("`names` (List[str], used in scripted_models.py line 45) is needed later"));
+  EXPECT_THAT(output.err, HasSubstr("`names` (List[str], used in scripted_models.py line 62) is needed later"));
 }
 
 }  // namespace

@@ -64,6 +64,6 @@ class Names(Three):
         return self.c(h) + len(names)
 
 
-torch.manual_seed(1)
-for model in (Prints(), Raises(), Outputs(), HiddenFirst(), Pair(), Names()):
-    torch.jit.script(model).save(type(model).__name__.lower() + ".pt")
+for kind in (Prints, Raises, Outputs, HiddenFirst, Pair, Names):
+    torch.manual_seed(1)  # the same first weights for all
+    torch.jit.script(kind()).save(kind.__name__.lower() + ".pt")
