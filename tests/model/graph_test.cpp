@@ -101,7 +101,9 @@ INSTANTIATE_TEST_SUITE_P(
         GraphCase{"Hooked.script", 3}, GraphCase{"Autocast.script", 3}, GraphCase{"WithoutGradient.script", 2},
         GraphCase{"Forked.script", 3}, GraphCase{"ForkedInLoops.script", 4}, GraphCase{"Prints.script", 3},
         GraphCase{"OnShape.script", 3}, GraphCase{"SharedInLoop.script", 3}, GraphCase{"Attributes.script", 3},
-        GraphCase{"Attention.script", 3}),
+        GraphCase{"Attention.script", 3}, GraphCase{"ResidualInPlace.script", 2}, GraphCase{"SumsInHalf.script", 2},
+        GraphCase{"ComparedInPlace.script", 2}, GraphCase{"Differentiated.script", 2}, GraphCase{"Switched.script", 2},
+        GraphCase{"ReturnsEarly.script", 2}, GraphCase{"EncoderLayers.script", 3}, GraphCase{"PrintsLists.script", 3}),
     [](const auto& instance) {
       std::string name = instance.param.file;
       std::ranges::replace(name, '.', '_');

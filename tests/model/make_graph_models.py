@@ -521,6 +521,109 @@ class Attention(nn.Module):
         return self.o(h.reshape(n, -1))
 
 
+@model(rows)
+class ResidualInPlace(Three):
+    """A chain of sums into one tensor."""
+
+    def forward(self, x):
+        h = self.a(x)
+        h += self.b(torch.relu(h))
+        h += torch.tanh(self.b(torch.sigmoid(h)))
+        h -= 0.5
+        return self.c(h)
+
+
+@model(rows)
+class SumsInHalf(Three):
+    """In place the sum has the type of what is written, not the common type."""
+
+    def forward(self, x):
+        half = torch.relu(self.a(x)).to(torch.bfloat16)
+        wide = torch.sigmoid(self.b(half.float()))
+        total = half * 1.5
+        total += wide
+        total -= wide * 0.25
+        total *= wide
+        return self.c(total.float())
+
+
+@model(rows)
+class ComparedInPlace(Three):
+    """In place a comparison gives numbers, not bool."""
+
+    def forward(self, x):
+        h = self.a(x)
+        mask = h.detach().clone().gt_(0)
+        near = h.detach().clone().lt_(0.1)
+        h = h * (1 - mask * 0.5)
+        return self.c(torch.relu(self.b(h)) * (2 - near))
+
+
+@model(rows)
+class Differentiated(nn.Module):
+    """A force: the gradient of an energy by an inner tensor, itself differentiated afterwards."""
+
+    def __init__(self):
+        super().__init__()
+        self.a, self.b, self.c, self.d = nn.Linear(8, 16), nn.Linear(16, 16), nn.Linear(16, 4), nn.Linear(16, 1)
+
+    def forward(self, x):
+        h = torch.tanh(self.a(x))
+        u = torch.tanh(self.b(h))
+        energy = self.d(u).sum() + (h * h).sum()
+        force = torch.autograd.grad([energy], [h], create_graph=True, retain_graph=True)[0]
+        assert force is not None
+        return self.c(h - force)
+
+
+@model(rows)
+class Switched(Three):
+    def forward(self, x):
+        before = torch.is_grad_enabled()
+        torch.set_grad_enabled(False)
+        h = torch.relu(self.a(x))
+        h = torch.relu(self.b(h))
+        torch.set_grad_enabled(before)
+        return self.c(h)
+
+
+@model(rows)
+class ReturnsEarly(Three):
+    def forward(self, x):
+        h = torch.relu(self.a(x))
+        if x.shape[0] > 2:
+            if x.shape[1] > 100:
+                return self.c(h)
+        h = torch.relu(self.b(h))
+        return self.c(h)
+
+
+@model(tokens)
+class EncoderLayers(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.e = nn.Embedding(20, 8)
+        self.t = nn.TransformerEncoder(nn.TransformerEncoderLayer(8, 2, 16, dropout=0.0, batch_first=True), 2)
+        self.o = nn.Linear(8, 4)
+
+    def forward(self, x):
+        return self.o(self.t(self.e(x)).mean(1))
+
+
+@model(rows)
+class PrintsLists(Three):
+    def forward(self, x):
+        sizes = [x.shape[0]]
+        assert sizes[0] > 0, f"bad sizes {sizes}"
+        h = torch.relu(self.a(x))
+        sizes.append(2)
+        print("sizes", sizes, "{} {}".format("of", len(sizes)))
+        seen: Dict[str, int] = {}
+        print(seen)
+        seen["n"] = sizes[1]
+        return self.c(torch.relu(self.b(h)) * seen["n"])
+
+
 def tensor_of(output):
     if isinstance(output, dict):
         return next(iter(output.values()))

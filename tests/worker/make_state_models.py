@@ -222,6 +222,17 @@ class ClampedAlone(nn.Module):
 
 
 @scripted
+class WrittenData(Three):
+    """What is written through `.data` leaves no trace in a tensor's version."""
+
+    def forward(self, x):
+        self.b.weight.data.clamp_(-0.1, 0.1)
+        y = self.c(torch.relu(self.b(torch.relu(self.a(x)))))
+        self.c.weight.data.mul_(0.9)
+        return y
+
+
+@scripted
 class SeenInEvaluation(Three):
     def __init__(self):
         super().__init__()

@@ -91,6 +91,7 @@ const std::vector<Case> kStateful = {
     {"LastSeen", 3},
     {"Clamped", 1, "e.weight", 20},
     {"ClampedAlone", 3, "e.weight", 20},
+    {"WrittenData", 2, "b.weight"},
     {"SeenInEvaluation", 3, "seen"},
     {"Spectral", 3, "a.u"},
     {"Normed", 3},
