@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "base/time_limit.h"
-#include "planner/local_search.h"
 #include "planner/merge.h"
 #include "planner/search.h"
 
@@ -18,8 +17,43 @@ constexpr int kDirect = 12;
 constexpr double kSlacks[] = {0.2, 0.03, 0};
 // What its coarse search may: it is only to prune them.
 constexpr double kCoarseSlack = 0.05;
-// Share of the time after which what the coarse search has found must do.
-constexpr double kCoarseShare = 0.4;
+
+// Tries every plan of `frontier` with one cut moved, to anywhere between its neighbours, or one function size changed,
+// until that finds nothing more.
+void improve(Frontier& frontier, const std::vector<Chain>& chains, const std::vector<SpanTable>& spans,
+             const Accounting& accounting, const std::stop_token& stop) {
+  for (bool found = true; found;) {
+    found = false;
+    for (const Candidate& start : std::vector<Candidate>(frontier.points())) {
+      if (stop.stop_requested()) return;
+      const Chain& chain = chains[start.chain];
+      const StageCosts costs(chain, spans[start.chain], start.configuration, accounting);
+      const auto attempt = [&](Candidate candidate) {
+        for (std::size_t k = 0; k < candidate.ends.size(); ++k) {
+          const int first = k == 0 ? 0 : candidate.ends[k - 1];
+          if (!costs.fits(first, candidate.ends[k], candidate.options[k])) return;
+        }
+        evaluate(chain, spans[start.chain], accounting, candidate);
+        if (!frontier.admits(candidate.period, candidate.dollars)) return;
+        frontier.add(std::move(candidate));
+        found = true;
+      };
+      for (std::size_t k = 0; k < start.ends.size(); ++k) {
+        for (int option = 0; option < std::ssize(chain.options); ++option) {
+          Candidate changed = start;
+          changed.options[k] = option;
+          attempt(std::move(changed));
+        }
+        if (k + 1 == start.ends.size()) break;
+        for (int end = (k == 0 ? 0 : start.ends[k - 1]) + 1; end < start.ends[k + 1]; ++end) {
+          Candidate moved = start;
+          moved.ends[k] = end;
+          attempt(std::move(moved));
+        }
+      }
+    }
+  }
+}
 
 // Every plan of one stage in 1f1b order: gradient accumulation, which keeps the activations of one micro-batch.
 void accumulate(Frontier& frontier, const Chain& chain, const SpanTable& spans, Candidate candidate,
@@ -37,6 +71,24 @@ void accumulate(Frontier& frontier, const Chain& chain, const SpanTable& spans, 
 
 bool allows(const SearchSpace& space, PipelineOrder order) {
   return std::find(space.orders.begin(), space.orders.end(), order) != space.orders.end();
+}
+
+// All that are to be searched, as candidates without stages.
+std::vector<Candidate> configurations_of(const std::vector<Chain>& chains, const SearchSpace& space) {
+  std::vector<Candidate> configurations;
+  for (std::size_t c = 0; c < chains.size(); ++c) {
+    const int micro_batches = space.micro_batches_of(chains[c]);
+    for (const int replicas : space.replicas) {
+      if (replicas < 1 || replicas > micro_batches) continue;
+      for (const SyncAlgorithm sync : space.syncs) {
+        if (replicas == 1 && sync != space.syncs.front()) continue;  // nothing to synchronise
+        Candidate& candidate = configurations.emplace_back();
+        candidate.chain = static_cast<int>(c);
+        candidate.configuration = space.configuration_of(chains[c], replicas, sync);
+      }
+    }
+  }
+  return configurations;
 }
 
 // Searches `candidate`'s configuration, in every order that is allowed.
@@ -111,14 +163,11 @@ Frontier optimize_within(const std::vector<Chain>& chains, const SearchSpace& sp
   const std::vector<Candidate> configurations = configurations_of(chains, space);
   SearchProgress progress{.done = 0, .all = static_cast<int>(configurations.size())};
   if (report) report(progress);
-  const std::vector<SpanTable> spans(chains.begin(), chains.end());
   Frontier frontier;
-  if (const int longest = longest_of(chains); longest > kDirect) {
-    const TimeLimit coarse(kCoarseShare * timed.limit, time.token());
+  if (const int longest = longest_of(chains); longest > kDirect)
     frontier = optimize_merged(chains, std::min(timed.coarse_layers, std::max(kDirect / 2, longest / 3)), space,
-                               /*statistics=*/nullptr, coarse.token(), /*report=*/{}, kCoarseSlack);
-    if (coarse.over()) improve(frontier, chains, spans, configurations, space, time.token());
-  }
+                               /*statistics=*/nullptr, time.token(), /*report=*/{}, kCoarseSlack);
+  const std::vector<SpanTable> spans(chains.begin(), chains.end());
   std::vector<double> proven(configurations.size(), kInfinity);  // of each configuration
   for (const double slack : kSlacks) {
     progress.slack = slack;
@@ -169,7 +218,7 @@ Frontier optimize_merged(const std::vector<Chain>& chains, int layers, const Sea
     evaluate(chains[candidate.chain], spans[candidate.chain], space.accounting, candidate);
     frontier.add(std::move(candidate));
   }
-  improve(frontier, chains, spans, configurations_of(chains, space), space, stop);
+  improve(frontier, chains, spans, space.accounting, stop);
   return frontier;
 }
 
