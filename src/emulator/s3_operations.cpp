@@ -196,7 +196,7 @@ tl::expected<S3Target, Refusal> s3_target(const HttpRequest& request) {
   target.key = rest;
   if (!target.bucket.empty() && !valid_bucket_name(target.bucket))
     return refuse(400, "InvalidBucketName", "The specified bucket is not valid.");
-  if (target.key.size() > 1024) return refuse(400, "KeyTooLongError", "Your key is too long");
+  if (target.key.size() > kLongestKey) return refuse(400, "KeyTooLongError", "Your key is too long");
   return target;
 }
 

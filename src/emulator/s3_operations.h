@@ -2,7 +2,9 @@
 // here by name: a parameter or an x-amz- header that is not in the tables never reaches an operation.
 #pragma once
 
+#include <cstddef>
 #include <string>
+#include <string_view>
 #include <tl/expected.hpp>
 
 #include "emulator/http_server.h"
@@ -36,6 +38,8 @@ struct S3Target {
 // BUCKET.127.0.0.1, BUCKET.s3.REGION.amazonaws.com. InvalidBucketName, KeyTooLongError, InvalidRequest (a host that is
 // neither this machine nor a bucket's).
 tl::expected<S3Target, Refusal> s3_target(const HttpRequest& request);
+
+inline constexpr std::size_t kLongestKey = 1024;  // bytes
 
 // NotImplemented, MethodNotAllowed. AccessDenied if x-amz-expected-bucket-owner names another account.
 tl::expected<S3Operation, Refusal> s3_operation(const HttpRequest& request, const S3Target& target);

@@ -29,6 +29,15 @@ asio::awaitable<void> wait(Seconds seconds) {
   co_await timer.async_wait(asio::use_awaitable);
 }
 
+// Whether the body comes with a digest that S3 takes for one of a DeleteObjects.
+bool promises_digest(const HttpRequest& request) {
+  return std::any_of(request.headers.begin(), request.headers.end(), [](const auto& header) {
+    const std::string& name = header.first;
+    return name == "content-md5" || name == "x-amz-trailer" || name == "x-amz-sdk-checksum-algorithm" ||
+           name.starts_with("x-amz-checksum-");
+  });
+}
+
 }  // namespace
 
 HttpResponse xml_response(std::string xml) {
@@ -226,6 +235,8 @@ asio::awaitable<S3Requests::Answer> S3Requests::list(Call& call) {
 
 asio::awaitable<S3Requests::Answer> S3Requests::delete_objects(Call& call) {
   call.kind = Kind::remove;
+  if (!promises_digest(call.request))
+    co_return refuse(400, "InvalidRequest", "Missing required header for this request: Content-MD5");
   auto document = co_await receive_document(call.request, kLargestDocument);
   if (!document) co_return tl::unexpected<Refusal>(document.error());
   co_await put_latency(call, Kind::remove);
@@ -233,6 +244,8 @@ asio::awaitable<S3Requests::Answer> S3Requests::delete_objects(Call& call) {
   const auto order = parse_delete_order(*document);
   if (!order || order->objects.empty() || order->objects.size() > kMostDeletes)
     co_return refuse(400, "MalformedXML", "The XML you provided was not well-formed or did not validate.");
+  for (const auto& object : order->objects)
+    if (object.key.size() > kLongestKey) co_return refuse(400, "KeyTooLongError", "Your key is too long");
   std::string xml;
   std::size_t done = 0;
   for (const auto& object : order->objects) {

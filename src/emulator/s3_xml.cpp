@@ -2,8 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <ctime>
+#include <initializer_list>
 #include <pugixml.hpp>
 
 namespace funcpipe {
@@ -20,6 +23,64 @@ std::string format_time(Seconds unix_seconds, const char* format) {
 std::string without_quotes(std::string text) {
   if (text.size() >= 2 && text.front() == '"' && text.back() == '"') return text.substr(1, text.size() - 2);
   return text;
+}
+
+bool is_text(const pugi::xml_node& node) {
+  return node.type() == pugi::node_pcdata || node.type() == pugi::node_cdata;
+}
+
+std::string without_blanks(const std::string& text) {
+  constexpr const char* kBlanks = " \t\r\n";
+  const auto first = text.find_first_not_of(kBlanks);
+  return first == std::string::npos ? "" : text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
+}
+
+// The root of a document: its only element, which is called `name`, and no DOCTYPE beside it.
+pugi::xml_node root_of(pugi::xml_document& document, std::string_view xml, const char* name) {
+  constexpr unsigned kHow = pugi::parse_default | pugi::parse_ws_pcdata | pugi::parse_doctype;
+  if (!document.load_buffer(xml.data(), xml.size(), kHow)) return {};
+  std::size_t elements = 0;
+  for (const auto& node : document.children()) {
+    if (node.type() == pugi::node_doctype) return {};
+    if (node.type() == pugi::node_element) ++elements;
+  }
+  return elements == 1 ? document.child(name) : pugi::xml_node();
+}
+
+// Whether `node` holds elements alone, and none but those: each of `once` at most once, those of `many` as they come.
+bool holds_only(const pugi::xml_node& node, std::initializer_list<std::string_view> once,
+                std::initializer_list<std::string_view> many = {}) {
+  std::vector<std::string_view> seen;
+  for (const auto& child : node.children()) {
+    if (is_text(child)) {
+      if (!without_blanks(child.value()).empty()) return false;
+      continue;
+    }
+    const std::string_view name = child.name();
+    if (std::find(many.begin(), many.end(), name) != many.end()) continue;
+    if (std::find(once.begin(), once.end(), name) == once.end()) return false;
+    if (std::find(seen.begin(), seen.end(), name) != seen.end()) return false;
+    seen.push_back(name);
+  }
+  return true;
+}
+
+// The text of the element `name` in `node`, which comments may have cut into pieces; empty if there is none, nullopt if
+// it holds elements.
+std::optional<std::string> text_of(const pugi::xml_node& node, const char* name) {
+  std::string text;
+  for (const auto& piece : node.child(name).children()) {
+    if (!is_text(piece)) return {};
+    text += piece.value();
+  }
+  return text;
+}
+
+std::optional<int> number_of(const std::string& digits) {
+  int number = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  if (error != std::errc() || end != digits.data() + digits.size()) return {};
+  return number;
 }
 
 }  // namespace
@@ -74,17 +135,21 @@ std::string error_xml(const S3ErrorDocument& error) {
 
 std::optional<DeleteOrder> parse_delete_order(std::string_view xml) {
   pugi::xml_document document;
-  if (!document.load_buffer(xml.data(), xml.size(), pugi::parse_default | pugi::parse_ws_pcdata)) return {};
-  const auto root = document.child("Delete");
-  if (!root) return {};
+  const auto root = root_of(document, xml, "Delete");
+  if (!root || !holds_only(root, {"Quiet"}, {"Object"})) return {};
   DeleteOrder order;
-  order.quiet = std::string_view(root.child_value("Quiet")) == "true";
+  if (root.child("Quiet")) {
+    const std::string quiet = without_blanks(text_of(root, "Quiet").value_or(""));
+    if (quiet != "true" && quiet != "false") return {};
+    order.quiet = quiet == "true";
+  }
   for (const auto& object : root.children("Object")) {
-    DeleteOrder::Object wanted{object.child_value("Key"), object.child_value("ETag"), {}};
-    for (const auto& element : object.children()) {
-      const std::string_view name = element.name();
-      if (element.type() == pugi::node_element && name != "Key" && name != "ETag") wanted.other = name;
-    }
+    if (!holds_only(object, {"Key", "ETag", "VersionId", "LastModifiedTime", "Size"})) return {};
+    auto key = text_of(object, "Key"), etag = text_of(object, "ETag");
+    if (!key || key->empty() || !etag) return {};
+    DeleteOrder::Object wanted{std::move(*key), std::move(*etag), {}};
+    for (const char* name : {"VersionId", "LastModifiedTime", "Size"})
+      if (object.child(name)) wanted.other = name;
     order.objects.push_back(std::move(wanted));
   }
   return order;
@@ -92,15 +157,19 @@ std::optional<DeleteOrder> parse_delete_order(std::string_view xml) {
 
 std::optional<std::vector<CompletedPart>> parse_completed_parts(std::string_view xml) {
   pugi::xml_document document;
-  if (!document.load_buffer(xml.data(), xml.size())) return {};
-  const auto root = document.child("CompleteMultipartUpload");
-  if (!root) return {};
+  const auto root = root_of(document, xml, "CompleteMultipartUpload");
+  if (!root || !holds_only(root, {}, {"Part"})) return {};
   std::vector<CompletedPart> parts;
   for (const auto& part : root.children("Part")) {
-    parts.push_back({part.child("PartNumber").text().as_int(), without_quotes(part.child_value("ETag")), {}});
+    if (!holds_only(part, {"PartNumber", "ETag", "ChecksumCRC32", "ChecksumCRC32C", "ChecksumCRC64NVME", "ChecksumSHA1",
+                           "ChecksumSHA256"}))
+      return {};
+    const auto number = number_of(without_blanks(text_of(part, "PartNumber").value_or("")));
+    if (!number) return {};
+    parts.push_back({*number, without_quotes(without_blanks(text_of(part, "ETag").value_or(""))), {}});
     for (const auto& element : part.children())
       if (std::string_view(element.name()).starts_with("Checksum"))
-        parts.back().checksums.emplace_back(element.name(), element.child_value());
+        parts.back().checksums.emplace_back(element.name(), without_blanks(element.child_value()));
   }
   return parts;
 }
@@ -108,12 +177,11 @@ std::optional<std::vector<CompletedPart>> parse_completed_parts(std::string_view
 std::optional<std::string> parse_location(std::string_view xml) {
   if (xml.empty()) return std::string();
   pugi::xml_document document;
-  if (!document.load_buffer(xml.data(), xml.size())) return {};
-  const auto root = document.child("CreateBucketConfiguration");
-  if (!root) return {};
-  for (const auto& element : root.children())
-    if (element.type() == pugi::node_element && std::string_view(element.name()) != "LocationConstraint") return {};
-  return std::string(root.child_value("LocationConstraint"));
+  const auto root = root_of(document, xml, "CreateBucketConfiguration");
+  if (!root || !holds_only(root, {"LocationConstraint"})) return {};
+  auto location = text_of(root, "LocationConstraint");
+  if (location) *location = without_blanks(*location);
+  return location;
 }
 
 }  // namespace funcpipe

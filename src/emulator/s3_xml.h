@@ -1,4 +1,4 @@
-// The S3 documents the emulator writes and reads.
+// The S3 documents the emulator writes and reads. A document with a DOCTYPE is none of them.
 #pragma once
 
 #include <optional>
@@ -29,12 +29,12 @@ struct DeleteOrder {
   struct Object {
     std::string key;
     std::string etag;   // a condition; empty: none
-    std::string other;  // the name of an element that is not served; empty: none
+    std::string other;  // the name of an element of S3's schema that is not served; empty: none
   };
   std::vector<Object> objects;
   bool quiet = false;
 };
-// The body of a DeleteObjects request; nullopt if it is none.
+// The body of a DeleteObjects request; nullopt if it is none, or says more than S3's schema knows.
 std::optional<DeleteOrder> parse_delete_order(std::string_view xml);
 
 struct CompletedPart {
@@ -42,7 +42,7 @@ struct CompletedPart {
   std::string etag;                                            // without quotes
   std::vector<std::pair<std::string, std::string>> checksums;  // element, value: "ChecksumCRC32", base64
 };
-// The body of a CompleteMultipartUpload request; nullopt if it is none.
+// The body of a CompleteMultipartUpload request; nullopt if it is none, or says more than S3's schema knows.
 std::optional<std::vector<CompletedPart>> parse_completed_parts(std::string_view xml);
 
 // The LocationConstraint of a CreateBucket request, whose body may be empty; nullopt if it is none, or asks for more.

@@ -191,6 +191,38 @@ assert text("k") == b"x"
 assert b"<Deleted><Key>k</Key>" in delete_all(f"<Key>k</Key><ETag>{tag}</ETag>").raw
 expect(ask("GET", "/kept/k"), 404, "NoSuchKey")
 
+# An order to delete is understood whole, or nothing is deleted.
+s3.put_object(Bucket="kept", Key="k", Body=b"x")
+
+
+def order(document, **headers):
+    document = document.encode()
+    headers = headers or {"content-md5": b64(hashlib.md5(document).digest())}
+    return ask("POST", "/kept", document, query="delete=", headers=headers)
+
+
+K = "<Object><Key>k</Key></Object>"
+DOCTYPE = '<!DOCTYPE Delete [<!ENTITY k "k">]>'
+for document in (f"<Delete>{K}<Object><Key/></Object></Delete>", f"<Delete>{K}<Object></Object></Delete>",
+                 f"<Delete><Quiet>maybe</Quiet>{K}</Delete>", f"<Delete><Quiet/>{K}</Delete>", f"<Delete>{K}<Else/></Delete>",
+                 f"<Delete>{K}text</Delete>", "<Delete><Object><Key>k</Key><Else>1</Else></Object></Delete>",
+                 "<Delete><Object><Key>k</Key><Key>l</Key></Object></Delete>", f"<Delete>{K}</Delete><Delete>{K}</Delete>",
+                 "<Delete><Object><Key>k<b/></Key></Object></Delete>", f"<Remove>{K}</Remove>", "<Delete/>", "",
+                 f"{DOCTYPE}<Delete>{K}</Delete>", f"<Delete>{DOCTYPE}{K}</Delete>", f"<Delete>{K}</Delete>{DOCTYPE}"):
+    expect(order(document), 400, "MalformedXML")
+expect(order(f"<Delete>{K}<Object><Key>{'x' * 1025}</Key></Object></Delete>"), 400, "KeyTooLongError")
+expect(order(f"<Delete>{K}</Delete>", **{"content-type": "application/xml"}), 400, "InvalidRequest")
+expect(order(f"<Delete>{K}</Delete>", **{"x-amz-sdk-checksum-algorithm": "CRC32"}), 400, "InvalidRequest")
+assert text("k") == b"x"
+document = f"<Delete>\n<Quiet> true </Quiet> <Object>\n<Key>{'x' * 1024}</Key></Object>{K}</Delete>"
+crc = b64(zlib.crc32(document.encode()).to_bytes(4, "big"))
+assert b"<Deleted>" not in expect(order(document, **{"x-amz-checksum-crc32": crc}), 200).raw
+expect(ask("GET", "/kept/k"), 404, "NoSuchKey")
+s3.put_object(Bucket="kept", Key="a", Body=b"x")
+assert b"<Deleted><Key>ab</Key>" in order("<Delete><Object><Key>a<!-- -->b</Key></Object></Delete>").raw
+assert text("a") == b"x"
+s3.delete_object(Bucket="kept", Key="a")
+
 # Headers: kept, or refused by name.
 described = {"ContentEncoding": "gzip", "CacheControl": "no-store", "ContentDisposition": "attachment", "ContentLanguage": "de"}
 s3.put_object(Bucket="kept", Key="d", Body=b"x", Metadata={"a": "1"}, StorageClass="STANDARD", ACL="private", **described)
