@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <charconv>
 #include <cstring>
+#include <limits>
 #include <optional>
 
 #include "base/clock.h"
@@ -78,7 +79,9 @@ RangeKind parse_range(std::string_view text, Bytes size, Range& range) {
   const auto number = [](std::string_view digits) -> std::optional<Bytes> {
     Bytes value = 0;
     const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-    if (error != std::errc() || end != digits.data() + digits.size() || value < 0) return {};
+    if (end != digits.data() + digits.size() || value < 0 || digits.starts_with('-')) return {};
+    if (error == std::errc::result_out_of_range) return std::numeric_limits<Bytes>::max();  // beyond any object's end
+    if (error != std::errc()) return {};
     return value;
   };
   const auto first = number(text.substr(0, dash)), last = number(text.substr(dash + 1));

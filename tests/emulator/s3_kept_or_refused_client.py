@@ -223,6 +223,15 @@ assert b"<Deleted><Key>ab</Key>" in order("<Delete><Object><Key>a<!-- -->b</Key>
 assert text("a") == b"x"
 s3.delete_object(Bucket="kept", Key="a")
 
+# Numbers of a range may be larger than any object.
+MANY = "9" * 20
+s3.put_object(Bucket="kept", Key="r", Body=HELLO)
+refused("InvalidRange", 416, s3.get_object, Bucket="kept", Key="r", Range=f"bytes={MANY}-")
+for wanted, found in ((f"0-{MANY}", HELLO), (f"1-{MANY}", HELLO[1:]), (f"-{MANY}", HELLO)):
+    got = s3.get_object(Bucket="kept", Key="r", Range="bytes=" + wanted)
+    assert got["ResponseMetadata"]["HTTPStatusCode"] == 206 and got["Body"].read() == found, (wanted, got)
+s3.delete_object(Bucket="kept", Key="r")
+
 # Headers: kept, or refused by name.
 described = {"ContentEncoding": "gzip", "CacheControl": "no-store", "ContentDisposition": "attachment", "ContentLanguage": "de"}
 s3.put_object(Bucket="kept", Key="d", Body=b"x", Metadata={"a": "1"}, StorageClass="STANDARD", ACL="private", **described)
