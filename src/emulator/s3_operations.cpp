@@ -176,7 +176,21 @@ tl::expected<std::string, Refusal> bucket_of_host(std::string_view authority) {
   return host.substr(0, host.size() - service - 1);
 }
 
+// Four groups of digits, whether or not a byte can hold them.
+bool looks_like_ipv4(std::string_view text) {
+  return std::count(text.begin(), text.end(), '.') == 3 &&
+         text.find_first_not_of("0123456789.") == std::string_view::npos;
+}
+
 }  // namespace
+
+bool reserved_bucket_name(std::string_view name) {
+  static const Names prefixes = {"xn--", "sthree-", "amzn-s3-demo-"},
+                     suffixes = {"-s3alias", "--ol-s3", "--x-s3", "--table-s3", ".mrap"};
+  return looks_like_ipv4(name) ||
+         std::any_of(prefixes.begin(), prefixes.end(), [&](auto prefix) { return name.starts_with(prefix); }) ||
+         std::any_of(suffixes.begin(), suffixes.end(), [&](auto suffix) { return name.ends_with(suffix); });
+}
 
 tl::expected<S3Target, Refusal> s3_target(const HttpRequest& request) {
   S3Target target;

@@ -39,6 +39,10 @@ struct S3Target {
 // neither this machine nor a bucket's).
 tl::expected<S3Target, Refusal> s3_target(const HttpRequest& request);
 
+// Names of buckets that nobody may create: what looks like an IPv4 address, what S3 keeps for itself.
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+bool reserved_bucket_name(std::string_view name);
+
 inline constexpr std::size_t kLongestKey = 1024;  // bytes
 
 // NotImplemented, MethodNotAllowed. AccessDenied if x-amz-expected-bucket-owner names another account.

@@ -38,6 +38,22 @@ bool promises_digest(const HttpRequest& request) {
   });
 }
 
+// "us-east-1", "us-gov-west-1"; and the one name that is older than that form.
+bool names_region(std::string_view text) {
+  if (text == "EU") return true;
+  const auto all = [](std::string_view word, char first, char last) {
+    return !word.empty() && std::all_of(word.begin(), word.end(), [&](char c) { return c >= first && c <= last; });
+  };
+  std::size_t words = 0;
+  while (true) {
+    const auto dash = text.find('-');
+    const auto word = text.substr(0, dash);
+    if (dash == std::string_view::npos) return words >= 2 && word.size() <= 2 && all(word, '0', '9');
+    if (!all(word, 'a', 'z') || (++words == 1 && (word.size() < 2 || word.size() > 4))) return false;
+    text.remove_prefix(dash + 1);
+  }
+}
+
 }  // namespace
 
 HttpResponse xml_response(std::string xml) {
@@ -174,13 +190,14 @@ asio::awaitable<S3Requests::Answer> S3Requests::list_buckets(Call& call) {
 
 asio::awaitable<S3Requests::Answer> S3Requests::create_bucket(Call& call) {
   call.kind = Kind::put;
+  if (reserved_bucket_name(call.bucket))
+    co_return refuse(400, "InvalidBucketName", "The specified bucket is not valid.");
   auto document = co_await receive_document(call.request, kLargestDocument);
   if (!document) co_return tl::unexpected<Refusal>(document.error());
   auto location = parse_location(*document);
   if (!location)
     co_return refuse(400, "MalformedXML", "The XML you provided asks for more than a location, or is not well-formed.");
-  if (location->size() > 64 ||
-      location->find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-EU") != std::string::npos)
+  if (!location->empty() && (location->size() > 64 || !names_region(*location)))
     co_return refuse(400, "InvalidLocationConstraint", "The specified location-constraint is not valid");
   if (*location == region_) location->clear();
   co_await put_latency(call);

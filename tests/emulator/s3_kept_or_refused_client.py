@@ -268,6 +268,27 @@ s3.create_bucket(Bucket="far", CreateBucketConfiguration={"LocationConstraint": 
 assert s3.get_bucket_location(Bucket="far")["LocationConstraint"] == "eu-west-1"
 s3.delete_bucket(Bucket="far")
 
+
+def place(name):
+    return ask("PUT", "/far", f"<CreateBucketConfiguration>{name}</CreateBucketConfiguration>".encode())
+
+
+for name in ("mars", "1", "-", "eu-west", "eu-west-", "eu--1", "EU-WEST-1", "eu-west-1x", "e-west-1", "eu-west-1-"):
+    expect(place(f"<LocationConstraint>{name}</LocationConstraint>"), 400, "InvalidLocationConstraint")
+for document in ("<Else/>", "mars", "<LocationConstraint>EU</LocationConstraint><LocationConstraint>EU</LocationConstraint>"):
+    expect(place(document), 400, "MalformedXML")
+expect(ask("PUT", "/far", b"<!DOCTYPE a><CreateBucketConfiguration/>"), 400, "MalformedXML")
+for name in ("us-gov-west-1", "ap-southeast-2", "us-east-1", "EU"):
+    expect(place(f"<LocationConstraint>{name}</LocationConstraint>"), 200)
+    assert (s3.get_bucket_location(Bucket="far")["LocationConstraint"] or "us-east-1") == name
+    s3.delete_bucket(Bucket="far")
+for name in ("192.168.1.1", "999.999.999.999", "xn--a", "sthree-a", "sthree-configurator", "amzn-s3-demo-bucket", "a-s3alias",
+             "a--ol-s3", "a--x-s3", "a--table-s3", "a.mrap"):
+    expect(ask("PUT", "/" + name, b""), 400, "InvalidBucketName")
+for name in ("xn-a", "1.2.3", "mrap", "a-s3"):
+    s3.create_bucket(Bucket=name)
+    s3.delete_bucket(Bucket=name)
+
 # The bucket in the host's name, for every verb.
 port = ADDRESS.port
 for host in (f"kept.localhost:{port}", f"KEPT.localhost:{port}", f"kept.127.0.0.1:{port}", "kept.s3.us-east-1.amazonaws.com",
