@@ -154,14 +154,15 @@ asio::awaitable<LambdaApi::Answer> LambdaApi::route(HttpRequest& request) {
 asio::awaitable<LambdaResult<std::string>> LambdaApi::authenticated_body(HttpRequest& request, Bytes limit) {
   // Nothing is read for a sender nobody knows; and for one who says what is to come, nothing before his signature over
   // it was checked.
-  const auto account = identify(request, "lambda", table_, unix_time());
+  const SignedFor wanted{"lambda", options_->region};
+  const auto account = identify(request, wanted, table_, unix_time());
   if (!account) co_return tl::unexpected(to_lambda(account.error()));
   if ((*account)->instance)
     co_return wrong(403, "AccessDeniedException",
                     "A function's own credentials are for the object store; they may not use the function service.");
   const std::string promised(request.header("x-amz-content-sha256"));
   if (!promised.empty())
-    if (const auto proven = authenticate(request, "lambda", promised, table_, unix_time()); !proven)
+    if (const auto proven = authenticate(request, wanted, promised, table_, unix_time()); !proven)
       co_return tl::unexpected(to_lambda(proven.error()));
   auto body = co_await request.read_body(limit);
   if (!body && body.error().code == ErrorCode::unavailable)
@@ -172,7 +173,7 @@ asio::awaitable<LambdaResult<std::string>> LambdaApi::authenticated_body(HttpReq
   if (!promised.empty() && promised != found)
     co_return wrong(403, "InvalidSignatureException", "The body is not the one that x-amz-content-sha256 promises.");
   if (promised.empty())
-    if (const auto proven = authenticate(request, "lambda", found, table_, unix_time()); !proven)
+    if (const auto proven = authenticate(request, wanted, found, table_, unix_time()); !proven)
       co_return tl::unexpected(to_lambda(proven.error()));
   co_return std::move(*body);
 }

@@ -159,15 +159,34 @@ struct Identified {
   SharedAccount account;
 };
 
-tl::expected<Identified, Refusal> check_claim(const HttpRequest& request, std::string_view service,
+// The code for a credential's scope that is not of this service, as each service and kind of signature has it.
+tl::unexpected<Refusal> wrong_scope(const HttpRequest& request, const SignedFor& wanted, std::string message,
+                                    std::string region) {
+  const bool presigned = request.parameter("X-Amz-Signature").has_value();
+  Refusal refusal{400, presigned ? "AuthorizationQueryParametersError" : "AuthorizationHeaderMalformed",
+                  std::move(message), std::move(region)};
+  if (wanted.service != "s3") {
+    refusal.status = 403;
+    refusal.code = "InvalidSignatureException";
+  }
+  return tl::unexpected<Refusal>(std::move(refusal));
+}
+
+tl::expected<Identified, Refusal> check_claim(const HttpRequest& request, const SignedFor& wanted,
                                               const CredentialTable& table, Seconds unix_now) {
   auto claim = request.parameter("X-Amz-Signature") ? presigned_claim(request) : header_claim(request);
   if (!claim) return tl::unexpected<Refusal>(std::move(claim.error()));
   const auto& authorization = claim->authorization;
-  if (authorization.service != service)
-    return refuse(
-        400, "AuthorizationHeaderMalformed",
-        fmt::format("The credential's scope is for service '{}', this is '{}'", authorization.service, service));
+  if (authorization.service != wanted.service)
+    return wrong_scope(
+        request, wanted,
+        fmt::format("The credential's scope is for service '{}', this is '{}'", authorization.service, wanted.service),
+        {});
+  if (authorization.region != wanted.region)
+    return wrong_scope(request, wanted,
+                       fmt::format("The credential's scope is malformed; the region '{}' is wrong; expecting '{}'",
+                                   authorization.region, wanted.region),
+                       std::string(wanted.region));
   auto account = table.find(authorization.access_key_id);
   if (!account)
     return refuse(403, "InvalidAccessKeyId", "The AWS Access Key Id you provided does not exist in our records.");
@@ -179,17 +198,17 @@ tl::expected<Identified, Refusal> check_claim(const HttpRequest& request, std::s
 
 }  // namespace
 
-tl::expected<SharedAccount, Refusal> identify(const HttpRequest& request, std::string_view service,
+tl::expected<SharedAccount, Refusal> identify(const HttpRequest& request, const SignedFor& wanted,
                                               const CredentialTable& table, Seconds unix_now) {
-  auto identified = check_claim(request, service, table, unix_now);
+  auto identified = check_claim(request, wanted, table, unix_now);
   if (!identified) return tl::unexpected<Refusal>(std::move(identified.error()));
   return std::move(identified->account);
 }
 
-tl::expected<SharedAccount, Refusal> authenticate(const HttpRequest& request, std::string_view service,
+tl::expected<SharedAccount, Refusal> authenticate(const HttpRequest& request, const SignedFor& wanted,
                                                   std::string_view payload_hash, const CredentialTable& table,
                                                   Seconds unix_now) {
-  auto identified = check_claim(request, service, table, unix_now);
+  auto identified = check_claim(request, wanted, table, unix_now);
   if (!identified) return tl::unexpected<Refusal>(std::move(identified.error()));
   const Claim& claim = identified->claim;
   const SharedAccount& account = identified->account;
@@ -198,7 +217,7 @@ tl::expected<SharedAccount, Refusal> authenticate(const HttpRequest& request, st
   SignableRequest signable;
   signable.method = request.method;
   // Other services sign what is on the wire, encoded once more.
-  signable.path = service == "s3" ? canonical_path(request.raw_path) : without_dots(request.raw_path);
+  signable.path = wanted.service == "s3" ? canonical_path(request.raw_path) : without_dots(request.raw_path);
   signable.payload_hash = claim.expires ? claim.payload_hash : std::string(payload_hash);
   const std::set<std::string_view> names(authorization.signed_headers.begin(), authorization.signed_headers.end());
   if (!names.contains("host")) return refuse(403, "AccessDenied", "The host header must be signed.");
@@ -210,7 +229,7 @@ tl::expected<SharedAccount, Refusal> authenticate(const HttpRequest& request, st
                     fmt::format("There were headers present in the request which were not signed: {}", name));
     }
   }
-  const SigningScope scope{std::string(service), authorization.region, claim.time};
+  const SigningScope scope{std::string(wanted.service), authorization.region, claim.time};
   const auto matches = [&](char plus) {
     signable.query = canonical_query(request.raw_query, plus);
     const std::string expected = signature_v4(signable, scope, account->credentials.secret_access_key);

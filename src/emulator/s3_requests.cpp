@@ -87,8 +87,10 @@ asio::awaitable<HttpResponse> S3Requests::answer(HttpRequest& request) {
     response = std::move(*answer);
   } else {
     const Refusal& refusal = answer.error();
-    response = xml_response(error_xml({refusal.code, refusal.message, request.path, request_id}));
+    response = xml_response(error_xml({refusal.code, refusal.message, request.path, request_id, refusal.region}));
     response.status = refusal.status;
+    // An answer to a HEAD has no document.
+    if (!refusal.region.empty()) response.headers.emplace_back("x-amz-bucket-region", refusal.region);
   }
   response.headers.emplace_back("x-amz-request-id", request_id);
   co_return response;
@@ -96,7 +98,7 @@ asio::awaitable<HttpResponse> S3Requests::answer(HttpRequest& request) {
 
 asio::awaitable<S3Requests::Answer> S3Requests::admit(HttpRequest& request) {
   const std::string payload_hash(request.header("x-amz-content-sha256"));
-  const auto account = authenticate(request, "s3", payload_hash, table_, unix_time());
+  const auto account = authenticate(request, {"s3", region_}, payload_hash, table_, unix_time());
   if (!account) co_return tl::unexpected<Refusal>(account.error());
   if (payload_hash.empty() && !request.parameter("X-Amz-Signature"))
     co_return refuse(400, "InvalidRequest", "Missing required header for this request: x-amz-content-sha256");

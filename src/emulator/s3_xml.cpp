@@ -128,9 +128,11 @@ std::string s3_document(std::string_view element, std::string_view content) {
 
 std::string error_xml(const S3ErrorDocument& error) {
   return fmt::format(
-      "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{}</Code><Message>{}</Message><Resource>{}</Resource>"
+      "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{}</Code><Message>{}</Message>{}<Resource>{}</Resource>"
       "<RequestId>{}</RequestId></Error>",
-      xml_escape(error.code), xml_escape(error.message), xml_escape(error.resource), xml_escape(error.request_id));
+      xml_escape(error.code), xml_escape(error.message),
+      error.region.empty() ? "" : fmt::format("<Region>{}</Region>", xml_escape(error.region)),
+      xml_escape(error.resource), xml_escape(error.request_id));
 }
 
 std::optional<DeleteOrder> parse_delete_order(std::string_view xml) {

@@ -22,6 +22,7 @@ std::string s3_document(std::string_view element, std::string_view content);
 
 struct S3ErrorDocument {
   std::string code, message, resource, request_id;
+  std::string region;  // to sign for; empty: not told
 };
 std::string error_xml(const S3ErrorDocument& error);
 

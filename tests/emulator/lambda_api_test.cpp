@@ -64,6 +64,9 @@ expect_error("InvalidRequestContentException", 400, service.invoke, FunctionName
 # Signatures
 expect_error("InvalidSignatureException", 403, client(aws_secret_access_key="wrong").list_functions)
 expect_error("UnrecognizedClientException", 403, client(aws_access_key_id="AKIANOBODY").list_functions)
+elsewhere = boto3.client("lambda", endpoint_url=os.environ["LAMBDA_URL"], region_name="eu-west-1",
+                         aws_access_key_id=os.environ["ACCESS_KEY"], aws_secret_access_key=os.environ["SECRET_KEY"])
+assert "us-east-1" in expect_error("InvalidSignatureException", 403, elsewhere.list_functions)["Error"]["Message"]
 try:
     urllib.request.urlopen(os.environ["LAMBDA_URL"] + "/2015-03-31/functions/")
     raise AssertionError("an unsigned request was let in")

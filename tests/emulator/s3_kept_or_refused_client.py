@@ -331,6 +331,12 @@ def presigned(query, extra=()):
 
 
 expect(presigned(query), 200)
+for region in ("eu-west-1", "", "us-east-1x", "US-EAST-1"):
+    answer = expect(ask("GET", "/kept/d", region=region), 400, "AuthorizationHeaderMalformed")
+    assert b"<Region>us-east-1</Region>" in answer.raw, answer
+    assert b"x-amz-bucket-region: us-east-1" in expect(ask("HEAD", "/kept", region=region), 400).raw
+answer = expect(presigned(query.replace("us-east-1", "eu-west-1")), 400, "AuthorizationQueryParametersError")
+assert b"<Region>us-east-1</Region>" in answer.raw, answer
 expect(presigned(query + "&X-Amz-Signature=00"), 400, "AuthorizationQueryParametersError")
 expect(presigned(query + "&x-amz-checksum-mode=ENABLED"), 403, "SignatureDoesNotMatch")
 expect(presigned(query, ["authorization: AWS4-HMAC-SHA256 x"]), 400, "InvalidArgument")

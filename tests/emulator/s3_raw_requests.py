@@ -29,7 +29,7 @@ def normal_query(query):
 
 
 def head(method, path, query="", headers=None, payload=UNSIGNED, canonical_path=None, canonical_query=None, secret=None,
-         host=HOST, keys=None):
+         host=HOST, keys=None, region="us-east-1"):
     """A signed request's head as a list of lines."""
     access, own_secret, token = keys or (os.environ["AWS_ACCESS_KEY_ID"], os.environ["AWS_SECRET_ACCESS_KEY"], None)
     stamp = datetime.datetime.utcnow().strftime("%Y%m%dT%H%M%SZ")
@@ -42,7 +42,7 @@ def head(method, path, query="", headers=None, payload=UNSIGNED, canonical_path=
         encoded(path, "/-_.~") if canonical_path is None else canonical_path,
         normal_query(query) if canonical_query is None else canonical_query,
         *(f"{name}:{fields[name]}" for name in names), "", ";".join(names), payload])
-    scope = f"{stamp[:8]}/us-east-1/s3/aws4_request"
+    scope = f"{stamp[:8]}/{region}/s3/aws4_request"
     to_sign = "\n".join(["AWS4-HMAC-SHA256", stamp, scope, hashlib.sha256(canonical.encode()).hexdigest()])
     key = ("AWS4" + (secret or own_secret)).encode()
     for word in scope.split("/"):
