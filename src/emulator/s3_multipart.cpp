@@ -109,11 +109,12 @@ asio::awaitable<tl::expected<MultipartUploads::Whole, Refusal>> MultipartUploads
   if (found == uploads_.end() || found->second.completing) co_return tl::unexpected<Refusal>(no_such_upload());
   Upload& upload = found->second;
   if (parts.empty()) co_return refuse(400, "MalformedXML", "The upload's list of parts is empty.");
+  for (std::size_t i = 1; i < parts.size(); ++i)
+    if (parts[i].number <= parts[i - 1].number)
+      co_return refuse(400, "InvalidPartOrder", "The list of parts was not in ascending order.");
   std::vector<Part> chosen;
   std::string md5s, checksums;
   for (std::size_t i = 0; i < parts.size(); ++i) {
-    if (i > 0 && parts[i].number <= parts[i - 1].number)
-      co_return refuse(400, "InvalidPartOrder", "The list of parts was not in ascending order.");
     const auto part = upload.parts.find(parts[i].number);
     if (part == upload.parts.end() || part->second.etag != parts[i].etag)
       co_return refuse(400, "InvalidPart", fmt::format("Part {} was not found, or has another ETag.", parts[i].number));

@@ -232,6 +232,20 @@ for wanted, found in ((f"0-{MANY}", HELLO), (f"1-{MANY}", HELLO[1:]), (f"-{MANY}
     assert got["ResponseMetadata"]["HTTPStatusCode"] == 206 and got["Body"].read() == found, (wanted, got)
 s3.delete_object(Bucket="kept", Key="r")
 
+# The parts of an upload come in their order, whatever else is wrong with them.
+identity = s3.create_multipart_upload(Bucket="kept", Key="order")["UploadId"]
+parts = [{"PartNumber": n, "ETag": s3.upload_part(Bucket="kept", Key="order", UploadId=identity, PartNumber=n, Body=HELLO)["ETag"]}
+         for n in (1, 2, 3)]
+expect(complete("order", identity, parts), 400, "EntityTooSmall")
+for wrong in ([parts[1], parts[0]], [parts[0], parts[2], parts[1]], [parts[0], parts[0]], [{**parts[1], "ETag": "no"}, parts[0]]):
+    expect(complete("order", identity, wrong), 400, "InvalidPartOrder")
+for wrong in ({**parts[0], "Else": 1}, {**parts[0], "PartNumber": "1x"}, {"ETag": parts[0]["ETag"]}):
+    expect(complete("order", identity, [wrong]), 400, "MalformedXML")
+document = f"<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>{parts[0]['ETag']}</ETag></Part></CompleteMultipartUpload>"
+expect(ask("POST", "/kept/order", ("<!DOCTYPE a>" + document).encode(), query="uploadId=" + identity), 400, "MalformedXML")
+expect(ask("POST", "/kept/order", document.encode(), query="uploadId=" + identity), 200)
+s3.delete_object(Bucket="kept", Key="order")
+
 # Headers: kept, or refused by name.
 described = {"ContentEncoding": "gzip", "CacheControl": "no-store", "ContentDisposition": "attachment", "ContentLanguage": "de"}
 s3.put_object(Bucket="kept", Key="d", Body=b"x", Metadata={"a": "1"}, StorageClass="STANDARD", ACL="private", **described)
