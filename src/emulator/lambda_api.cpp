@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <boost/asio/experimental/awaitable_operators.hpp>
+#include <charconv>
 #include <cmath>
 #include <filesystem>
 
@@ -63,6 +64,18 @@ LambdaResult<> same_revision(const Json& request, const LambdaFunction& function
   if (wanted.is_null() || wanted == function.revision) return {};
   return wrong(412, "PreconditionFailedException",
                "The Revision Id provided does not match the latest Revision Id of the function.");
+}
+
+// CreateFunction takes its code from one place.
+LambdaResult<> zip_alone(const Json& code) {
+  if (!code.is_object()) return {};
+  for (const auto& [field, value] : code.items())
+    if (field != "ZipFile" && !value.is_null())
+      return wrong(400, "InvalidParameterValueException",
+                   code.contains("ZipFile")
+                       ? "Please do not provide other FunctionCode parameters when providing a ZipFile."
+                       : "Please provide a source for function code: this service takes ZipFile only.");
+  return {};
 }
 
 // A package that did not become a function's.
@@ -230,6 +243,12 @@ asio::awaitable<LambdaApi::Answer> LambdaApi::create(const std::string& body) {
   TRY_LAMBDA(json, parse(body));
   if (!json.contains("FunctionName") || !json["FunctionName"].is_string() || !json.contains("Role"))
     co_return wrong(400, "ValidationException", "FunctionName and Role are required");
+  for (const char* field : {"Runtime", "Handler"})
+    if (json.value(field, Json()).is_null())
+      co_return wrong(400, "InvalidParameterValueException",
+                      "Runtime and Handler are mandatory parameters for functions created with deployment packages.");
+  const Json code = json.value("Code", Json::object());
+  if (const auto sole = zip_alone(code); !sole) co_return tl::unexpected(sole.error());
   if (functions_->all().size() >= kMostFunctions)
     co_return wrong(400, "CodeStorageExceededException", fmt::format("There are {} functions.", kMostFunctions));
   LambdaFunction function;
@@ -239,7 +258,7 @@ asio::awaitable<LambdaApi::Answer> LambdaApi::create(const std::string& body) {
     co_return tl::unexpected(valid.error());
   const auto conflict = wrong(409, "ResourceConflictException", "Function already exist: " + name);
   if (functions_->find(name)) co_return conflict;
-  TRY_LAMBDA(package, co_await unpack(json.value("Code", Json::object()), function));
+  TRY_LAMBDA(package, co_await unpack(code, function));
   if (functions_->find(name)) {  // created by another request meanwhile
     discard(package);
     co_return conflict;
@@ -327,8 +346,14 @@ LambdaApi::Answer LambdaApi::get(const std::string& name) const {
 
 LambdaApi::Answer LambdaApi::list(const HttpRequest& request) const {
   std::size_t page = kListPage;
-  if (const auto wanted = request.parameter("MaxItems"); wanted && !wanted->empty())
-    page = std::clamp<std::size_t>(std::strtoul(std::string(*wanted).c_str(), nullptr, 10), 1, kListLimit);
+  if (const auto wanted = request.parameter("MaxItems"); wanted && !wanted->empty()) {
+    const auto [end, error] = std::from_chars(wanted->data(), wanted->data() + wanted->size(), page);
+    if (error != std::errc() || end != wanted->data() + wanted->size() || page < 1 || page > kListLimit)
+      return wrong(400, "ValidationException",
+                   fmt::format("1 validation error detected: the value at 'maxItems' failed to satisfy constraint: "
+                               "Member must be a number from 1 to {}",
+                               kListLimit));
+  }
   const std::string after(request.parameter("Marker").value_or(""));
   Json answer = {{"Functions", Json::array()}};
   const auto& all = functions_->all();
@@ -359,6 +384,10 @@ asio::awaitable<LambdaApi::Answer> LambdaApi::invoke(HttpRequest& request, const
   if (const auto qualifier = request.parameter("Qualifier"); qualifier && *qualifier != "$LATEST")
     co_return wrong(404, "ResourceNotFoundException",
                     fmt::format("Function not found: {}:{}", function_arn(options_->region, name), *qualifier));
+  if (const auto log = request.header("x-amz-log-type"); !log.empty() && log != "None" && log != "Tail")
+    co_return wrong(400, "ValidationException",
+                    "1 validation error detected: the value at 'logType' failed to satisfy constraint: Member must "
+                    "satisfy enum value set: [None, Tail]");
   if (request.has_header("x-amz-client-context"))
     co_return wrong(400, "InvalidParameterValueException", "A client context is not handed on here.");
   if (body.empty()) body = "{}";

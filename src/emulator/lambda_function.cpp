@@ -232,6 +232,8 @@ LambdaResult<> take_architecture(const Json& list, LambdaFunction& function) {
       list.is_array() && list.size() == 1 && list[0].is_string() ? list[0].get<std::string>() : "";
   if (architecture != "x86_64" && architecture != "arm64")
     return constraint(to_text(list), "architectures", "Member must satisfy enum value set: [x86_64, arm64]");
+  if (architecture != "x86_64")
+    return invalid(fmt::format("The architecture {} is not served here: functions run on x86_64", architecture));
   function.architecture = architecture;
   return {};
 }

@@ -46,7 +46,7 @@ struct LambdaFunction {
 // names the vCPUs where the platform has several numbers of them for a memory.
 LambdaResult<> apply_configuration(const nlohmann::json& request, const Platform& platform, LambdaFunction& function);
 
-// The field `Architectures` of a request: one architecture, or none to leave it as it is.
+// The field `Architectures` of a request: x86_64, or none to leave it as it is.
 LambdaResult<> take_architecture(const nlohmann::json& list, LambdaFunction& function);
 
 // "name", "name:$LATEST", "123456789012:function:name" or an ARN -> the name; ValidationException for anything else.

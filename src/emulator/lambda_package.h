@@ -15,8 +15,8 @@ inline constexpr const char* kPackageTooLarge = "the unpacked package is too lar
 
 // Unpacks into `folder`, which must be empty or missing; keeps permission bits. Nothing is written outside of it,
 // whatever the entries' names or links say. A failure leaves no folder. Errors: corrupt (no zip, or a damaged one),
-// invalid_input (an entry that leads outside), exhausted (more than `size_limit` bytes or 100,000 entries, or the disk
-// is full), permission_denied, already_exists (the folder is not empty).
+// invalid_input (an entry that leads outside, or two of which one would be lost), exhausted (more than `size_limit`
+// bytes or 100,000 entries, or the disk is full), permission_denied, already_exists (the folder is not empty).
 Result<> unpack_zip(std::string_view zip, const std::filesystem::path& folder, std::optional<Bytes> size_limit);
 
 }  // namespace funcpipe

@@ -55,12 +55,38 @@ expect_error("InvalidParameterValueException", 400, create, service, environment
 expect_error("InvalidParameterValueException", 400, create, service, environment={"BIG": "x" * 5000})
 slip = package([("../../escaped", "boo", 0o644)])
 assert "outside" in expect_error("InvalidParameterValueException", 400, create, service, zip_bytes=slip)["Error"]["Message"]
+for names in (["a", "a/b"], ["a/b", "a"], ["a", "a/"], ["a/", "a"], ["a/" * 3000 + "a"]):
+    said = expect_error("InvalidParameterValueException", 400, create, service,
+                        zip_bytes=package([(name, "boo", 0o644) for name in names]))["Error"]["Message"]
+    assert FOLDER not in said and "package-" not in said, said
+for device in (0o020644, 0o060644, 0o140644):
+    expect_error("InvalidParameterValueException", 400, create, service, zip_bytes=package([("device", "", device)]))
+expect_error("InvalidParameterValueException", 400, create, service, Architectures=["arm64"])
+expect_error("ValidationException", 400, create, service, Architectures=["vax"])
+whole = {"FunctionName": "f", "Role": ROLE, "Runtime": "provided.al2023", "Handler": "bootstrap", "Code": {"ZipFile": package()}}
+for missing in ("Runtime", "Handler"):
+    expect_error("InvalidParameterValueException", 400, service.create_function,
+                 **{field: value for field, value in whole.items() if field != missing})
+for elsewhere in ({"S3Bucket": "bucket", "S3Key": "k"}, {"ImageUri": "x"}):
+    for zipped in ({"ZipFile": package()}, {}):
+        expect_error("InvalidParameterValueException", 400, service.create_function, **{**whole, "Code": {**zipped, **elsewhere}})
 assert service.list_functions()["Functions"] == []
 assert sorted(os.listdir(FOLDER + "/functions")) in ([], ["f"]), os.listdir(FOLDER + "/functions")
 create(service)
 expect_error("ValidationException", 400, service.update_function_configuration, FunctionName="f", MemorySize=10241)
 assert service.get_function_configuration(FunctionName="f")["MemorySize"] == 512
+expect_error("InvalidParameterValueException", 400, service.update_function_code, FunctionName="f", ZipFile=package(),
+             Architectures=["arm64"])
 expect_error("InvalidRequestContentException", 400, service.invoke, FunctionName="f", Payload=b"{no json")
+expect_error("ValidationException", 400, service.invoke, FunctionName="f", LogType="Head")
+service.invoke(FunctionName="f", LogType="None", InvocationType="DryRun")
+for items in ("0", "10001", "-1", "1x", "99999999999999999999"):
+    asking = client()
+    asking.meta.events.register("before-call.lambda.ListFunctions",
+                                lambda params, **_: params.update(url=params["url"] + "?MaxItems=" + items))
+    expect_error("ValidationException", 400, asking.list_functions)
+for items in (1, 10000):
+    assert len(service.list_functions(MaxItems=items)["Functions"]) == 1
 # Signatures
 expect_error("InvalidSignatureException", 403, client(aws_secret_access_key="wrong").list_functions)
 expect_error("UnrecognizedClientException", 403, client(aws_access_key_id="AKIANOBODY").list_functions)

@@ -63,6 +63,23 @@ TEST(LambdaPackage, WritesNothingOutside) {
   EXPECT_FALSE(fs::exists("/tmp/funcpipe-escaped"));
 }
 
+TEST(LambdaPackage, LosesNoEntryToAnother) {
+  TestFolder folder;
+  const auto out = folder.path() / "out";
+  for (const char* python :
+       {"add('a'); add('a/b')", "add('a/b'); add('a')", "add('a'); add('a/')", "add('a/'); add('a')",
+        "link('a', 'c'); add('a/b')", "link('a', 'c'); add('a/')", "add('n' * 300)"}) {
+    const auto unpacked = unpack_zip(zip_of(folder.path(), python), out, {});
+    ASSERT_FALSE(unpacked) << python;
+    EXPECT_EQ(unpacked.error().code, ErrorCode::invalid_input) << python << ": " << describe(unpacked.error());
+    EXPECT_THAT(describe(unpacked.error()), testing::Not(testing::HasSubstr(folder.path().string()))) << python;
+    EXPECT_FALSE(fs::exists(out)) << python;
+  }
+  const auto unpacked =
+      unpack_zip(zip_of(folder.path(), "add('a/'); add('a/b'); add('a/'); add('c/d'); add('c/')"), out, {});
+  EXPECT_TRUE(unpacked) << describe(unpacked.error());
+}
+
 TEST(LambdaPackage, SaysWhatIsWrong) {
   TestFolder folder;
   const auto out = folder.path() / "out";
