@@ -27,6 +27,9 @@ Command add_options(CLI::App& app);
 
 // Prints the error as people or, with `json`, programs want it; returns its exit code.
 int report(const Error& error, bool json = false);
+// Prints what the user should know beside, as a line on standard error; what comes from files in it cannot steer the
+// terminal, as in report().
+void remark(std::string_view text);
 // The exit code of a command that is done; what went wrong is reported, and a stop with `stopped` as what to know of
 // it.
 int outcome(const Result<>& done, bool json, std::string_view stopped);

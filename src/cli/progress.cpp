@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/counted.h"
+#include "base/visible.h"
 
 namespace funcpipe {
 namespace {
@@ -65,7 +66,7 @@ ProgressView::~ProgressView() {
 }
 
 void ProgressView::step(const std::string& what) {
-  print_line("  " + what);
+  print_line("  " + visible(what));
 }
 
 void ProgressView::training_starts(const JobSpec& spec) {

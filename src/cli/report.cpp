@@ -1,12 +1,13 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "base/visible.h"
 #include "cli/commands.h"
 
 namespace funcpipe {
 
 int report(const Error& error, bool json) {
-  fmt::print(stderr, "funcpipe: {}\n", describe(error));
+  fmt::print(stderr, "funcpipe: {}\n", visible(describe(error)));
   if (json) {
     const nlohmann::json content = {{"code", std::string(to_string(error.code))},
                                     {"message", error.message},
@@ -18,10 +19,14 @@ int report(const Error& error, bool json) {
   return exit_code(error);
 }
 
+void remark(std::string_view text) {
+  fmt::print(stderr, "{}\n", visible(text));
+}
+
 int outcome(const Result<>& done, bool json, std::string_view stopped) {
   if (done) return 0;
   if (done.error().code != ErrorCode::cancelled) return report(done.error(), json);
-  fmt::print(stderr, "funcpipe: {}\n", stopped);
+  fmt::print(stderr, "funcpipe: {}\n", visible(stopped));
   return exit_code(done.error());
 }
 

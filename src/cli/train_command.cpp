@@ -40,10 +40,10 @@ Command add_train(CLI::App& app, const std::string& program) {
     auto config = job->load();
     if (!config) return report(config.error(), *json);
     if (const std::string name = fresh_name(config->job); !*overwrite && name != config->job.name) {
-      fmt::print(stderr,
-                 "  {0}/{1} holds the results of a former run: those of this one go to {0}/{2} (--overwrite "
-                 "replaces the former ones)\n",
-                 config->job.folder, config->job.name, name);
+      remark(
+          fmt::format("  {0}/{1} holds the results of a former run: those of this one go to {0}/{2} (--overwrite "
+                      "replaces the former ones)",
+                      config->job.folder, config->job.name, name));
       config->job.name = name;
     }
     Interrupt interrupt("what was in the cloud may be left there");
@@ -55,8 +55,7 @@ Command add_train(CLI::App& app, const std::string& program) {
     }
     if (!result) {
       if (result.error().code == ErrorCode::cancelled)
-        fmt::print(stderr, "funcpipe: stopped; {}\n",
-                   result.error().hint.empty() ? left_behind(*config) : result.error().hint);
+        remark("funcpipe: stopped; " + (result.error().hint.empty() ? left_behind(*config) : result.error().hint));
       else
         report(result.error(), *json);
       return exit_code(result.error());

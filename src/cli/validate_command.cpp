@@ -35,12 +35,12 @@ Command add_validate(CLI::App& app) {
   return [job, json] {
     const auto config = job->load();
     if (!config) return report(config.error(), *json);
-    for (const std::string& note : config->outranked) fmt::print(stderr, "note: {}\n", note);
+    for (const std::string& note : config->outranked) remark("note: " + note);
     Interrupt interrupt;
     const auto checked = check_job(*config, interrupt.token());
     if (!checked) return report(checked.error(), *json);
-    for (const std::string& remark : checked->remarks) fmt::print(stderr, "note: {}\n", remark);
-    for (const std::string& note : outranked_by_plan(*config, checked->spec.plan)) fmt::print(stderr, "note: {}\n", note);
+    for (const std::string& note : checked->remarks) remark("note: " + note);
+    for (const std::string& note : outranked_by_plan(*config, checked->spec.plan)) remark("note: " + note);
     if (*json)
       fmt::print("{}\n", to_json(checked->spec).dump(2));
     else
