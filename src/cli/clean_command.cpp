@@ -1,6 +1,8 @@
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 
+#include "base/visible.h"
 #include "cli/commands.h"
 #include "cli/interrupt.h"
 #include "config/job_file.h"
@@ -22,12 +24,17 @@ Result<std::filesystem::path> folder_of(const std::string& what) {
   return std::filesystem::path(config.job.folder) / config.job.name;
 }
 
-Result<> run(const CleanArguments& arguments, std::stop_token stop) {
-  FUNCPIPE_TRY(folder, folder_of(arguments.what));
-  auto cleaned = clean(
-      folder, arguments.options, [](const std::string& what) { fmt::print("{}\n", what); }, std::move(stop));
-  if (!cleaned && cleaned.error().code == ErrorCode::not_found) cleaned.error().code = ErrorCode::invalid_input;
-  return cleaned;
+int run(const CleanArguments& arguments, std::stop_token stop) {
+  constexpr const char* kStopped = "stopped; the same command goes on from here";
+  const auto folder = folder_of(arguments.what);
+  if (!folder) return outcome(tl::unexpected(folder.error()), false, kStopped);
+  const auto tell = [](const std::string& what) { fmt::print("{}\n", visible(what)); };
+  int exit_code = 0;
+  for (Error& error : clean(*folder, arguments.options, tell, std::move(stop))) {
+    if (error.code == ErrorCode::not_found) error.code = ErrorCode::invalid_input;
+    exit_code = std::max(exit_code, outcome(tl::unexpected(std::move(error)), false, kStopped));
+  }
+  return exit_code;
 }
 
 }  // namespace
@@ -45,7 +52,7 @@ Command add_clean(CLI::App& app) {
                     "Give up what is in a cloud that does not answer any more");
   return [arguments] {
     Interrupt interrupt("the same command goes on from here");
-    return outcome(run(*arguments, interrupt.token()), false, "stopped; the same command goes on from here");
+    return run(*arguments, interrupt.token());
   };
 }
 

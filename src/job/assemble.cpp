@@ -96,6 +96,7 @@ Result<Assembled> assemble(const fs::path& folder, TrainObserver& observer, std:
     }
     if (!*trained) continue;
     observer.step(fmt::format("run {} is trained", record->id));
+    FUNCPIPE_TRY_VOID(results.make_staging());
     FUNCPIPE_TRY_VOID(complete(**cloud, run, *record, results, observer, stop));
     Assembled assembled{results.path(), record->id, fs::exists(results.path() / "bill.json")};
     Result<> removed;

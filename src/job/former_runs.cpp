@@ -66,7 +66,7 @@ Result<FormerRuns> FormerRuns::take_over(const ResultsFolder& results, const Tel
   for (const RunFolder& folder : RunFolder::all(results.runs())) {
     auto record = folder.read();
     if (!record) {
-      if (record.error().code == ErrorCode::not_found)  // killed before it had anything
+      if (record.error().code == ErrorCode::not_found)  // killed before it had anything, or not a run's
         folder.remove();
       else
         tell(fmt::format("what a former run left cannot be read, and stays: {}", describe(record.error())));
@@ -136,11 +136,23 @@ void clear_dead_neighbours(const fs::path& own, const Tell& tell) {
 
 namespace {
 
+void tell_of_foreign(const fs::path& path, const Tell& tell) {
+  tell(fmt::format("{}: left as it is; FuncPipe did not make it", path.string()));
+}
+
+bool remove_told(const RunFolder& folder, const Tell& tell) {
+  if (folder.remove()) return true;
+  tell(fmt::format("{}: left as it is; FuncPipe did not make what is in it", folder.path().string()));
+  return false;
+}
+
 Result<> clean_run(const RunFolder& folder, const ResultsFolder& results, const CleanOptions& options, const Tell& tell,
                    const std::stop_token& stop) {
   auto record = folder.read();
   if (!record && record.error().code == ErrorCode::not_found) {
-    folder.remove();
+    if (remove_told(folder, tell))
+      tell(fmt::format("{}: removed the folder of run {}, which was killed before it had anything",
+                       results.path().string(), folder.path().filename().string()));
     return {};
   }
   if (!record) return tl::unexpected(record.error());
@@ -148,7 +160,7 @@ Result<> clean_run(const RunFolder& folder, const ResultsFolder& results, const 
   if (!cloud && cloud.error().code != ErrorCode::cancelled && options.forget_unreachable) {
     tell(fmt::format("{}: what run {} left in {} is forgotten: {}", results.path().string(), record->id, where(*record),
                      cloud.error().message));
-    folder.remove();
+    remove_told(folder, tell);
     return {};
   }
   if (!cloud) {
@@ -166,51 +178,64 @@ Result<> clean_run(const RunFolder& folder, const ResultsFolder& results, const 
     if (!clock.sleep_until(clock.now() + wait, stop)) return fail(ErrorCode::cancelled, "stopped");
     FUNCPIPE_TRY_VOID(remove_objects(*(*cloud)->store().until(stop), record->prefix));
   }
-  folder.remove();
+  remove_told(folder, tell);
   tell(fmt::format("{}: took away what run {} left in {}", results.path().string(), record->id, where(*record)));
   return {};
 }
 
-Result<> clean_results(const fs::path& path, const CleanOptions& options, const Tell& tell,
-                       const std::stop_token& stop) {
+bool is_stop(const std::vector<Error>& errors) {
+  return !errors.empty() && errors.back().code == ErrorCode::cancelled;
+}
+
+void clean_results(const fs::path& path, const CleanOptions& options, const Tell& tell, const std::stop_token& stop,
+                   std::vector<Error>& errors) {
   auto results = ResultsFolder::open_dead(path);
   if (!results && results.error().code == ErrorCode::unavailable) {
     tell(fmt::format("{}: a run is under way", path.string()));
-    return {};
+    return;
   }
-  if (!results) return tl::unexpected(results.error());
-  Result<> outcome;
-  for (const RunFolder& folder : RunFolder::all(results->runs()))
-    if (auto cleaned = clean_run(folder, *results, options, tell, stop); !cleaned && outcome) outcome = cleaned;
-  return outcome;
+  if (!results) {
+    errors.push_back(results.error());
+    return;
+  }
+  for (const std::string& what : results->cleared()) tell(fmt::format("{}: {}", path.string(), what));
+  for (const fs::path& foreign : results->foreign()) tell_of_foreign(foreign, tell);
+  for (const fs::path& foreign : RunFolder::others(results->runs())) tell_of_foreign(foreign, tell);
+  for (const RunFolder& folder : RunFolder::all(results->runs())) {
+    if (auto cleaned = clean_run(folder, *results, options, tell, stop); !cleaned) errors.push_back(cleaned.error());
+    if (is_stop(errors)) return;
+  }
 }
 
 bool is_results_folder(const fs::path& path) {
   std::error_code status;
   return std::ranges::any_of(std::array{".runs", ".partial", ".commit", "cloud", "job.json", "model.pt"},
-                             [&](const char* name) { return fs::exists(path / name, status); });
+                             [&](const char* name) { return fs::exists(fs::symlink_status(path / name, status)); });
 }
 
 }  // namespace
 
-Result<> clean(const fs::path& folder, const CleanOptions& options, const Tell& tell, std::stop_token stop) {
+std::vector<Error> clean(const fs::path& folder, const CleanOptions& options, const Tell& tell, std::stop_token stop) {
   std::error_code status;
   if (!fs::is_directory(folder, status))
-    return fail(ErrorCode::not_found, "there is no such folder", folder.string(),
-                "name a results folder, or the folder of all of them, such as runs");
+    return {Error{ErrorCode::not_found, "there is no such folder", folder.string(),
+                  "name a results folder, or the folder of all of them, such as runs"}};
   remove_leftover_groups();
   std::vector<fs::path> found;
   if (is_results_folder(folder)) {
     found.push_back(folder);
   } else {
-    for (const fs::directory_entry& entry : fs::directory_iterator(folder, status))
-      if (entry.is_directory(status) && is_results_folder(entry.path())) found.push_back(entry.path());
+    for (fs::directory_iterator at(folder, status), end; !status && at != end; at.increment(status))
+      if (std::error_code ignored; at->is_directory(ignored) && is_results_folder(at->path()))
+        found.push_back(at->path());
     std::sort(found.begin(), found.end());
   }
-  Result<> outcome;
-  for (const fs::path& path : found)
-    if (auto cleaned = clean_results(path, options, tell, stop); !cleaned && outcome) outcome = cleaned;
-  return outcome;
+  std::vector<Error> errors;
+  for (const fs::path& path : found) {
+    clean_results(path, options, tell, stop, errors);
+    if (is_stop(errors)) break;
+  }
+  return errors;
 }
 
 }  // namespace funcpipe

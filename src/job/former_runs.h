@@ -50,8 +50,9 @@ struct CleanOptions {
   bool forget_unreachable = false;
 };
 // For `funcpipe clean`: everything dead in a results folder, or in each of those in a folder of them, and control
-// groups of emulators that were killed. Errors of the first thing that could not be cleared away; the rest is.
-Result<> clean(const std::filesystem::path& folder, const CleanOptions& options, const Tell& tell,
-               std::stop_token stop);
+// groups of emulators that were killed. Only what FuncPipe made goes; `tell` hears what went and what stays. Returns
+// the errors of what could not be cleared away, which does not keep it from the rest; a stop is the last of them.
+std::vector<Error> clean(const std::filesystem::path& folder, const CleanOptions& options, const Tell& tell,
+                         std::stop_token stop);
 
 }  // namespace funcpipe

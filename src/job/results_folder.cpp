@@ -24,7 +24,9 @@ namespace {
 constexpr std::array<std::string_view, 8> kResultFiles{"model.pt",  "state_dict.pt", "history.jsonl", "validation.json",
                                                        "plan.json", "job.json",      "bill.json",     "trace.json"};
 
-constexpr const char* kNames = ".names";  // in .commit: the new results, a line each
+constexpr std::string_view kNames = ".names";  // in .commit: the new results, a line each
+constexpr std::string_view kMark = ".funcpipe-made";
+constexpr std::string_view kMarkText = "FuncPipe made this folder and will remove it.\n";
 
 // Another process may look whether the folder's owner is alive.
 constexpr int kLockTries = 20;
@@ -80,6 +82,79 @@ Result<int> lock(const fs::path& folder, bool create, int most_tries) {
   }
 }
 
+// Not what links lead to.
+bool is_folder(const fs::path& path) {
+  std::error_code status;
+  return fs::is_directory(fs::symlink_status(path, status));
+}
+
+bool is_file(const fs::path& path) {
+  std::error_code status;
+  return fs::is_regular_file(fs::symlink_status(path, status));
+}
+
+bool is_there(const fs::path& path) {
+  std::error_code status;
+  return fs::exists(fs::symlink_status(path, status));
+}
+
+std::vector<fs::path> content_of(const fs::path& folder, std::error_code& status) {
+  std::vector<fs::path> content;
+  for (fs::directory_iterator at(folder, status), end; !status && at != end; at.increment(status))
+    content.push_back(at->path());
+  return content;
+}
+
+bool has_mark(const fs::path& folder) {
+  return is_folder(folder) && is_file(folder / kMark) && read_file(folder / kMark).value_or("") == kMarkText;
+}
+
+// A folder that whoever made it had no time to mark.
+bool is_empty_but_for_a_mark(const fs::path& folder) {
+  std::error_code status;
+  const std::vector<fs::path> content = content_of(folder, status);
+  return !status && std::ranges::all_of(content, [](const fs::path& file) {
+    return is_file(file) && file.filename().string().starts_with(kMark);
+  });
+}
+
+// The names a .commit lists; none if what is in it is not a commit of ours.
+std::vector<std::string> names_of_commit(const fs::path& commit) {
+  if (!is_folder(commit) || !is_file(commit / kNames)) return {};
+  const std::string list = read_file(commit / kNames).value_or("");
+  if (!list.starts_with('\n') || !list.ends_with('\n')) return {};
+  std::vector<std::string> names;
+  for (std::size_t begin = 1, end = 0; begin < list.size(); begin = end + 1) {
+    end = list.find('\n', begin);
+    const std::string name = list.substr(begin, end - begin);
+    if (std::ranges::find(kResultFiles, name) == kResultFiles.end()) return {};
+    names.push_back(name);
+  }
+  std::error_code status;
+  for (const fs::path& file : content_of(commit, status)) {
+    const std::string name = file.filename();
+    const bool known = name == kNames || name == kMark || std::ranges::find(names, name) != names.end();
+    if (!known || !is_file(file)) return {};
+  }
+  return status ? std::vector<std::string>{} : names;
+}
+
+// A .commit whose results are in place. Whenever the process ends, what is left tells what it is.
+Result<> remove_finished(const fs::path& commit) {
+  std::error_code status;
+  fs::remove(commit / kNames, status);
+  if (!status) fs::remove(commit / kMark, status);
+  if (!status) fs::remove(commit, status);
+  if (status) return cannot("remove", status, commit);
+  return {};
+}
+
+tl::unexpected<Error> in_the_way(const fs::path& path) {
+  return fail(ErrorCode::already_exists,
+              "FuncPipe keeps unfinished results under this name, and did not make what is there", path.string(),
+              "move it away, or choose another folder for the results");
+}
+
 }  // namespace
 
 std::span<const std::string_view> result_files() {
@@ -88,32 +163,66 @@ std::span<const std::string_view> result_files() {
 
 Result<ResultsFolder> ResultsFolder::open(const fs::path& folder) {
   FUNCPIPE_TRY(descriptor, lock(folder, /*create=*/true, kLockTries));
-  return set_up(ResultsFolder(folder, descriptor));
-}
-
-Result<ResultsFolder> ResultsFolder::set_up(ResultsFolder held) {
-  FUNCPIPE_TRY_VOID(held.finish_commit());
-  std::error_code status;
-  fs::remove_all(held.staging(), status);
-  fs::create_directories(held.staging(), status);
-  if (status) return cannot("make the results folder", status, held.staging());
+  FUNCPIPE_TRY(held, set_up(ResultsFolder(folder, descriptor)));
+  FUNCPIPE_TRY_VOID(held.make_staging());
   return held;
 }
 
 Result<ResultsFolder> ResultsFolder::open_dead(const fs::path& folder) {
-  FUNCPIPE_TRY(descriptor, lock(folder, /*create=*/false, /*tries=*/1));
+  FUNCPIPE_TRY(descriptor, lock(folder, /*create=*/false, /*most_tries=*/1));
   return set_up(ResultsFolder(folder, descriptor));
 }
 
+Result<ResultsFolder> ResultsFolder::set_up(ResultsFolder held) {
+  FUNCPIPE_TRY_VOID(held.look_for_former());
+  return held;
+}
+
+Result<> ResultsFolder::look_for_former() {
+  const fs::path complete = folder_ / ".commit";
+  if (!names_of_commit(complete).empty()) {
+    FUNCPIPE_TRY_VOID(finish_commit());
+    cleared_.emplace_back("put the results in place that a former run had completed");
+  } else if (has_mark(complete) && is_empty_but_for_a_mark(complete)) {
+    FUNCPIPE_TRY_VOID(remove_finished(complete));
+  } else if (is_there(complete)) {
+    foreign_.push_back(complete);
+  }
+  if (has_mark(staging())) {
+    std::error_code status;
+    fs::remove_all(staging(), status);
+    if (status) return cannot("remove", status, staging());
+    cleared_.emplace_back("removed the unfinished results of a former run");
+  } else if (is_there(staging())) {
+    foreign_.push_back(staging());
+  }
+  if (is_there(runs()) && !is_folder(runs())) foreign_.push_back(runs());
+  return {};
+}
+
+Result<> ResultsFolder::make_staging() {
+  for (const fs::path& path : foreign_)
+    if (path == runs() || !is_folder(path) || !is_empty_but_for_a_mark(path)) return in_the_way(path);
+  foreign_.clear();
+  ::rmdir((folder_ / ".commit").c_str());  // only if empty
+  std::error_code status;
+  fs::create_directories(staging(), status);
+  if (status) return cannot("make the results folder", status, staging());
+  return write_file(staging() / kMark, kMarkText);
+}
+
 ResultsFolder::ResultsFolder(ResultsFolder&& other) noexcept
-    : folder_(std::move(other.folder_)), lock_(std::exchange(other.lock_, -1)) {}
+    : folder_(std::move(other.folder_)),
+      cleared_(std::move(other.cleared_)),
+      foreign_(std::move(other.foreign_)),
+      lock_(std::exchange(other.lock_, -1)) {}
 
 ResultsFolder::~ResultsFolder() {
   if (lock_ < 0) return;
   std::error_code ignored;
-  fs::remove_all(staging(), ignored);
-  fs::remove(runs(), ignored);  // likewise only if empty
-  fs::remove(folder_, ignored);
+  if (has_mark(staging())) fs::remove_all(staging(), ignored);
+  ::rmdir(runs().c_str());  // only if it is a folder, and empty
+  ::rmdir(folder_.c_str());
   ::close(lock_);
 }
 
@@ -122,8 +231,10 @@ Result<> ResultsFolder::commit() {
   std::vector<fs::path> other;
   std::string names = "\n";
   for (const fs::directory_entry& entry : fs::directory_iterator(staging(), status)) {
+    if (entry.path().filename() == kMark) continue;
     const fs::path target = folder_ / entry.path().filename();
-    if (!entry.is_regular_file())
+    if (!is_file(entry.path()) ||
+        std::ranges::find(kResultFiles, entry.path().filename().string()) == kResultFiles.end())
       other.push_back(entry.path());
     else if (fs::is_directory(target))
       return fail(ErrorCode::already_exists, "a folder is where a result is to go", target.string(), "move it away");
@@ -144,25 +255,20 @@ Result<> ResultsFolder::commit() {
 
 Result<> ResultsFolder::finish_commit() {
   const fs::path complete = folder_ / ".commit";
-  std::error_code status;
-  if (!fs::exists(complete, status)) return {};
   // Which files the run has: those that are not in .commit any more have been moved already.
-  const fs::path list = complete / kNames;
-  FUNCPIPE_TRY(names, read_file(list));
+  const std::vector<std::string> names = names_of_commit(complete);
+  if (names.empty()) return in_the_way(complete);
+  std::error_code status;
   for (const std::string_view name : kResultFiles) {
-    if (names.find(fmt::format("\n{}\n", name)) == std::string::npos) fs::remove(folder_ / name, status);
+    if (std::ranges::find(names, name) == names.end()) fs::remove(folder_ / name, status);
     if (status) return cannot("delete a former result", status, folder_ / name);
   }
-  std::vector<fs::path> files;
-  for (const fs::directory_entry& entry : fs::directory_iterator(complete, status))
-    if (entry.path() != list) files.push_back(entry.path());
-  if (status) return cannot("read the results", status, complete);
-  for (const fs::path& file : files) {
-    fs::rename(file, folder_ / file.filename(), status);
-    if (status) return cannot("put the result in place", status, folder_ / file.filename());
+  for (const std::string& name : names) {
+    if (!is_file(complete / name)) continue;
+    fs::rename(complete / name, folder_ / name, status);
+    if (status) return cannot("put the result in place", status, folder_ / name);
   }
-  fs::remove_all(complete, status);
-  if (status) return cannot("remove", status, complete);
+  FUNCPIPE_TRY_VOID(remove_finished(complete));
   return put_on_disk(folder_);
 }
 

@@ -1,6 +1,10 @@
 #include "job/run_record.h"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <array>
+#include <cctype>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -12,6 +16,46 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr const char* kRecord = "record.json";
+constexpr std::array<std::string_view, 3> kFiles{kRecord, "reports.jsonl", "bill.json"};
+
+bool is_folder(const fs::path& path) {
+  std::error_code status;
+  return fs::is_directory(fs::symlink_status(path, status));
+}
+
+bool is_file(const fs::path& path) {
+  std::error_code status;
+  return fs::is_regular_file(fs::symlink_status(path, status));
+}
+
+// The folders in `runs` or all the rest, by name; of a link to a folder nothing.
+std::vector<fs::path> content_of(const fs::path& runs, bool folders) {
+  std::vector<fs::path> content;
+  std::error_code status;
+  if (!is_folder(runs)) return {};
+  for (fs::directory_iterator at(runs, status), end; !status && at != end; at.increment(status))
+    if (is_folder(at->path()) == folders) content.push_back(at->path());
+  std::sort(content.begin(), content.end());
+  return content;
+}
+
+// "NAME.123.partial": write_file's, while it writes.
+bool is_half_of(std::string_view name, std::string_view whole) {
+  constexpr std::string_view kEnding = ".partial";
+  if (!name.starts_with(whole) || !name.ends_with(kEnding)) return false;
+  name.remove_prefix(whole.size());
+  if (name.size() <= kEnding.size() + 1 || name.front() != '.') return false;
+  name = name.substr(1, name.size() - kEnding.size() - 1);
+  return std::ranges::all_of(name, [](unsigned char c) { return std::isdigit(c) != 0; });
+}
+
+Error damaged(Error error, const fs::path& folder) {
+  error.code = ErrorCode::invalid_input;
+  error.message = "the record of a run is damaged: " + error.message;
+  error.hint =
+      fmt::format("it stays; if nothing of that run can be left in a cloud, delete the folder {}", folder.string());
+  return error;
+}
 
 }  // namespace
 
@@ -38,16 +82,17 @@ RunRecord record_of(const JobConfig::PlatformChoice& cloud, std::string id, std:
 }
 
 std::vector<RunFolder> RunFolder::all(const fs::path& runs) {
-  std::vector<fs::path> folders;
-  std::error_code status;
-  for (const fs::directory_entry& entry : fs::directory_iterator(runs, status))
-    if (entry.is_directory(status)) folders.push_back(entry.path());
-  std::sort(folders.begin(), folders.end());
+  const std::vector<fs::path> folders = content_of(runs, /*folders=*/true);
   return {folders.begin(), folders.end()};
 }
 
-Result<RunRecord> RunFolder::read() const {
-  const fs::path file = path_ / kRecord;
+std::vector<fs::path> RunFolder::others(const fs::path& runs) {
+  return content_of(runs, /*folders=*/false);
+}
+
+namespace {
+
+Result<RunRecord> read_record(const fs::path& file) {
   FUNCPIPE_TRY(json, read_json(file));
   RunRecord record;
   Fields fields(json, file.string());
@@ -64,18 +109,35 @@ Result<RunRecord> RunFolder::read() const {
   const nlohmann::json& spec = fields.member("spec");
   FUNCPIPE_TRY_VOID(fields.done());
   record.working_folder = working_folder;
+  const auto wrong = [&](std::string message) {
+    return fail(ErrorCode::invalid_input, std::move(message), file.string());
+  };
+  if (!functions.is_array()) return wrong("functions must be a list of names");
   for (const nlohmann::json& name : functions) {
-    if (!name.is_string()) return fail(ErrorCode::invalid_input, "functions must be names", file.string());
+    if (!name.is_string()) return wrong("functions must be names");
     record.functions.push_back(name.get<std::string>());
+    if (!record.functions.back().starts_with("funcpipe-"))
+      return wrong(fmt::format("the function '{}' is none of FuncPipe's", record.functions.back()));
   }
-  // Nothing else begins like this: a damaged record must not have a whole bucket removed.
-  if (record.prefix.empty() || record.prefix.front() == '/' || record.prefix.back() == '/')
-    return fail(ErrorCode::invalid_input, "prefix is none", file.string());
+  // Whose objects and functions are removed: a damaged record must not name a whole bucket, nor another run's.
+  const std::string own = file.parent_path().filename();
+  if (record.id != own) return wrong(fmt::format("its id is '{}', in the folder of run {}", record.id, own));
+  if (record.prefix != "jobs/" + own)
+    return wrong(fmt::format("its prefix is '{}', that of run {} is jobs/{}", record.prefix, own, own));
   if (!spec.is_null()) {
     FUNCPIPE_TRY(read, job_spec_from_json(spec, file.string()));
     record.spec = std::move(read);
   }
   return record;
+}
+
+}  // namespace
+
+Result<RunRecord> RunFolder::read() const {
+  const fs::path file = path_ / kRecord;
+  auto record = read_record(file);
+  if (record || record.error().code == ErrorCode::not_found) return record;
+  return tl::unexpected(damaged(std::move(record).error(), path_));
 }
 
 Result<> RunFolder::write(const RunRecord& record) const {
@@ -92,10 +154,23 @@ Result<> RunFolder::write(const RunRecord& record) const {
   return write_file(path_ / kRecord, json.dump() + "\n");
 }
 
-void RunFolder::remove() const {
-  std::error_code ignored;
-  fs::remove_all(path_, ignored);
-  fs::remove(path_.parent_path(), ignored);  // only if empty
+bool RunFolder::remove() const {
+  const bool recorded = is_file(path_ / kRecord);
+  std::error_code status;
+  std::vector<fs::path> ours;
+  for (fs::directory_iterator at(path_, status), end; !status && at != end; at.increment(status)) {
+    const std::string name = at->path().filename();
+    const bool is_ours =
+        is_half_of(name, kRecord) ||
+        (recorded && std::ranges::any_of(kFiles, [&](auto file) { return name == file || is_half_of(name, file); }));
+    if (is_ours && name != kRecord && is_file(at->path())) ours.push_back(at->path());
+  }
+  if (!recorded && ours.empty()) return false;
+  for (const fs::path& file : ours) fs::remove(file, status);
+  if (recorded) fs::remove(path_ / kRecord, status);  // the last: until then the folder is a run's
+  const bool gone = ::rmdir(path_.c_str()) == 0;
+  ::rmdir(path_.parent_path().c_str());  // only if empty
+  return gone;
 }
 
 }  // namespace funcpipe

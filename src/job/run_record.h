@@ -35,15 +35,19 @@ RunRecord record_of(const JobConfig::PlatformChoice& cloud, std::string id, std:
 class RunFolder {
  public:
   explicit RunFolder(std::filesystem::path path) : path_(std::move(path)) {}
-  static std::vector<RunFolder> all(const std::filesystem::path& runs);  // by name, which is by time
+  static std::vector<RunFolder> all(const std::filesystem::path& runs);  // by name, which is by time; no links
+  static std::vector<std::filesystem::path> others(const std::filesystem::path& runs);  // what is there beside them
 
   const std::filesystem::path& path() const { return path_; }
   std::filesystem::path reports() const { return path_ / "reports.jsonl"; }
   std::filesystem::path bill() const { return path_ / "bill.json"; }
 
+  // Errors: not_found (the run was killed before it had anything), invalid_input (damaged, or not this folder's).
   Result<RunRecord> read() const;
   Result<> write(const RunRecord& record) const;
-  void remove() const;
+  // Removes the files a run writes there, and the folder if nothing is left in it. Without a record nothing else is
+  // taken for a run's. False: there is something that is not a run's, or cannot be removed.
+  bool remove() const;
 
  private:
   std::filesystem::path path_;

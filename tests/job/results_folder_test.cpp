@@ -66,6 +66,41 @@ TEST_F(Results, OfAnInterruptedCommitAreFinishedByWhoeverOpensTheFolder) {
   expect_new_results();
 }
 
+TEST_F(Results, WhatSomebodyElsePutThereIsInTheWayAndStays) {
+  for (const char* name : {".partial/mine", ".commit/mine", ".runs"}) {
+    ASSERT_TRUE(write_file(folder / name, "mine"));
+    {
+      const auto dead = ResultsFolder::open_dead(folder);
+      ASSERT_TRUE(dead) << describe(dead.error());
+      EXPECT_EQ(dead->foreign().size(), 1u) << name;
+    }
+    {
+      const auto results = ResultsFolder::open(folder);
+      ASSERT_FALSE(results) << name;
+      EXPECT_EQ(results.error().code, ErrorCode::already_exists);
+      EXPECT_NE(results.error().hint, "");
+    }
+    EXPECT_EQ(read_file(folder / name).value_or("none"), "mine");
+    fs::remove_all((folder / name).parent_path() == folder ? folder / name : (folder / name).parent_path());
+  }
+}
+
+TEST_F(Results, OfAKilledRunAreRemoved) {
+  ASSERT_TRUE(write_file(folder / "elsewhere/.partial/mine", "mine"));
+  {
+    auto results = ResultsFolder::open(folder);
+    ASSERT_TRUE(results);
+    make(*results);
+    fs::rename(results->staging(), folder / "kept");
+  }
+  fs::rename(folder / "kept", folder / ".partial");  // as a kill leaves it
+  const auto dead = ResultsFolder::open_dead(folder);
+  ASSERT_TRUE(dead);
+  EXPECT_EQ(dead->cleared().size(), 1u);
+  EXPECT_FALSE(fs::exists(folder / ".partial"));
+  EXPECT_TRUE(fs::exists(folder / "elsewhere/.partial/mine"));
+}
+
 TEST_F(Results, AFolderInTheWayIsNamedBeforeAnythingIsReplaced) {
   fs::create_directories(folder / "history.jsonl/mine");
   auto results = ResultsFolder::open(folder);

@@ -31,8 +31,37 @@ TEST(RunRecord, IsReadAsItWasWritten) {
   EXPECT_EQ(read->cloud().lambda_endpoint, cloud.lambda_endpoint);
   EXPECT_EQ(read->cloud().bucket, "mine");
   EXPECT_FALSE(read->spec);
-  folder.remove();
+  EXPECT_TRUE(folder.remove());
   EXPECT_FALSE(fs::exists(runs));
+}
+
+TEST(RunRecord, RemovingARunLeavesFilesThatAreNotARuns) {
+  const fs::path runs = fs::path(::testing::TempDir()) / fmt::format("mixed-runs-{}", ::getpid());
+  const RunFolder folder(runs / "x");
+  ASSERT_TRUE(folder.write(record_of({}, "x", "jobs/x")));
+  for (const char* name : {"bill.json", "mine.txt"}) ASSERT_TRUE(write_file(folder.path() / name, "text"));
+  EXPECT_FALSE(folder.remove());
+  EXPECT_EQ(folder.read().error().code, ErrorCode::not_found);
+  EXPECT_FALSE(fs::exists(folder.bill()));
+  EXPECT_TRUE(fs::exists(folder.path() / "mine.txt"));
+  EXPECT_FALSE(folder.remove()) << "nothing says that it is a run's";
+  fs::remove_all(runs);
+}
+
+TEST(RunRecord, OfAnotherRunIsRefused) {
+  const fs::path runs = fs::path(::testing::TempDir()) / fmt::format("other-runs-{}", ::getpid());
+  const RunFolder folder(runs / "x");
+  RunRecord stranger = record_of({}, "x", "jobs/x");
+  stranger.functions = {"somebody-elses"};
+  for (const RunRecord& record :
+       {record_of({}, "y", "jobs/y"), record_of({}, "x", "jobs/y"), record_of({}, "x", "other/x"), stranger}) {
+    ASSERT_TRUE(folder.write(record));
+    const auto read = folder.read();
+    ASSERT_FALSE(read);
+    EXPECT_EQ(read.error().code, ErrorCode::invalid_input);
+    EXPECT_NE(read.error().hint, "");
+  }
+  fs::remove_all(runs);
 }
 
 TEST(RunRecord, ADamagedOneNeverNamesAWholeBucket) {
