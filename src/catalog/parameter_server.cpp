@@ -6,7 +6,9 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "base/files.h"
 #include "catalog/toml_figures.h"
+#include "catalog/toml_file.h"
 
 namespace funcpipe {
 namespace {
@@ -27,13 +29,8 @@ Result<ParameterServer> load_parameter_server(const std::string& name) {
   if (!std::filesystem::is_regular_file(file))
     return fail(ErrorCode::not_found, fmt::format("there is no server named \"{}\"", name), file,
                 fmt::format("servers: {}", fmt::join(server_names(), ", ")));
-  toml::table root;
-  try {
-    root = toml::parse_file(file);
-  } catch (const toml::parse_error& error) {
-    return fail(ErrorCode::invalid_input, std::string(error.description()),
-                fmt::format("{}:{}", file, error.source().begin.line));
-  }
+  FUNCPIPE_TRY(content, read_file(file));
+  FUNCPIPE_TRY(root, parse_toml(content, file));
   TomlFigures figures(file);
   figures.enter(root, "server");
   ParameterServer server{.name = name};

@@ -13,6 +13,7 @@
 
 #include "base/files.h"
 #include "catalog/toml_figures.h"
+#include "catalog/toml_file.h"
 
 namespace funcpipe {
 namespace fs = std::filesystem;
@@ -86,13 +87,7 @@ void read_sizes(TomlFigures& figures, const toml::table& root, Platform& platfor
 
 Result<Platform> read_platform(const fs::path& path) {
   FUNCPIPE_TRY(content, read_file(path));
-  toml::table root;
-  try {
-    root = toml::parse(content, path.string());
-  } catch (const toml::parse_error& error) {
-    return fail(ErrorCode::invalid_input, fmt::format("not a TOML file: {}", error.description()),
-                fmt::format("{}:{}", path.string(), error.source().begin.line));
-  }
+  FUNCPIPE_TRY(root, parse_toml(content, path));
   TomlFigures figures(path.string());
   for (const auto& [key, node] : root) {
     const auto is_key = [&, name = key.str()](std::string_view known) { return known == name; };

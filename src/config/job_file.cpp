@@ -6,6 +6,7 @@
 
 #include "base/files.h"
 #include "base/nearest.h"
+#include "catalog/toml_file.h"
 #include "config/options.h"
 #include "config/precedence.h"
 
@@ -166,13 +167,8 @@ Result<> check_together(const JobConfig& config, const std::filesystem::path& fi
 Result<JobConfig> parse_job_config(std::string_view text, const std::filesystem::path& file,
                                    const std::vector<Override>& overrides) {
   JobConfig config;
-  try {
-    const toml::table root = toml::parse(text, file.string());
-    FUNCPIPE_TRY_VOID(read_table(config, root, file));
-  } catch (const toml::parse_error& error) {
-    return fail(ErrorCode::invalid_input, fmt::format("not valid TOML: {}", error.description()),
-                position(file, error.source()));
-  }
+  FUNCPIPE_TRY(root, parse_toml(text, file));
+  FUNCPIPE_TRY_VOID(read_table(config, root, file));
   for (const Override& given : overrides) FUNCPIPE_TRY_VOID(apply_override(config, given));
   FUNCPIPE_TRY_VOID(settle_precedence(config));
   if (config.job.name.empty()) config.job.name = file.stem().string();
