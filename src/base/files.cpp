@@ -1,41 +1,60 @@
 #include "base/files.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
 #include <fstream>
 #include <nlohmann/json.hpp>
-#include <sstream>
 #include <vector>
+
+#include "base/regular_file.h"
 
 namespace funcpipe {
 namespace fs = std::filesystem;
+namespace {
+
+tl::unexpected<Error> not_regular(mode_t mode, const fs::path& path) {
+  const char* kind = S_ISDIR(mode) ? "a folder" : S_ISFIFO(mode) ? "a pipe" : S_ISSOCK(mode) ? "a socket" : "a device";
+  return fail(ErrorCode::invalid_input, fmt::format("is {}, not a regular file", kind), path.string(),
+              S_ISDIR(mode) ? "name a file in it" : "name a regular file; what comes through it can be saved in one");
+}
+
+tl::unexpected<Error> cannot_read(int error, const fs::path& path) {
+  const bool missing = error == ENOENT || error == ENOTDIR;
+  return fail(missing ? ErrorCode::not_found : ErrorCode::permission_denied,
+              fmt::format("cannot read: {}", std::strerror(error)), path.string());
+}
+
+}  // namespace
+
+FileDescriptor::~FileDescriptor() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+Result<FileDescriptor> open_regular_file(const fs::path& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) return cannot_read(errno, path);
+  if (!S_ISREG(status.st_mode)) return not_regular(status.st_mode, path);
+  FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));  // it may be another one by now
+  if (file.get() < 0 || ::fstat(file.get(), &status) != 0) return cannot_read(errno, path);
+  if (!S_ISREG(status.st_mode)) return not_regular(status.st_mode, path);
+  return file;
+}
 
 Result<std::string> read_file(const fs::path& path) {
-  std::error_code status;
-  if (fs::is_directory(path, status)) return fail(ErrorCode::invalid_input, "is a folder, not a file", path.string());
-  std::ifstream in(path, std::ios::binary);
-  if (!in)
-    return fail(errno == ENOENT ? ErrorCode::not_found : ErrorCode::permission_denied,
-                fmt::format("cannot read: {}", std::strerror(errno)), path.string());
-  if (fs::is_regular_file(path, status)) {
-    std::ostringstream content;
-    content << in.rdbuf();
-    return std::move(content).str();
-  }
-  // A pipe or a device: it may never end.
-  constexpr std::size_t kMost = 64 << 20;
+  FUNCPIPE_TRY(file, open_regular_file(path));
   std::string content;
   std::vector<char> block(1 << 16);
-  while (in && content.size() <= kMost) {
-    in.read(block.data(), static_cast<std::streamsize>(block.size()));
-    content.append(block.data(), static_cast<std::size_t>(in.gcount()));
+  while (true) {
+    const ssize_t got = ::read(file.get(), block.data(), block.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return cannot_read(errno, path);
+    if (got == 0) return content;
+    content.append(block.data(), static_cast<std::size_t>(got));
   }
-  if (content.size() > kMost)
-    return fail(ErrorCode::invalid_input, "it is no file, and has not ended after 64 MiB", path.string(),
-                "name a file");
-  return content;
 }
 
 Result<> write_file(const fs::path& path, std::string_view content) {

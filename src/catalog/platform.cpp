@@ -238,7 +238,7 @@ std::vector<std::string> platform_names() {
 Result<Platform> load_platform(const std::string& name) {
   std::error_code error;
   if (name.ends_with(".toml")) {
-    if (fs::is_regular_file(name, error)) return read_platform(name);
+    if (fs::exists(name, error)) return read_platform(name);
     return fail(ErrorCode::not_found, fmt::format("there is no platform file {}", name), name);
   }
   const auto names = platform_names();

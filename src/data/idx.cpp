@@ -5,6 +5,7 @@
 #include <memory>
 #include <new>
 
+#include "data/mapped_file.h"
 #include "data/readers.h"
 
 namespace funcpipe {
@@ -35,15 +36,12 @@ Result<Column> read_idx(const std::filesystem::path& path) {
   const auto broken = [&](std::string message, std::string hint = "fetch the file again") {
     return fail(ErrorCode::invalid_input, std::move(message), place, std::move(hint));
   };
+  FUNCPIPE_TRY(opened, open_data_file(path));
   std::error_code ignored;
-  if (!std::filesystem::exists(path, ignored))
-    return fail(ErrorCode::not_found, "no such data file", place, "check the file names under [data]");
-  if (!std::filesystem::is_regular_file(path, ignored))
-    return broken("not a regular file", "name a file under [data], not a folder");
   if (std::filesystem::file_size(path, ignored) == 0) return broken("the data file is empty");
-  const GzFile file(gzopen(path.c_str(), "rb"));  // reads plain files as they are
-  if (!file)
-    return fail(ErrorCode::permission_denied, "cannot open the data file", place, "check the file's permissions");
+  const GzFile file(gzdopen(opened.get(), "rb"));  // reads plain files as they are
+  if (!file) return fail(ErrorCode::exhausted, "no memory to read the data file", place);
+  static_cast<void>(opened.release());  // `file` has it
 
   std::byte magic[4];
   const std::int64_t got = read_fully(file.get(), magic, 4);

@@ -28,21 +28,25 @@ TEST_F(Files, WritesMakeFoldersAndLeaveNoPartialFile) {
   EXPECT_EQ(std::distance(fs::directory_iterator(folder_ / "a"), {}), 1);
 }
 
-TEST_F(Files, ADeviceThatNeverEndsIsRefused) {
-  const auto zeros = read_file("/dev/zero");
-  ASSERT_FALSE(zeros);
-  EXPECT_EQ(zeros.error().code, ErrorCode::invalid_input);
-  EXPECT_EQ(zeros.error().place, "/dev/zero");
-  EXPECT_EQ(*read_file("/dev/null"), "");
-}
-
-TEST_F(Files, APipeIsReadToItsEnd) {
+// Whoever opens a pipe that nobody writes to, or reads one, may wait for ever.
+TEST_F(Files, WhatIsNoRegularFileIsRefusedWithoutWaiting) {
+  fs::create_directories(folder_);
+  const fs::path pipe_file = folder_ / "pipe";
+  ASSERT_EQ(mkfifo(pipe_file.c_str(), 0600), 0);
   int ends[2];
   ASSERT_EQ(pipe(ends), 0);
-  ASSERT_EQ(write(ends[1], "some text", 9), 9);
-  close(ends[1]);
-  EXPECT_EQ(*read_file(fmt::format("/dev/fd/{}", ends[0])), "some text");
+  for (const fs::path& path : {pipe_file, fs::path(fmt::format("/dev/fd/{}", ends[0])), fs::path("/dev/zero"),
+                               fs::path("/dev/null"), folder_}) {
+    const auto content = read_file(path);
+    ASSERT_FALSE(content);
+    EXPECT_EQ(content.error().code, ErrorCode::invalid_input);
+    EXPECT_EQ(content.error().place, path.string());
+    EXPECT_NE(content.error().message.find("not a regular file"), std::string::npos) << content.error().message;
+    EXPECT_NE(content.error().hint, "");
+  }
   close(ends[0]);
+  close(ends[1]);
+  EXPECT_NE(read_file("/proc/self/status").value_or(""), "") << "a file without a size";
 }
 
 TEST_F(Files, APipeIsWrittenToAndNotReplaced) {

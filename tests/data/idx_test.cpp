@@ -1,4 +1,6 @@
 #include <gmock/gmock.h>
+#include <sys/stat.h>
+#include <unistd.h>
 #include <zlib.h>
 
 #include <array>
@@ -32,6 +34,19 @@ class Idx : public ScratchFolder {
     EXPECT_THAT(column.error().place, HasSubstr("a-idx"));
   }
 };
+
+// A pipe that nobody writes to would be waited for without end.
+TEST_F(Idx, APipeIsRefusedWithoutWaiting) {
+  const std::string pipe = file("a-idx", "");
+  ASSERT_EQ(::unlink(pipe.c_str()), 0);
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  for (const auto& column : {read_idx(pipe), read_npy(pipe), read_idx("/dev/zero")}) {
+    ASSERT_FALSE(column);
+    EXPECT_EQ(column.error().code, ErrorCode::invalid_input);
+    EXPECT_THAT(column.error().message, HasSubstr("not a regular file"));
+    EXPECT_THAT(column.error().hint, HasSubstr("[data]"));
+  }
+}
 
 TEST_F(Idx, GivesImagesAChannel) {
   const auto images = read_idx(file("images", idx({2, 1, 3}, "abcdef")));
