@@ -7,10 +7,10 @@
 
 namespace funcpipe {
 
-// SIGINT and SIGTERM as a stop request: the first one asks, the second one ends the process at once (exit code 130).
-// One that follows within a second belongs to the first: `timeout` sends its signal to the program and to its group, a
-// terminal and a shell both pass on a Ctrl-C.
-// Must be made before any other thread, which then inherit the blocked signals. One per process.
+// SIGINT, SIGTERM and SIGHUP (a terminal that closes; unless it is ignored already, as nohup has it) as a stop request:
+// the first one asks, the second one ends the process at once (exit code 130). One that follows within a second belongs
+// to the first: `timeout` sends its signal to the program and to its group, a terminal and a shell both pass on a
+// Ctrl-C. Must be made before any other thread, which then inherit the blocked signals. One per process.
 class Interrupt {
  public:
   // `left`: what a process that is ended at once may leave behind, for its last message; empty: nothing.
