@@ -235,6 +235,9 @@ HttpFailure::Kind kind_of(CURLcode code, bool connected) {
     case CURLE_SEND_FAIL_REWIND:
     case CURLE_SSL_CONNECT_ERROR:
       return HttpFailure::Kind::cut;
+    case CURLE_UNSUPPORTED_PROTOCOL:  // what libcurl takes for HTTP/0.9
+    case CURLE_WEIRD_SERVER_REPLY:
+      return connected ? HttpFailure::Kind::not_http : HttpFailure::Kind::local;
     default:
       return HttpFailure::Kind::local;
   }

@@ -60,6 +60,7 @@ struct HttpFailure {
     timeout,   // limits.stall or limits.overall
     stopped,   // HttpCall::stop
     rejected,  // `destination` said no: `error`
+    not_http,  // somebody answered there, but not by HTTP
     local,     // a fault on this side, such as a bad certificate: repeating does not help
   };
   Kind kind;

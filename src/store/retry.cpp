@@ -93,6 +93,11 @@ tl::unexpected<Error> Retrier::give_up(const std::string& what, const HttpFailur
                                   failure.error.place.empty() ? what : failure.error.place, failure.error.hint});
     case HttpFailure::Kind::timeout:
       return fail(ErrorCode::timeout, fmt::format("no answer from {}{}: {}", endpoint_, effort, failure.message), what);
+    case HttpFailure::Kind::not_http:
+      return fail(
+          ErrorCode::failed,
+          fmt::format("something answers at {}, but it does not speak HTTP{}: {}", endpoint_, effort, failure.message),
+          what, "Check the endpoint's address and port: another service listens there.");
     default:
       break;
   }

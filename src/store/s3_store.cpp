@@ -31,6 +31,26 @@ bool ok(const HttpAnswer& answer) {
   return answer.status >= 200 && answer.status < 300;
 }
 
+// A web page in place of an answer: S3 answers a PUT without a body, and an object's with its ETag.
+bool is_web_page(const HttpAnswer& answer) {
+  return ok(answer) && !answer.header("etag") && answer.header("content-type").value_or("").starts_with("text/html");
+}
+
+tl::unexpected<Error> no_s3(const std::string& endpoint, const std::string& where) {
+  return fail(ErrorCode::failed, fmt::format("no S3 there: {} answered with a web page and no ETag", endpoint), where,
+              "Check the endpoint's address and port: a web server that is no object store answers there.");
+}
+
+// The way out of a redirection, which is not followed: the signature holds for the address asked.
+std::string way_of(const HttpAnswer& answer) {
+  if (const auto region = answer.header("x-amz-bucket-region"))
+    return fmt::format(
+        "The bucket is in region {0}: set platform.region to \"{0}\", and the endpoint to that region's.", *region);
+  if (const auto location = answer.header("location"))
+    return fmt::format("It points to {}: name the endpoint there.", *location);
+  return "Name the endpoint that holds the bucket.";
+}
+
 }  // namespace
 
 struct S3Store::Call {
@@ -120,6 +140,12 @@ tl::unexpected<Error> S3Store::refused(const HttpAnswer& answer, const std::stri
                           service_->options.endpoint.url);
   }
   switch (answer.status) {
+    case 301:
+    case 302:
+    case 307:
+    case 308:
+      if (const auto location = answer.header("location")) message += fmt::format(", which points to {}", *location);
+      return fail(ErrorCode::failed, message, where, way_of(answer));
     case 401:
     case 403:
       return fail(ErrorCode::permission_denied, message, where,
@@ -165,6 +191,7 @@ Result<PutOutcome> S3Store::put(const std::string& key, std::span<const ConstByt
       continue;
     }
     if (!ok(answer)) return refused(answer, call.where);
+    if (is_web_page(answer)) return no_s3(service_->options.endpoint.url, call.where);
     for (const ConstBytes& piece : pieces) service_->uploaded += static_cast<Bytes>(piece.size());
     return PutOutcome::created;
   }
@@ -294,6 +321,7 @@ Result<> S3Store::create_bucket() {
   const std::string xml = region == "us-east-1" ? std::string() : create_bucket_xml(region);
   const ConstBytes body = as_bytes(xml);
   FUNCPIPE_TRY(answer, send({"PUT", path(""), "", {}, {&body, 1}, {}, place(""), &service_->puts}));
+  if (is_web_page(answer)) return no_s3(service_->options.endpoint.url, place(""));
   if (ok(answer)) return {};
   const std::string code = parse_s3_error(answer.body).code;
   if (code == "BucketAlreadyOwnedByYou") return {};

@@ -78,6 +78,50 @@ TEST(S3Store, VirtualHostStylePutsTheBucketIntoTheHost) {
   EXPECT_EQ(server.requests().at(1).target, "/");
 }
 
+TEST(S3Store, AWebServerIsNoStore) {
+  ScriptedServer server(
+      [](const auto&) { return reply(200, "<html></html>", "Content-Type: text/html; charset=utf-8\r\n"); });
+  const auto store = store_at(server.url());
+  const auto outcome = store->put("key", "text");
+  ASSERT_FALSE(outcome);
+  const auto bucket = store->create_bucket();
+  ASSERT_FALSE(bucket);
+  for (const Error& error : {outcome.error(), bucket.error()}) {
+    EXPECT_NE(error.message.find("no S3 there"), std::string::npos) << error.message;
+    EXPECT_NE(error.hint, "");
+  }
+  EXPECT_EQ(server.requests().size(), 2U) << "once each";
+}
+
+TEST(S3Store, ARedirectionNamesWhereItPointsAndTheRegion) {
+  for (const int status : {301, 307}) {
+    ScriptedServer server([&](const auto& request) {
+      return reply(status, xml_error("PermanentRedirect", "elsewhere"),
+                   request.number == 0 ? "Location: http://elsewhere/key\r\n"
+                                       : "Location: http://elsewhere/key\r\nx-amz-bucket-region: eu-west-3\r\n");
+    });
+    const auto store = store_at(server.url());
+    const auto outcome = store->put("key", "text");
+    ASSERT_FALSE(outcome);
+    EXPECT_NE(outcome.error().message.find("http://elsewhere/key"), std::string::npos) << outcome.error().message;
+    EXPECT_NE(outcome.error().hint.find("http://elsewhere/key"), std::string::npos) << outcome.error().hint;
+    const auto regional = store->put("key", "text");
+    ASSERT_FALSE(regional);
+    EXPECT_NE(regional.error().hint.find("eu-west-3"), std::string::npos) << regional.error().hint;
+  }
+}
+
+TEST(S3Store, WhatSpeaksNoHttpIsSaidToBeThere) {
+  ScriptedServer server([](const auto&) { return ScriptedReply{"SSH-2.0-OpenSSH_9.2\r\n", 0, true}; });
+  const auto outcome = store_at(server.url())->put("key", "text");
+  ASSERT_FALSE(outcome);
+  EXPECT_NE(outcome.error().message.find("something answers at " + server.url()), std::string::npos)
+      << outcome.error().message;
+  EXPECT_NE(outcome.error().message.find("does not speak HTTP"), std::string::npos);
+  EXPECT_EQ(outcome.error().hint.find("Nobody"), std::string::npos);
+  EXPECT_EQ(server.requests().size(), 1U) << "at once";
+}
+
 TEST(S3Store, RetriesWhatMayPass) {
   for (const int status : {429, 500, 502, 503, 504}) {
     ScriptedServer server([&](const auto& request) {
