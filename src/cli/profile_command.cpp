@@ -3,10 +3,13 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <thread>
 
 #include "base/files.h"
+#include "base/visible.h"
+#include "catalog/platform.h"
 #include "cli/commands.h"
 #include "cli/interrupt.h"
 #include "cli/number_list.h"
@@ -31,7 +34,7 @@ struct ProfileArguments {
   double vcpu_speed = 0;
   int threads = 0;
   std::string out = "profile.json", picture;
-  bool json = false;
+  bool json = false, overwrite = false;
 };
 
 // One line that is redrawn on a terminal; elsewhere a line for every tenth.
@@ -41,11 +44,11 @@ class MeasuringView {
 
   void step(const std::string& what) {
     line_.clear();
-    screen_.write(what + "\n");
+    screen_.write(visible(what) + "\n");
   }
   void measured(int done, int all, const std::string& layer) {
     const double share = all > 0 ? static_cast<double>(done) / all : 0;
-    const std::string words = fmt::format("{}/{} layers, measuring {}", done, all, layer);
+    const std::string words = visible(fmt::format("{}/{} layers, measuring {}", done, all, layer));
     line_.show(share, words);
     const int tenth = static_cast<int>(10 * share);
     if (screen_.live || tenth == tenth_) return;
@@ -102,6 +105,24 @@ Result<JobConfig> take_from_job(ProfileArguments& arguments, const CLI::App& com
   return config;
 }
 
+// What lies where the profile is to go may be replaced if it is a profile of the same model and platform.
+Result<> check_replaced(const std::string& out, const ModelDescription& model, const Platform& platform) {
+  std::error_code ignored;
+  if (!std::filesystem::is_regular_file(out, ignored)) return {};
+  const auto refuse = [&](std::string what) {
+    return fail(ErrorCode::invalid_input, std::move(what), out,
+                "write this one elsewhere with --out FILE, or replace that one with --overwrite");
+  };
+  const auto former = load_profile(out);
+  if (!former) return refuse("the file is there and is not a profile that this program reads");
+  if (former->model.fingerprint != model.fingerprint)
+    return refuse(fmt::format("the profile of another model is there: {}", former->model.source));
+  if (former->platform != platform.name)
+    return refuse(fmt::format("the profile of this model for another platform is there: {}, not {}", former->platform,
+                              platform.name));
+  return {};
+}
+
 Result<ProfileSettings> settings_of(const ProfileArguments& arguments) {
   ProfileSettings settings = arguments.settings;
   settings.optimizer = update_of(arguments.optimizer);
@@ -141,6 +162,10 @@ Result<> run(ProfileArguments arguments, const CLI::App& command, std::stop_toke
   {
     MeasuringView view(standard_error_screen());
     const ProfileProgress progress{
+        .may_measure = [&](const ModelDescription& model, const Platform& platform) -> Result<> {
+          if (arguments.overwrite) return {};
+          return check_replaced(arguments.out, model, platform);
+        },
         .step = [&](const std::string& what) { view.step(what); },
         .measured = [&](int done, int all, const std::string& layer) { view.measured(done, all, layer); }};
     profile = profile_model(settings, progress, stop);
@@ -206,6 +231,8 @@ Command add_profile(CLI::App& app) {
       ->check(number_above_zero());
   command->add_option("--seed", a.settings.model.seed, "Of a zoo model's weights")->capture_default_str();
   command->add_option("--out", a.out, "Write the profile here")->capture_default_str()->type_name("FILE");
+  command->add_flag("--overwrite", a.overwrite,
+                    "Replace the file that is there, even if it is the profile of another model or platform");
   command->add_option("--picture", a.picture, "Draw where time and memory go here (SVG)")->type_name("FILE");
   command->add_flag("--json", a.json, "Print the profile as JSON");
   return [arguments, command] {

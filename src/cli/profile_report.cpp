@@ -94,7 +94,7 @@ std::string profile_report(const Profile& profile, int width) {
   for (const MicroBatchProfile& at : profile.micro_batches) {
     const std::size_t option = fullest_option(profile, at);
     text += fmt::format("{}, micro-batch {}: {}, {} of parameters\n{}\n", profile.model.source, at.micro_batch,
-                        profile.layer_count(), format_bytes(profile.model.parameter_bytes()),
+                        counted(profile.layer_count(), "layer"), format_bytes(profile.model.parameter_bytes()),
                         drawn(sizes_table(profile, at), width));
     if (&at != &profile.micro_batches.back()) continue;
     text += fmt::format("What takes longest on {} MB with {:.3g} vCPUs:\n{}\nWhat takes the most memory:\n{}\n",

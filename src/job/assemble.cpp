@@ -112,6 +112,10 @@ Result<Assembled> assemble(const fs::path& folder, TrainObserver& observer, std:
     return assembled;
   }
   if (first) return tl::unexpected(std::move(*first));
+  if (runs.empty() && fs::exists(results.path() / "model.pt"))
+    return fail(ErrorCode::not_found, "nothing is left to assemble: the results of the training are already there",
+                folder.string(),
+                fmt::format("they are {} and the files beside it", (results.path() / "model.pt").string()));
   return fail(ErrorCode::not_found,
               runs.empty() ? "no run waits here to be assembled" : "no run of this folder has finished its training",
               folder.string(),

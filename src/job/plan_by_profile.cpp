@@ -75,7 +75,7 @@ Result<PlanOfJob> plan_by_profile(const JobConfig& config, const ModelDescriptio
                 fmt::format("the profile is of another model: {} (fingerprint {}), not {} (fingerprint {})",
                             profile.model.source, profile.model.fingerprint, model.source, model.fingerprint),
                 file, "profile this model: funcpipe profile");
-  adapt_to(profile, platform);
+  const Adaptation adaptation = adapt_to(profile, platform);
   Platform allowed = platform;
   allowed.sizes = allowed_sizes(config, platform.sizes);
   FUNCPIPE_TRY_VOID(check_profiled(profile, allowed, config));
@@ -120,7 +120,13 @@ Result<PlanOfJob> plan_by_profile(const JobConfig& config, const ModelDescriptio
   for (StagePlan& stage : chosen.plan.stages)
     if (config.platform.vcpus > 0)
       stage.vcpus = platform.choice(*platform.size(stage.memory_mb, config.platform.vcpus)).vcpus;
-  return PlanOfJob{chosen.plan, summary_of(chosen, choice.rehearsal()), chosen.prediction.iteration};
+  PlanOfJob plan{chosen.plan, summary_of(chosen, choice.rehearsal()), chosen.prediction.iteration};
+  if (adaptation.measured_for != platform.name)
+    plan.remark = fmt::format(
+        "the profile {} was measured for platform {}, and the job is for {}: its times are scaled, and one measured "
+        "with funcpipe profile --platform {} plans better",
+        file, adaptation.measured_for, platform.name, config.platform.name);
+  return plan;
 }
 
 }  // namespace funcpipe

@@ -17,6 +17,7 @@ struct PlanOfJob {
   Plan plan;
   std::string summary;  // "3 stages x 4 replicas, micro-batches of 4, 2x2048 3072 MB: 1.20 s an iteration, ..."
   Seconds iteration = 0;
+  std::string remark = {};  // a sentence, if the profile is of another platform than the job's
 };
 
 // Within what the job sets itself: global batch, micro-batch, replicas, order, synchronisation, memory. Errors:

@@ -166,6 +166,7 @@ Result<Profile> profile_model(const ProfileSettings& settings, const ProfileProg
   FUNCPIPE_TRY(models, describe_all(worker, settings, stop));
   const ModelDescription& model = models.front();
   const auto layers = static_cast<int>(model.layers.size());
+  if (progress.may_measure) FUNCPIPE_TRY_VOID(progress.may_measure(model, platform));
   FUNCPIPE_TRY(folder, ResultsFolder::open(settings.folder));
   FUNCPIPE_TRY(results,
                MeasuredResults::open(

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "catalog/platform.h"
 #include "config/job_config.h"
 #include "profile/profile.h"
 
@@ -32,6 +33,8 @@ struct ProfileSettings {
 };
 
 struct ProfileProgress {
+  // Once the model is known, before anything is measured; an error ends it. Empty: nothing is asked.
+  std::function<Result<>(const ModelDescription& model, const Platform& platform)> may_measure = {};
   std::function<void(const std::string&)> step;  // preparation, as it begins
   std::function<void(int done, int all, const std::string& layer)> measured;
 };

@@ -138,6 +138,7 @@ Result<Prepared> prepare(const JobConfig& config, std::stop_token stop) {
   FUNCPIPE_TRY_VOID(foresee_lifetimes(spec, platform, planned ? planned->iteration : 0));
   FUNCPIPE_TRY(programs, prove(spec, data, stop));
   std::vector<std::string> said = remarks(spec, data);
+  if (planned && !planned->remark.empty()) said.push_back(planned->remark);
   FUNCPIPE_TRY_VOID(check_process_needs(spec));
   return Prepared{.job = {.platform = std::move(platform),
                           .data = std::move(data),

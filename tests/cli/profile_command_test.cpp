@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 
 #include <filesystem>
+#include <utility>
 
 #include "base/files.h"
 #include "cli/scratch_job.h"
@@ -91,6 +92,34 @@ TEST_F(ProfileCommand, MeasuresLayersInFunctionsOfEachSizeAndGoesOnWhereItWas) {
   const Profile again = profiled(arguments);
   EXPECT_THAT(said_, HasSubstr("20 results of an earlier run are kept"));
   EXPECT_DOUBLE_EQ(sum(again.micro_batches[0].times[0]), sum(profile.micro_batches[0].times[0]));
+}
+
+TEST_F(ProfileCommand, ReplacesNothingButAProfileOfTheSameModelAndPlatform) {
+  std::vector<std::string> arguments{
+      "zoo:fashion-cnn?width=2", "--memory", "1024", "--micro-batch", "1", "--repeat", "1", "--platform", "aws-lambda"};
+  const auto refused = [&](const char* said) {
+    const std::string before = *read_file(job_.folder() / "profile.json");
+    std::vector<std::string> command = arguments;
+    command.insert(command.begin(), "profile");
+    const ChildOutput output = job_.run(command);
+    EXPECT_EQ(output.exit_code, 2) << output.err;
+    EXPECT_THAT(output.err, AllOf(HasSubstr("profile.json: "), HasSubstr(said), HasSubstr("--overwrite")));
+    EXPECT_EQ(*read_file(job_.folder() / "profile.json"), before);
+  };
+  job_.write("profile.json", "my notes");
+  refused("is not a profile");
+  arguments.emplace_back("--overwrite");
+  Profile former = profiled(arguments);
+  EXPECT_THAT(printed_, HasSubstr("micro-batch 1: 5 layers, "));
+  arguments.pop_back();
+  profiled(arguments);
+  const std::string fingerprint = std::exchange(former.model.fingerprint, "0123456789abcdef");
+  ASSERT_TRUE(save_profile(former, job_.folder() / "profile.json"));
+  refused("profile of another model");
+  former.model.fingerprint = fingerprint;
+  former.platform = "alibaba-fc";
+  ASSERT_TRUE(save_profile(former, job_.folder() / "profile.json"));
+  refused("for another platform is there: alibaba-fc, not aws-lambda");
 }
 
 TEST_F(ProfileCommand, RecordsALayerThatDoesNotFitAndGoesOn) {

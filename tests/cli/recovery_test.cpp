@@ -100,6 +100,7 @@ TEST(FinishedTraining, OutlivesWhateverEndsTheProgramAfterwards) {
   }
   const ChildOutput nothing = job.run({"assemble", "runs/tiny"});
   EXPECT_EQ(nothing.exit_code, 2) << nothing.err;
+  EXPECT_THAT(nothing.err, HasSubstr("results of the training are already there"));
 }
 
 TEST(FinishedTraining, IsGivenUpOnRequest) {

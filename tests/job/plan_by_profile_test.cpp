@@ -52,6 +52,15 @@ TEST_F(PlanByProfile, GivesAPlanTheJobAcceptsAndSaysItInALine) {
   EXPECT_TRUE(validate(planned->plan, profile_.model, platform_, {.optimizer_copies = 1}));
 }
 
+TEST_F(PlanByProfile, SaysThatTheProfileIsForAnotherPlatform) {
+  EXPECT_EQ(plan()->remark, "");
+  platform_.name = "another-cloud";
+  const auto planned = plan();
+  ASSERT_TRUE(planned) << describe(planned.error());
+  EXPECT_THAT(planned->remark,
+              AllOf(HasSubstr("for platform " + profile_.platform), HasSubstr("is for another-cloud")));
+}
+
 TEST_F(PlanByProfile, KeepsToWhatTheJobSets) {
   config_.training.micro_batch = 2;
   config_.platform.memory_mb = 6144;
