@@ -24,10 +24,11 @@ struct EmulateArguments {
 void print_environment(const Emulator& emulator) {
   const Credentials credentials = emulator.credentials();
   fmt::print(
-      "export AWS_ACCESS_KEY_ID={}\nexport AWS_SECRET_ACCESS_KEY={}\nexport AWS_DEFAULT_REGION={}\n"
+      "export AWS_ACCESS_KEY_ID={}\nexport AWS_SECRET_ACCESS_KEY={}\nexport AWS_REGION={}\n"
+      "export AWS_DEFAULT_REGION={}\n"
       "export AWS_ENDPOINT_URL_S3={}\nexport AWS_ENDPOINT_URL_LAMBDA={}\n",
-      credentials.access_key_id, credentials.secret_access_key, emulator.s3().region, emulator.s3().url,
-      emulator.lambda().url);
+      credentials.access_key_id, credentials.secret_access_key, emulator.s3().region, emulator.s3().region,
+      emulator.s3().url, emulator.lambda().url);
   std::fflush(stdout);
 }
 
