@@ -12,7 +12,6 @@
 
 #include "base/nearest.h"
 #include "base/process_limits.h"
-#include "base/process_limits.h"
 #include "cli/commands.h"
 
 namespace {

@@ -286,11 +286,11 @@ std::string plan_report(const PlanReport& report, int width) {
   const Planning& planning = report.planning;
   const PlannedPoint& chosen = planning.chosen_point();
   std::string text =
-      wrapped(
-          fmt::format("{} on {}, batches of {}, {}: {} on the Pareto frontier, found in {}, {}", task.profile.model.source,
-                      task.platform.name, task.global_batch, times(task.accounting.iterations, "iteration"),
-                      times(std::ssize(planning.frontier), "plan"), format_seconds(planning.seconds), proof_of(report)),
-          width, 2) +
+      wrapped(fmt::format("{} on {}, batches of {}, {}: {} on the Pareto frontier, found in {}, {}",
+                          task.profile.model.source, task.platform.name, task.global_batch,
+                          times(task.accounting.iterations, "iteration"), times(std::ssize(planning.frontier), "plan"),
+                          format_seconds(planning.seconds), proof_of(report)),
+              width, 2) +
       "\n";
   if (task.accounting.cost_model == CostModel::paper) text += "Costs are memory x time of the functions alone.\n";
   if (const std::string made = derivation(report); !made.empty()) text += wrapped(made, width, 2) + "\n";

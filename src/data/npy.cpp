@@ -18,13 +18,22 @@ struct Type {
   std::string_view numpy, torch;
   std::string_view hint = {};  // for one that PyTorch lacks and no type of its holds
 };
-constexpr std::array kTypes = {
-    Type{"f4", "float32"}, Type{"f8", "float64"}, Type{"f2", "float16"},   Type{"u1", "uint8"},     Type{"i1", "int8"},
-    Type{"i2", "int16"},   Type{"i4", "int32"},   Type{"i8", "int64"},     Type{"b1", "bool"},      Type{"c8", "complex64"},
-    Type{"c16", "complex128"}, Type{"u2", "int32"}, Type{"u4", "int64"},
-    Type{"u8", "", "save it as x.astype(\"int64\")"},
-    Type{"V2", "", "NumPy has no bfloat16: save it as x.astype(\"float32\")"},
-    Type{"f16", "", "save it as x.astype(\"float32\")"}};
+constexpr std::array kTypes = {Type{"f4", "float32"},
+                               Type{"f8", "float64"},
+                               Type{"f2", "float16"},
+                               Type{"u1", "uint8"},
+                               Type{"i1", "int8"},
+                               Type{"i2", "int16"},
+                               Type{"i4", "int32"},
+                               Type{"i8", "int64"},
+                               Type{"b1", "bool"},
+                               Type{"c8", "complex64"},
+                               Type{"c16", "complex128"},
+                               Type{"u2", "int32"},
+                               Type{"u4", "int64"},
+                               Type{"u8", "", "save it as x.astype(\"int64\")"},
+                               Type{"V2", "", "NumPy has no bfloat16: save it as x.astype(\"float32\")"},
+                               Type{"f16", "", "save it as x.astype(\"float32\")"}};
 
 // PyTorch has no unsigned numbers of two and four bytes: the next wider type holds them all.
 template <class Narrow, class Wide>

@@ -27,10 +27,10 @@ Seconds backward_pace(const StageCost& stage);
 
 class Bounds {
  public:
-  // `choices`: every stage that a plan of the Pareto frontier may use, ascending `first`. `resolution`: rates are told apart to
-  // 2^-resolution; finer bounds are tighter and take longer. `floor`: a whole plan is paced by at least so much
-  // (F + B, docs/algorithms.md), or counts as if it were. `slack`: what improves on the frontier by no more than this
-  // share, in time and in dollars, is not promising.
+  // `choices`: every stage that a plan of the Pareto frontier may use, ascending `first`. `resolution`: rates are told
+  // apart to 2^-resolution; finer bounds are tighter and take longer. `floor`: a whole plan is paced by at least so
+  // much (F + B, docs/algorithms.md), or counts as if it were. `slack`: what improves on the frontier by no more than
+  // this share, in time and in dollars, is not promising.
   Bounds(int layers, const std::vector<StageChoice>& choices, double more, int resolution, Seconds floor = 0,
          double slack = 0);
 

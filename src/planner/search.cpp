@@ -23,7 +23,8 @@ constexpr std::int64_t kPartialPlans = 50'000, kPartialPlansPerStage = 3, kPatie
 // ...but not once its width means nothing any more.
 constexpr double kNarrow = 1e-3;
 
-// Partial plans looked at together before each is: what the best of them all could become may not lie on the Pareto frontier.
+// Partial plans looked at together before each is: what the best of them all could become may not lie on the Pareto
+// frontier.
 constexpr int kTogether = 8;
 
 std::vector<StageChoice> feasible_stages(const Chain& chain, const StageCosts& costs) {

@@ -82,7 +82,8 @@ TEST_F(PythonModel, IsRefusedWhereItHasNoOutputOfThatName) {
     const ChildOutput output = train(file, {"--model.output", "logits"});
     EXPECT_EQ(output.exit_code, 2) << file;
     EXPECT_THAT(output.err, HasSubstr("logits")) << file;
-    if (file != "names.pt") EXPECT_THAT(output.err, HasSubstr("output in [model]")) << file;
+    if (file == "names.pt") continue;  // it returns one tensor
+    EXPECT_THAT(output.err, HasSubstr("output in [model]")) << file;
   }
 }
 

@@ -1,7 +1,6 @@
 #include <gmock/gmock.h>
 
 #include <array>
-
 #include <cstring>
 #include <random>
 
@@ -58,7 +57,8 @@ TEST_F(Npy, ReadsScalarsPerRow) {
 }
 
 TEST_F(Npy, WidensUnsignedNumbersThatPyTorchLacks) {
-  const auto two = read(npy("{'descr': '<u2', 'fortran_order': False, 'shape': (2, 1), }", std::string("\xff\xff\1\0", 4)));
+  const auto two =
+      read(npy("{'descr': '<u2', 'fortran_order': False, 'shape': (2, 1), }", std::string("\xff\xff\1\0", 4)));
   ASSERT_TRUE(two) << describe(two.error());
   EXPECT_EQ(two->row.dtype, "int32");
   EXPECT_EQ(two->row.bytes(), 4);
@@ -112,7 +112,8 @@ TEST_F(Npy, DamagedHeadersNeverCrash) {
     if (random() % 4 == 0) bad.resize(1 + random() % bad.size());
     const auto column = read(bad);
     if (column) {
-      EXPECT_LE(column->rows * column->row.bytes(), 2 * static_cast<Bytes>(bad.size())) << "unsigned numbers are widened";
+      EXPECT_LE(column->rows * column->row.bytes(), 2 * static_cast<Bytes>(bad.size()))
+          << "unsigned numbers are widened";
     } else {
       EXPECT_EQ(column.error().code, ErrorCode::invalid_input);
     }
