@@ -41,6 +41,7 @@ struct Stage::State {
   }
   std::vector<at::Tensor> tensors(const std::vector<std::size_t>& attributes) const {
     std::vector<at::Tensor> list;
+    list.reserve(attributes.size());
     for (const auto attribute : attributes) list.push_back(tensor(attribute));
     return list;
   }
