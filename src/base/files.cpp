@@ -44,6 +44,16 @@ Result<FileDescriptor> open_regular_file(const fs::path& path) {
   return file;
 }
 
+bool is_folder_itself(const fs::path& path) {
+  std::error_code status;
+  return fs::is_directory(fs::symlink_status(path, status));
+}
+
+bool is_file_itself(const fs::path& path) {
+  std::error_code status;
+  return fs::is_regular_file(fs::symlink_status(path, status));
+}
+
 Result<std::string> read_file(const fs::path& path) {
   FUNCPIPE_TRY(file, open_regular_file(path));
   std::string content;

@@ -25,4 +25,8 @@ class FileDescriptor {
 // may wait for ever: invalid_input. Other errors: not_found, permission_denied.
 Result<FileDescriptor> open_regular_file(const std::filesystem::path& path);
 
+// Whether a folder, or a regular file, is at `path` itself: of a link that leads to one it is not.
+bool is_folder_itself(const std::filesystem::path& path);
+bool is_file_itself(const std::filesystem::path& path);
+
 }  // namespace funcpipe

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "base/files.h"
+#include "base/regular_file.h"
 
 namespace funcpipe {
 namespace fs = std::filesystem;
@@ -82,17 +83,6 @@ Result<int> lock(const fs::path& folder, bool create, int most_tries) {
   }
 }
 
-// Not what links lead to.
-bool is_folder(const fs::path& path) {
-  std::error_code status;
-  return fs::is_directory(fs::symlink_status(path, status));
-}
-
-bool is_file(const fs::path& path) {
-  std::error_code status;
-  return fs::is_regular_file(fs::symlink_status(path, status));
-}
-
 bool is_there(const fs::path& path) {
   std::error_code status;
   return fs::exists(fs::symlink_status(path, status));
@@ -106,7 +96,8 @@ std::vector<fs::path> content_of(const fs::path& folder, std::error_code& status
 }
 
 bool has_mark(const fs::path& folder) {
-  return is_folder(folder) && is_file(folder / kMark) && read_file(folder / kMark).value_or("") == kMarkText;
+  return is_folder_itself(folder) && is_file_itself(folder / kMark) &&
+         read_file(folder / kMark).value_or("") == kMarkText;
 }
 
 // A folder that whoever made it had no time to mark.
@@ -114,13 +105,13 @@ bool is_empty_but_for_a_mark(const fs::path& folder) {
   std::error_code status;
   const std::vector<fs::path> content = content_of(folder, status);
   return !status && std::ranges::all_of(content, [](const fs::path& file) {
-    return is_file(file) && file.filename().string().starts_with(kMark);
+    return is_file_itself(file) && file.filename().string().starts_with(kMark);
   });
 }
 
 // The names a .commit lists; none if what is in it is not a commit of ours.
 std::vector<std::string> names_of_commit(const fs::path& commit) {
-  if (!is_folder(commit) || !is_file(commit / kNames)) return {};
+  if (!is_folder_itself(commit) || !is_file_itself(commit / kNames)) return {};
   const std::string list = read_file(commit / kNames).value_or("");
   if (!list.starts_with('\n') || !list.ends_with('\n')) return {};
   std::vector<std::string> names;
@@ -134,7 +125,7 @@ std::vector<std::string> names_of_commit(const fs::path& commit) {
   for (const fs::path& file : content_of(commit, status)) {
     const std::string name = file.filename();
     const bool known = name == kNames || name == kMark || std::ranges::find(names, name) != names.end();
-    if (!known || !is_file(file)) return {};
+    if (!known || !is_file_itself(file)) return {};
   }
   return status ? std::vector<std::string>{} : names;
 }
@@ -196,13 +187,13 @@ Result<> ResultsFolder::look_for_former() {
   } else if (is_there(staging())) {
     foreign_.push_back(staging());
   }
-  if (is_there(runs()) && !is_folder(runs())) foreign_.push_back(runs());
+  if (is_there(runs()) && !is_folder_itself(runs())) foreign_.push_back(runs());
   return {};
 }
 
 Result<> ResultsFolder::make_staging() {
   for (const fs::path& path : foreign_)
-    if (path == runs() || !is_folder(path) || !is_empty_but_for_a_mark(path)) return in_the_way(path);
+    if (path == runs() || !is_folder_itself(path) || !is_empty_but_for_a_mark(path)) return in_the_way(path);
   foreign_.clear();
   ::rmdir((folder_ / ".commit").c_str());  // only if empty
   std::error_code status;
@@ -233,7 +224,7 @@ Result<> ResultsFolder::commit() {
   for (const fs::directory_entry& entry : fs::directory_iterator(staging(), status)) {
     if (entry.path().filename() == kMark) continue;
     const fs::path target = folder_ / entry.path().filename();
-    if (!is_file(entry.path()) ||
+    if (!is_file_itself(entry.path()) ||
         std::ranges::find(kResultFiles, entry.path().filename().string()) == kResultFiles.end())
       other.push_back(entry.path());
     else if (fs::is_directory(target))
@@ -264,7 +255,7 @@ Result<> ResultsFolder::finish_commit() {
     if (status) return cannot("delete a former result", status, folder_ / name);
   }
   for (const std::string& name : names) {
-    if (!is_file(complete / name)) continue;
+    if (!is_file_itself(complete / name)) continue;
     fs::rename(complete / name, folder_ / name, status);
     if (status) return cannot("put the result in place", status, folder_ / name);
   }

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/files.h"
+#include "base/regular_file.h"
 #include "config/json_fields.h"
 
 namespace funcpipe {
@@ -18,23 +19,13 @@ namespace {
 constexpr const char* kRecord = "record.json";
 constexpr std::array<std::string_view, 3> kFiles{kRecord, "reports.jsonl", "bill.json"};
 
-bool is_folder(const fs::path& path) {
-  std::error_code status;
-  return fs::is_directory(fs::symlink_status(path, status));
-}
-
-bool is_file(const fs::path& path) {
-  std::error_code status;
-  return fs::is_regular_file(fs::symlink_status(path, status));
-}
-
 // The folders in `runs` or all the rest, by name; of a link to a folder nothing.
 std::vector<fs::path> content_of(const fs::path& runs, bool folders) {
   std::vector<fs::path> content;
   std::error_code status;
-  if (!is_folder(runs)) return {};
+  if (!is_folder_itself(runs)) return {};
   for (fs::directory_iterator at(runs, status), end; !status && at != end; at.increment(status))
-    if (is_folder(at->path()) == folders) content.push_back(at->path());
+    if (is_folder_itself(at->path()) == folders) content.push_back(at->path());
   std::sort(content.begin(), content.end());
   return content;
 }
@@ -155,7 +146,7 @@ Result<> RunFolder::write(const RunRecord& record) const {
 }
 
 bool RunFolder::remove() const {
-  const bool recorded = is_file(path_ / kRecord);
+  const bool recorded = is_file_itself(path_ / kRecord);
   std::error_code status;
   std::vector<fs::path> ours;
   for (fs::directory_iterator at(path_, status), end; !status && at != end; at.increment(status)) {
@@ -163,7 +154,7 @@ bool RunFolder::remove() const {
     const bool is_ours =
         is_half_of(name, kRecord) ||
         (recorded && std::ranges::any_of(kFiles, [&](auto file) { return name == file || is_half_of(name, file); }));
-    if (is_ours && name != kRecord && is_file(at->path())) ours.push_back(at->path());
+    if (is_ours && name != kRecord && is_file_itself(at->path())) ours.push_back(at->path());
   }
   if (!recorded && ours.empty()) return false;
   for (const fs::path& file : ours) fs::remove(file, status);

@@ -117,9 +117,8 @@ std::vector<Whole> whole_spans(const FlatModel& model) {
       return earliest;
     }
     const auto found = position_of.find(node);
-    return found == position_of.end() || holds_tensors(value->type()) != (value->type()->kind() == TypeKind::TensorType)
-               ? -1
-               : found->second;
+    const bool is_tensor = value->type()->kind() == TypeKind::TensorType;
+    return is_tensor && found != position_of.end() ? found->second : -1;
   };
   std::vector<Whole> spans;
   Whole switched{-1, -1, {}};

@@ -63,7 +63,7 @@ class Trial {
             torch::autograd::grad({loss.mean}, run.parameters, {}, false, false, /*allow_unused=*/true);
         if (const std::string sparse = sparse_parameter(gradients); !sparse.empty())
           return fail(ErrorCode::invalid_input, fmt::format("the gradient of {} is a sparse tensor", sparse), {},
-                      "make the embedding with sparse=False: it is trained to the same weights");
+                      "make the embedding with sparse=False");
         answer["gradient"] = parameter_gone_wrong(gradients);
       }
     } catch (const std::bad_alloc&) {
