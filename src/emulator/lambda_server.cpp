@@ -60,6 +60,8 @@ LambdaServer::LambdaServer(std::unique_ptr<State> state) : state_(std::move(stat
 
 LambdaServer::~LambdaServer() {
   stop();
+  // An instance whose coroutines have not unwound has not removed its folder yet.
+  remove_owned_folders(state_->options->folder / "instances");
 }
 
 int LambdaServer::port() const {

@@ -31,7 +31,7 @@ class LambdaServer {
   static Result<std::unique_ptr<LambdaServer>> start(boost::asio::io_context& context,
                                                      boost::asio::thread_pool& file_threads, LambdaOptions options,
                                                      CredentialTable& table, Bill& bill);
-  ~LambdaServer();  // stop()
+  ~LambdaServer();  // stop(), and removes the folders the instances wrote to
 
   int port() const;
   std::string isolation() const;

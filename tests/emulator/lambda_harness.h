@@ -76,6 +76,7 @@ class LambdaHarness {
     on_thread([this] { server_->stop(); });
     boost::asio::post(context_, [this] { context_.stop(); });
     thread_.join();
+    threads_.join();
     server_.reset();
   }
 
