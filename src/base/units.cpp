@@ -60,16 +60,19 @@ Result<Bytes> parse_bytes(std::string_view text) {
                                                                                   {"k", 1024.0},
                                                                                   {"m", 1048576.0},
                                                                                   {"g", 1073741824.0}}};
+  constexpr double kMostBytes = 9e18;  // that fit Bytes
   double value = 0;
   const auto [rest, status] = std::from_chars(text.data(), text.data() + text.size(), value);
   std::string unit;
   for (const char* c = rest; c != text.data() + text.size(); ++c)
     if (*c != ' ') unit += static_cast<char>(std::tolower(static_cast<unsigned char>(*c)));
   const auto* found = std::find_if(kUnits.begin(), kUnits.end(), [&](const auto& u) { return u.first == unit; });
-  if (status != std::errc{} || value < 0 || found == kUnits.end())
+  const double bytes = found == kUnits.end() ? -1 : value * found->second;
+  // Also refuses what is no number.
+  if (status != std::errc{} || !(bytes >= 0 && bytes < kMostBytes))
     return fail(ErrorCode::invalid_input, fmt::format("not a size: '{}'", text), {},
                 "write a number and a unit, for example 512 MiB or 70 MB");
-  return static_cast<Bytes>(std::llround(value * found->second));
+  return static_cast<Bytes>(std::llround(bytes));
 }
 
 }  // namespace funcpipe

@@ -12,8 +12,11 @@ TEST(Units, BytesReadAndWrite) {
   EXPECT_EQ(*parse_bytes("1.5 GiB"), kGiB + kGiB / 2);
   EXPECT_EQ(format_bytes(512), "512 B");
   EXPECT_EQ(format_bytes(3 * kMiB / 2), "1.5 MiB");
-  for (const char* bad : {"", "MiB", "-1 MiB", "12 parsecs", "nan"})
-    EXPECT_EQ(parse_bytes(bad).error().code, ErrorCode::invalid_input) << bad;
+  for (const char* bad : {"", "MiB", "-1 MiB", "12 parsecs", "nan", "nan MiB", "inf", "1e30", "1e10 GiB"}) {
+    const auto size = parse_bytes(bad);
+    ASSERT_FALSE(size) << bad;
+    EXPECT_EQ(size.error().code, ErrorCode::invalid_input) << bad;
+  }
 }
 
 TEST(Units, SecondsChooseTheirScale) {
