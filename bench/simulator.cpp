@@ -27,21 +27,17 @@ struct Job {
 
 double cost_of(const Op& op) {
   constexpr double kBorder = 2e6;
-  switch (op.kind) {
-    case OpKind::forward:
+  switch (traits(op.kind).purpose) {
+    case Purpose::forward:
       return 0.05;
-    case OpKind::backward:
+    case Purpose::backward:
       return 0.1;
-    case OpKind::update:
+    case Purpose::update:
       return 0.02;
-    case OpKind::send_activation:
-    case OpKind::receive_activation:
-    case OpKind::send_gradient:
-    case OpKind::receive_gradient:
+    case Purpose::activation:
+    case Purpose::gradient:
       return kBorder;
-    case OpKind::publish:
-    case OpKind::fetch:
-    case OpKind::fetch_into:
+    case Purpose::synchronisation:
       return static_cast<double>(op.slice.elements) * 4;
     default:
       return 0;

@@ -9,8 +9,9 @@ namespace {
 
 constexpr int kReplicas[] = {2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64};
 
-bool moves_gradient(OpKind kind) {
-  return kind == OpKind::publish || kind == OpKind::fetch || kind == OpKind::fetch_into;
+// An operation that moves some of the gradient says how much by its slice.
+double bytes_of(const Op& op) {
+  return traits(op.kind).store == StoreRequest::none ? 0 : static_cast<double>(op.slice.elements) * sizeof(float);
 }
 
 // Workers that do nothing but synchronise. Errors: as simulate().
@@ -26,8 +27,7 @@ Result<Seconds> synchronising(const Ground& ground, const FunctionSize& size, in
   for (int replica = 0; replica < replicas; ++replica) {
     const Program program = training_program(plan, shapes, {0, replica});
     std::vector<double> costs;
-    for (const Op& op : program.ops)
-      costs.push_back(moves_gradient(op.kind) ? static_cast<double>(op.slice.elements) * sizeof(float) : 0);
+    for (const Op& op : program.ops) costs.push_back(bytes_of(op));
     fleet.add(program,
               {.function = "worker",
                .memory_mb = size.memory_mb,

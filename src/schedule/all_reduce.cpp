@@ -16,7 +16,7 @@ void StagedSum::add(Op fetch) {
   if (reduces_.size() >= most_) fetch.after.push_back({reduces_[reduces_.size() - most_], 0});
   const Slice slice = fetch.slice;
   const int source = builder_.add(std::move(fetch));
-  reduces_.push_back(builder_.add({.kind = OpKind::reduce, .slice = slice, .source = source, .after = {{source, 0}}}));
+  reduces_.push_back(builder_.add({.kind = OpKind::reduce, .slice = slice, .source = source}));
 }
 
 }  // namespace funcpipe

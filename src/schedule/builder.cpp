@@ -8,80 +8,88 @@
 
 namespace funcpipe {
 
-GradientAccess gradient_access(OpKind kind) {
-  switch (kind) {
-    case OpKind::backward:
-    case OpKind::reduce:
-    case OpKind::update:
-    case OpKind::fetch_into:
-      return GradientAccess::write;
-    case OpKind::publish:
-      return GradientAccess::read;
-    default:
-      return GradientAccess::none;
-  }
-}
-
-Slice gradient_slice(const Op& op, std::int64_t gradient_elements) {
-  if (op.kind == OpKind::backward || op.kind == OpKind::update) {
-    return {0, std::max<std::int64_t>(gradient_elements, 1)};
-  }
-  return op.slice;
-}
-
-bool overlap(const Slice& a, const Slice& b) {
-  return a.first < b.first + b.elements && b.first < a.first + a.elements;
-}
-
-ProgramBuilder::ProgramBuilder(WorkerId worker, std::int64_t gradient_elements)
-    : gradient_elements_(gradient_elements) {
+ProgramBuilder::ProgramBuilder(WorkerId worker) {
   program_.worker = worker;
 }
 
 int ProgramBuilder::add(Op op) {
   const int index = static_cast<int>(program_.ops.size());
-  const GradientAccess access = gradient_access(op.kind);
-  const Slice slice = gradient_slice(op, gradient_elements_);
-  program_.lanes[static_cast<int>(lane_of(op.kind))].push_back(index);
+  std::vector<int>& lane = program_.lanes[static_cast<int>(lane_of(op.kind))];
+  position_.push_back(lane_of(op.kind) == Lane::compute ? static_cast<int>(lane.size()) : -1);
+  lane.push_back(index);
   program_.ops.push_back(std::move(op));
-  if (access != GradientAccess::none && slice.elements > 0) touch(index, slice, access == GradientAccess::write);
+  touch_all(index, 0);
   return index;
 }
 
+bool ProgramBuilder::computes(int op) const {
+  return position_[static_cast<std::size_t>(op)] >= 0;
+}
+
+void ProgramBuilder::touch_all(int index, int iteration) {
+  const Op& op = program_.ops[static_cast<std::size_t>(index)];
+  for (const Touch& touched : traits(op.kind)) {
+    const Place place = place_of(touched, op, index);
+    if (iteration > 0 && !lasts(place.buffer)) continue;
+    const Mark by{index, iteration};
+    const auto buffer = static_cast<std::size_t>(place.buffer);
+    if (touched.extent == Extent::whole || touched.extent == Extent::slice)
+      touch(by, place.slice, writes(touched.access), stretches_[buffer]);
+    else
+      touch(by, writes(touched.access), places_[buffer << 32 | static_cast<std::uint32_t>(place.index)]);
+  }
+}
+
+void ProgramBuilder::wait_for(Mark by, Mark before) {
+  if (before.op < 0 || (computes(by.op) && computes(before.op))) return;
+  // In the second iteration only what reaches back to the first is new.
+  if (by.iteration > 0 && before.iteration > 0) return;
+  program_.ops[static_cast<std::size_t>(by.op)].after.push_back({before.op, by.iteration - before.iteration});
+}
+
+void ProgramBuilder::touch(Mark by, bool write, History& history) {
+  wait_for(by, history.writer);
+  if (write) {
+    for (const Mark& reader : history.readers) wait_for(by, reader);
+    history = {by, {}};
+    return;
+  }
+  if (computes(by.op)) std::erase_if(history.readers, [&](const Mark& reader) { return computes(reader.op); });
+  history.readers.push_back(by);
+}
+
 // No stretch reaches over the border before element `at` any more.
-void ProgramBuilder::split(std::int64_t at) {
-  auto after = touched_.upper_bound(at);
-  if (after == touched_.begin()) return;
+void ProgramBuilder::split(Stretches& stretches, std::int64_t at) {
+  auto after = stretches.upper_bound(at);
+  if (after == stretches.begin()) return;
   const auto found = std::prev(after);
   if (found->first == at || found->second.end <= at) return;
   Stretch rest = found->second;
   found->second.end = at;
-  touched_.emplace_hint(after, at, std::move(rest));
+  stretches.emplace_hint(after, at, std::move(rest));
 }
 
-void ProgramBuilder::touch(int op, const Slice& slice, bool write) {
+void ProgramBuilder::touch(Mark by, const Slice& slice, bool write, Stretches& stretches) {
+  if (slice.elements <= 0) return;
   const std::int64_t end = slice.first + slice.elements;
-  split(slice.first);
-  split(end);
-  std::vector<Dependency>& after = program_.ops[static_cast<std::size_t>(op)].after;
+  split(stretches, slice.first);
+  split(stretches, end);
   std::int64_t reached = slice.first;
-  auto stretch = touched_.lower_bound(slice.first);
-  while (stretch != touched_.end() && stretch->first < end) {
-    if (stretch->second.writer >= 0) after.push_back({stretch->second.writer, 0});
+  auto stretch = stretches.lower_bound(slice.first);
+  while (stretch != stretches.end() && stretch->first < end) {
+    touch(by, write, stretch->second.history);
     if (write) {
-      for (const int reader : stretch->second.readers) after.push_back({reader, 0});
-      stretch = touched_.erase(stretch);
+      stretch = stretches.erase(stretch);
       continue;
     }
-    if (stretch->first > reached) touched_.emplace(reached, Stretch{stretch->first, -1, {op}});
-    stretch->second.readers.push_back(op);
+    if (stretch->first > reached) stretches.emplace(reached, Stretch{stretch->first, {{}, {by}}});
     reached = stretch->second.end;
     ++stretch;
   }
   if (write)
-    touched_.emplace(slice.first, Stretch{end, op, {}});
+    stretches.emplace(slice.first, Stretch{end, {by, {}}});
   else if (reached < end)
-    touched_.emplace(reached, Stretch{end, -1, {op}});
+    stretches.emplace(reached, Stretch{end, {{}, {by}}});
 }
 
 void ProgramBuilder::depend(int op, Dependency on) {
@@ -89,10 +97,27 @@ void ProgramBuilder::depend(int op, Dependency on) {
   program_.ops[op].after.push_back(on);
 }
 
+void ProgramBuilder::keep_latest_computation(int index) {
+  std::vector<Dependency>& after = program_.ops[static_cast<std::size_t>(index)].after;
+  const auto earlier = [&](const Dependency& a, const Dependency& b) {
+    return std::pair(-a.iterations_back, position_[a.op]) < std::pair(-b.iterations_back, position_[b.op]);
+  };
+  const Dependency* latest = nullptr;
+  for (const Dependency& on : after)
+    if (computes(on.op) && (!latest || earlier(*latest, on))) latest = &on;
+  if (!latest) return;
+  const Dependency kept = *latest;
+  std::erase_if(after, [&](const Dependency& on) { return computes(on.op) && on != kept; });
+}
+
 Program ProgramBuilder::finish() && {
-  for (Op& op : program_.ops) {
-    std::sort(op.after.begin(), op.after.end());
-    op.after.erase(std::unique(op.after.begin(), op.after.end()), op.after.end());
+  const int size = static_cast<int>(program_.ops.size());
+  for (int op = 0; op < size; ++op) touch_all(op, 1);
+  for (int op = 0; op < size; ++op) {
+    std::vector<Dependency>& after = program_.ops[static_cast<std::size_t>(op)].after;
+    keep_latest_computation(op);
+    std::sort(after.begin(), after.end());
+    after.erase(std::unique(after.begin(), after.end()), after.end());
   }
   return std::move(program_);
 }

@@ -1,29 +1,28 @@
-// Writers append operations here. The builder puts each on its lane and adds the dependencies that the gradient buffer
-// asks for, so no writer has to think of them: whoever writes a slice waits for everybody who read or wrote any of it
-// before, whoever reads it waits for everybody who wrote it.
+// Writers append operations here, in the order in which they would be right if they ran one after another. The builder
+// puts each on its lane and adds the dependencies that keep what they touch in that order (schedule/operation.h):
+// whoever writes waits for everybody who read or wrote there before, whoever reads waits for everybody who wrote; so it
+// is from one iteration to the next. A writer adds only those that say when waiting makes sense.
+//
+// The compute lane does one operation after another in the order they were added, so between two of its own no
+// dependency is needed, and of several on it the last one is enough.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
+#include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "schedule/program.h"
 
 namespace funcpipe {
 
-// Who touches which elements of the stage's flat gradient.
-enum class GradientAccess { none, read, write };
-GradientAccess gradient_access(OpKind kind);
-// Backward and update touch the whole gradient (at least one virtual element, so that they are ordered even for a stage
-// without parameters); the others op.slice.
-Slice gradient_slice(const Op& op, std::int64_t gradient_elements);
-bool overlap(const Slice& a, const Slice& b);
-
 class ProgramBuilder {
  public:
-  ProgramBuilder(WorkerId worker, std::int64_t gradient_elements);
+  explicit ProgramBuilder(WorkerId worker);
 
-  // Returns the operation's index. `op.after` holds the dependencies that are not the gradient's.
+  // Returns the operation's index. `op.after` holds the dependencies that are not those of what it touches.
   int add(Op op);
 
   // An operation further dependencies of which were not known when it was added.
@@ -35,20 +34,34 @@ class ProgramBuilder {
   Program finish() &&;
 
  private:
-  // Elements with the same history: who wrote them last, and who has read them since.
+  // Who wrote a place last, and who has read it since; -1: nobody yet. Iterations count from the first one played.
+  struct Mark {
+    int op = -1;
+    int iteration = 0;
+  };
+  struct History {
+    Mark writer;
+    std::vector<Mark> readers;  // of the compute lane the last one
+  };
   struct Stretch {
     std::int64_t end = 0;
-    int writer = -1;  // -1: nobody yet
-    std::vector<int> readers;
+    History history;
   };
-  using Stretches = std::map<std::int64_t, Stretch>;  // by first element; they do not overlap
+  // By first element; they do not overlap.
+  using Stretches = std::map<std::int64_t, Stretch>;
 
-  void touch(int op, const Slice& slice, bool write);
-  void split(std::int64_t at);
+  bool computes(int op) const;
+  void touch_all(int op, int iteration);
+  void touch(Mark by, const Slice& slice, bool write, Stretches& stretches);
+  void touch(Mark by, bool write, History& history);
+  void wait_for(Mark by, Mark before);
+  static void split(Stretches& stretches, std::int64_t at);
+  void keep_latest_computation(int op);
 
-  std::int64_t gradient_elements_;
   Program program_;
-  Stretches touched_;
+  std::vector<int> position_;                          // on the compute lane; -1: elsewhere
+  std::array<Stretches, kBuffers> stretches_;          // of buffers that are touched by the slice
+  std::unordered_map<std::uint64_t, History> places_;  // of those of a micro-batch or an operation
 };
 
 }  // namespace funcpipe

@@ -1,175 +1,144 @@
 #include "schedule/check_data.h"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
-#include "schedule/builder.h"
 #include "schedule/check_form.h"
 
 namespace funcpipe {
 namespace {
 
-class DataCheck {
+// One operation's touch of one place.
+struct Use {
+  int op = 0;
+  Slice slice;
+  Access access = Access::read;
+
+  bool writes() const { return funcpipe::writes(access); }
+};
+
+bool conflict(const Use& a, const Use& b) {
+  return (a.writes() || b.writes()) && overlap(a.slice, b.slice);
+}
+
+// All uses of one buffer, or of one micro-batch's or operation's part of it. The operations of the compute lane are one
+// chain. While they are listed in its order, of those that a transfer could meet there only the last one listed before
+// it and the first one after it are looked at; else every pair is.
+class PlaceCheck {
  public:
-  DataCheck(const Program& program, const LocalOrder& order)
-      : program_(program), order_(order), size_(static_cast<int>(program.ops.size())) {
-    for (const Op& op : program.ops) elements_ = std::max(elements_, op.slice.first + op.slice.elements);
-  }
+  PlaceCheck(const Program& program, const LocalOrder& order, const Place& place, const std::vector<Use>& uses)
+      : program_(program), order_(order), place_(place), lasts_(lasts(place.buffer)), uses_(uses) {}
 
   Result<> run() {
-    FUNCPIPE_TRY_VOID(check_tensors());
-    FUNCPIPE_TRY_VOID(check_gradient());
-    FUNCPIPE_TRY_VOID(check_shared_state());
-    return check_updates();
+    FUNCPIPE_TRY_VOID(check_makers());
+    int last = -1;
+    bool in_order = true;
+    for (const Use& use : uses_) {
+      if (!order_.on_compute_lane(use.op)) {
+        transfers_.push_back(use);
+        continue;
+      }
+      computing_[{use.slice, use.writes()}].push_back(use);
+      in_order = in_order && (last < 0 || order_.before(last, use.op));
+      last = use.op;
+    }
+    if (!in_order) return check_every_pair();
+    for (const Use& transfer : transfers_)
+      for (const auto& [touched, computing] : computing_)
+        if (conflict(computing.front(), transfer)) FUNCPIPE_TRY_VOID(check_against(transfer, computing));
+    return check_transfers();
   }
 
  private:
-  const Op& op(int index) const { return program_.ops[static_cast<std::size_t>(index)]; }
-  Slice slice(int index) const { return gradient_slice(op(index), elements_); }
-  bool writes(int index) const { return gradient_access(op(index).kind) == GradientAccess::write; }
-
-  tl::unexpected<Error> wrong(int index, std::string what) const {
-    return tl::unexpected<Error>(unsound(program_, index, std::move(what)));
+  tl::unexpected<Error> wrong(int op, std::string what) const {
+    return tl::unexpected<Error>(unsound(program_, op, std::move(what)));
+  }
+  // `second` may run while `first` does, or before it.
+  tl::unexpected<Error> together(const Use& first, const Use& second, bool next) const {
+    return wrong(second.op, fmt::format("may touch the {} together with operation {} ({}){}", to_string(place_),
+                                        first.op, to_string(program_.ops[static_cast<std::size_t>(first.op)].kind),
+                                        next ? " of the iteration before" : ""));
   }
 
-  Result<> check_tensors() {
-    const auto key = [](OpKind kind, int micro_batch) {
-      return static_cast<std::uint64_t>(kind) << 32 | static_cast<std::uint32_t>(micro_batch);
-    };
-    std::unordered_map<std::uint64_t, int> makers;
-    for (int i = 0; i < size_; ++i)
-      if (op(i).micro_batch >= 0) makers.emplace(key(op(i).kind, op(i).micro_batch), i);
-    const auto needs = [&](int index, OpKind maker, bool required) -> Result<> {
-      const auto found = makers.find(key(maker, op(index).micro_batch));
-      if (found == makers.end()) {
-        if (required) return wrong(index, fmt::format("has no {} before it", to_string(maker)));
-        return {};
-      }
-      if (order_.before(found->second, index)) return {};
-      return wrong(index, fmt::format("may start before operation {} ({}) is done", found->second, to_string(maker)));
-    };
-    for (int i = 0; i < size_; ++i) {
-      switch (op(i).kind) {
-        case OpKind::forward:
-          FUNCPIPE_TRY_VOID(needs(i, OpKind::load, false));
-          FUNCPIPE_TRY_VOID(needs(i, OpKind::receive_activation, program_.worker.stage > 0));
-          break;
-        case OpKind::backward:
-          FUNCPIPE_TRY_VOID(needs(i, OpKind::forward, true));
-          FUNCPIPE_TRY_VOID(needs(i, OpKind::receive_gradient, false));
-          break;
-        case OpKind::send_activation:
-          FUNCPIPE_TRY_VOID(needs(i, OpKind::forward, true));
-          break;
-        case OpKind::send_gradient:
-          FUNCPIPE_TRY_VOID(needs(i, OpKind::backward, true));
-          break;
-        case OpKind::reduce:
-          if (!order_.before(op(i).source, i)) return wrong(i, "may start before its source is done");
-          if (!order_.before_next(i, op(i).source))
-            return wrong(op(i).source, "may overwrite what it staged in the iteration before");
-          break;
-        default:
-          break;
-      }
+  // What belongs to a micro-batch is made anew in every iteration, before it is read.
+  Result<> check_makers() const {
+    bool made = lasts_ && place_.buffer != Buffer::staged;
+    for (const Use& use : uses_) {
+      if (use.access == Access::read && !made)
+        return wrong(use.op, fmt::format("reads {}, which nothing has made", to_string(place_)));
+      made |= use.writes();
     }
     return {};
   }
 
-  tl::unexpected<Error> together(int a, int b, bool next) const {
-    return wrong(b, fmt::format("may touch the gradient together with operation {} ({}){}", a, to_string(op(a).kind),
-                                next ? " of the iteration before" : ""));
-  }
-
-  // Of two that may not be under way together: in one iteration, and either one and the other of the next.
-  Result<> check_pair(int a, int b) const {
-    if (a != b && !order_.before(a, b) && !order_.before(b, a)) return together(a, b, false);
-    if (!order_.before_next(a, b)) return together(a, b, true);
-    if (!order_.before_next(b, a)) return together(b, a, true);
+  // The two of one iteration in the order they are listed; and either one before the other of the next.
+  Result<> check_pair(const Use& a, const Use& b) const {
+    const Use &first = a.op < b.op ? a : b, &second = a.op < b.op ? b : a;
+    if (a.op != b.op && !order_.before(first.op, second.op)) return together(first, second, false);
+    if (!lasts_) return {};
+    if (!order_.before_next(first.op, second.op)) return together(first, second, true);
+    if (!order_.before_next(second.op, first.op)) return together(second, first, true);
     return {};
   }
 
-  // Operations of the compute lane that touch the gradient all write it, one after the other. Those of equal slices
-  // stand together here, in the lane's order.
-  Result<> check_gradient() {
-    std::map<Slice, std::vector<int>> computing;  // operations
-    std::vector<int> transfers;
-    const std::vector<int>& lane = program_.lanes[static_cast<int>(Lane::compute)];
-    for (int i = 0; i < size_; ++i)
-      if (gradient_access(op(i).kind) != GradientAccess::none && !order_.on_compute_lane(i)) transfers.push_back(i);
-    for (const int i : lane)
-      if (gradient_access(op(i).kind) != GradientAccess::none) computing[slice(i)].push_back(i);
-    for (const int transfer : transfers)
-      for (const auto& [touched, operations] : computing)
-        if (overlap(touched, slice(transfer))) FUNCPIPE_TRY_VOID(check_against(transfer, operations));
+  Result<> check_every_pair() const {
+    for (auto b = uses_.begin(); b != uses_.end(); ++b)
+      for (auto a = uses_.begin(); a <= b; ++a)
+        if (conflict(*a, *b)) FUNCPIPE_TRY_VOID(check_pair(*a, *b));
+    return {};
+  }
 
-    std::ranges::stable_sort(transfers, {}, [&](int i) { return slice(i).first; });
-    std::vector<int> open;  // transfers that reach to the current one
-    for (const int transfer : transfers) {
-      const Slice own = slice(transfer);
-      std::erase_if(open, [&](int other) { return !overlap(slice(other), own); });
-      if (writes(transfer)) FUNCPIPE_TRY_VOID(check_pair(transfer, transfer));
-      for (const int other : open)
-        if (writes(transfer) || writes(other)) FUNCPIPE_TRY_VOID(check_pair(other, transfer));
+  // `computing` meet the transfer, all of them.
+  Result<> check_against(const Use& transfer, const std::vector<Use>& computing) const {
+    const auto after = std::ranges::upper_bound(computing, transfer.op, {}, &Use::op);
+    if (after != computing.begin() && !order_.before(std::prev(after)->op, transfer.op))
+      return together(*std::prev(after), transfer, false);
+    if (after != computing.end() && !order_.before(transfer.op, after->op)) return together(transfer, *after, false);
+    if (!lasts_) return {};
+    if (!order_.before_next(computing.back().op, transfer.op)) return together(computing.back(), transfer, true);
+    if (!order_.before_next(transfer.op, computing.front().op)) return together(transfer, computing.front(), true);
+    return {};
+  }
+
+  Result<> check_transfers() {
+    std::ranges::stable_sort(transfers_, {}, [](const Use& use) { return use.slice.first; });
+    std::vector<Use> open;  // those that reach to the current one
+    for (const Use& transfer : transfers_) {
+      std::erase_if(open, [&](const Use& other) { return !overlap(other.slice, transfer.slice); });
+      if (transfer.writes()) FUNCPIPE_TRY_VOID(check_pair(transfer, transfer));
+      for (const Use& other : open)
+        if (conflict(other, transfer)) FUNCPIPE_TRY_VOID(check_pair(other, transfer));
       open.push_back(transfer);
-    }
-    return {};
-  }
-
-  // `operations` in the order of the compute lane. Of those that are neither certainly before the transfer nor
-  // certainly after it each is looked at; then the last one before it and the first one after it over the iterations.
-  Result<> check_against(int transfer, const std::vector<int>& operations) const {
-    const auto position = [&](int index) { return order_.first_after(index); };  // of a compute operation: its own
-    const int last_before = order_.last_before(transfer), first_after = order_.first_after(transfer);
-    for (auto at = std::ranges::upper_bound(operations, last_before, {}, position);
-         at != operations.end() && position(*at) < first_after; ++at)
-      FUNCPIPE_TRY_VOID(check_pair(*at, transfer));
-    if (!order_.before_next(operations.back(), transfer)) return together(operations.back(), transfer, true);
-    if (!order_.before_next(transfer, operations.front())) return together(transfer, operations.front(), true);
-    return {};
-  }
-
-  // Forward writes to what is exchanged: after the exchange, and the next exchange after this iteration's update.
-  Result<> check_shared_state() const {
-    for (int exchange = 0; exchange < size_; ++exchange) {
-      const OpKind kind = op(exchange).kind;
-      if (kind != OpKind::publish_buffers && kind != OpKind::fetch_buffers) continue;
-      for (int i = 0; i < size_; ++i) {
-        if (op(i).kind == OpKind::forward && !order_.before(exchange, i))
-          return wrong(i, fmt::format("may start before operation {} ({}) is done", exchange, to_string(kind)));
-        if (op(i).kind == OpKind::update && !order_.before_next(i, exchange))
-          return wrong(exchange, fmt::format("may start before operation {} (update) is done", i));
-      }
-    }
-    return {};
-  }
-
-  Result<> check_updates() const {
-    for (int update = 0; update < size_; ++update) {
-      if (op(update).kind != OpKind::update) continue;
-      for (int i = 0; i < size_; ++i) {
-        const OpKind kind = op(i).kind;
-        const bool before = kind == OpKind::forward || gradient_access(kind) != GradientAccess::none;
-        if (i != update && before && !order_.before(i, update))
-          return wrong(update, fmt::format("comes before operation {} ({})", i, to_string(kind)));
-      }
     }
     return {};
   }
 
   const Program& program_;
   const LocalOrder& order_;
-  const int size_;
-  std::int64_t elements_ = 1;
+  const Place place_;
+  const bool lasts_;
+  const std::vector<Use>& uses_;  // in the order of operations
+  std::vector<Use> transfers_;
+  std::map<std::pair<Slice, bool>, std::vector<Use>> computing_;  // by what they touch, and whether they write it
 };
 
 }  // namespace
 
 Result<> check_data(const Program& program, const LocalOrder& order) {
-  return DataCheck(program, order).run();
+  std::map<std::pair<Buffer, int>, std::vector<Use>> places;
+  for (int i = 0; i < static_cast<int>(program.ops.size()); ++i) {
+    const Op& op = program.ops[static_cast<std::size_t>(i)];
+    for (const Touch& touch : traits(op.kind)) {
+      const Place place = place_of(touch, op, i);
+      if (place.slice.elements > 0) places[{place.buffer, place.index}].push_back({i, place.slice, touch.access});
+    }
+  }
+  for (const auto& [place, uses] : places)
+    FUNCPIPE_TRY_VOID(PlaceCheck(program, order, {place.first, place.second, kWhole}, uses).run());
+  return {};
 }
 
 }  // namespace funcpipe

@@ -1,5 +1,5 @@
-// Of one worker: whoever needs a tensor runs after whoever makes it, and nobody touches gradient elements while another
-// writes them, within an iteration and from one to the next.
+// Of one worker: what its operations touch (schedule/operation.h) they touch in the order in which they are listed, one
+// after another where one of them writes, within an iteration and from one to the next.
 #pragma once
 
 #include "base/error.h"

@@ -6,21 +6,9 @@
 namespace funcpipe {
 namespace {
 
-// The kind of object an operation moves.
-bool right_kind(OpKind op, ObjectKind object) {
-  switch (op) {
-    case OpKind::send_activation:
-    case OpKind::receive_activation:
-      return object == ObjectKind::activation;
-    case OpKind::send_gradient:
-    case OpKind::receive_gradient:
-      return object == ObjectKind::gradient;
-    case OpKind::publish_buffers:
-    case OpKind::fetch_buffers:
-      return object == ObjectKind::buffers;
-    default:
-      return object == ObjectKind::part || object == ObjectKind::merged || object == ObjectKind::tied;
-  }
+bool stages_bytes(OpKind kind) {
+  const Touch* const touch = touch_of(kind, Buffer::staged);
+  return touch && writes(touch->access);
 }
 
 }  // namespace
@@ -52,7 +40,7 @@ Result<> check_form(const Program& program) {
       ++listed[op];
     }
   }
-  std::vector<int> reduces(size, 0);
+  std::vector<int> additions(size, 0);  // of what an operation staged
   for (int i = 0; i < size; ++i) {
     const Op& op = program.ops[i];
     if (listed[i] != 1) return wrong(i, fmt::format("is on its lane {} times, not once", listed[i]));
@@ -63,34 +51,37 @@ Result<> check_form(const Program& program) {
             i, fmt::format("depends on operation {}, {} iterations back", dependency.op, dependency.iterations_back));
       }
     }
-    if ((is_producer(op.kind) || is_consumer(op.kind)) && !right_kind(op.kind, op.object.kind)) {
+    const OpTraits& of = traits(op.kind);
+    if (of.objects != 0 && !of.may_move(op.object.kind)) {
       return wrong(i, fmt::format("cannot move {}", to_string(op.object)));
     }
-    if (is_producer(op.kind) &&
-        (op.object.stage != program.worker.stage || op.object.replica != program.worker.replica)) {
+    if (of.store == StoreRequest::publish && WorkerId{op.object.stage, op.object.replica} != program.worker) {
       return wrong(i, fmt::format("publishes another worker's object {}", to_string(op.object)));
     }
-    const bool sliced = op.kind == OpKind::reduce || op.kind == OpKind::fetch || op.kind == OpKind::fetch_into ||
-                        op.kind == OpKind::publish;
-    if (sliced && (op.slice.first < 0 || op.slice.elements <= 0)) {
+    // A shard of the gradient is never empty; the whole of a stage without parameters is.
+    const bool moves_shard = of.may_move(ObjectKind::part) || of.purpose == Purpose::sum;
+    if (op.slice.first < 0 || op.slice.elements < 0 || (moves_shard && op.slice.elements == 0)) {
       return wrong(i, fmt::format("moves {} elements from {}", op.slice.elements, op.slice.first));
     }
-    if (op.kind == OpKind::reduce) {
-      if (op.source < 0 || op.source >= size || program.ops[op.source].kind != OpKind::fetch) {
+    for (const Touch& touch : of) {
+      if (touch.extent == Extent::micro_batch && op.micro_batch < 0)
+        return wrong(i, fmt::format("touches the {} of no micro-batch", to_string(touch.buffer)));
+      if (touch.extent != Extent::source) continue;
+      if (op.source < 0 || op.source >= size || !stages_bytes(program.ops[op.source].kind)) {
         return wrong(i, fmt::format("its source {} is no fetch", op.source));
       }
       if (program.ops[op.source].slice != op.slice) {
         return wrong(i, fmt::format("adds another slice than operation {} fetched", op.source));
       }
-      ++reduces[op.source];
+      ++additions[op.source];
     }
     if (op.release_age < 0 || op.release_age > kMostReleaseAge) {
       return wrong(i, fmt::format("releases objects {} iterations old", op.release_age));
     }
   }
   for (int i = 0; i < size; ++i) {
-    if (program.ops[i].kind == OpKind::fetch && reduces[i] != 1) {
-      return wrong(i, fmt::format("is added {} times, not once", reduces[i]));
+    if (stages_bytes(program.ops[i].kind) && additions[i] != 1) {
+      return wrong(i, fmt::format("is added {} times, not once", additions[i]));
     }
   }
   return {};

@@ -25,7 +25,7 @@ Program evaluation_program(const Plan& plan, const std::vector<StageShape>& shap
   const bool last = stage == plan.stage_count() - 1;
   const bool loads = shape.reads_data || last;
   const std::vector<MicroBatch> batches = plan.micro_batches_of(replica);
-  ProgramBuilder builder(worker, shape.gradient_elements);
+  ProgramBuilder builder(worker);
 
   std::vector<ObjectName> received;
   std::vector<Dependency> receives;
@@ -36,33 +36,27 @@ Program evaluation_program(const Plan& plan, const std::vector<StageShape>& shap
     receives.clear();
   };
 
-  std::vector<Dependency> buffers;  // forward may write to them
   if (shape.has_buffers && replica == 0) {
     for (int r = 1; r < plan.replicas; ++r) {
       if (plan.micro_batches_of(r).empty()) continue;
-      buffers.push_back(
-          {builder.add({.kind = OpKind::publish_buffers, .object = {ObjectKind::buffers, stage, 0, r}}), 0});
+      builder.add({.kind = OpKind::publish_buffers, .object = {ObjectKind::buffers, stage, 0, r}});
     }
   } else if (shape.has_buffers && !batches.empty()) {
     const ObjectName object{ObjectKind::buffers, stage, 0, replica};
-    buffers.push_back({builder.add({.kind = OpKind::fetch_buffers, .object = object}), 0});
+    receives.push_back({builder.add({.kind = OpKind::fetch_buffers, .object = object}), 0});
     received.push_back(object);
-    receives.push_back(buffers.front());
   }
 
   std::vector<int> forwards, sends;
   for (const MicroBatch& batch : batches) {
     std::vector<Dependency> ahead;
     if (forwards.size() >= kAhead) ahead.push_back({forwards[forwards.size() - kAhead], 0});
-    Op forward{.kind = OpKind::forward, .micro_batch = batch.index, .after = buffers};
-    if (loads) {
-      forward.after.push_back({builder.add({.kind = OpKind::load, .micro_batch = batch.index, .after = ahead}), 0});
-    }
+    Op forward{.kind = OpKind::forward, .micro_batch = batch.index};
+    if (loads) builder.add({.kind = OpKind::load, .micro_batch = batch.index, .after = ahead});
     if (!first) {
       const ObjectName object{ObjectKind::activation, stage - 1, replica, batch.index};
       const int receive = builder.add(
           {.kind = OpKind::receive_activation, .micro_batch = batch.index, .object = object, .after = ahead});
-      forward.after.push_back({receive, 0});
       received.push_back(object);
       receives.push_back({receive, 0});
     }
@@ -71,8 +65,7 @@ Program evaluation_program(const Plan& plan, const std::vector<StageShape>& shap
     if (!last) {
       sends.push_back(builder.add({.kind = OpKind::send_activation,
                                    .micro_batch = batch.index,
-                                   .object = {ObjectKind::activation, stage, replica, batch.index},
-                                   .after = {{forwards.back(), 0}}}));
+                                   .object = {ObjectKind::activation, stage, replica, batch.index}}));
     }
     if (received.size() >= kReleaseBatch) release();
   }

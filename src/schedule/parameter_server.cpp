@@ -31,7 +31,7 @@ void append_push_and_pull(ProgramBuilder& builder, const AllReduceOptions& optio
 }
 
 Program parameter_server_program(const Plan& plan, const StageShape& shape) {
-  ProgramBuilder builder(kParameterServer, shape.gradient_elements);
+  ProgramBuilder builder(kParameterServer);
   std::vector<ObjectName> sums;
   int last = -1;
   for (int k = 0; k < kServerShards; ++k) {
@@ -42,8 +42,7 @@ Program parameter_server_program(const Plan& plan, const StageShape& shape) {
       parts.push_back(builder.add({.kind = replica == 0 ? OpKind::fetch_into : OpKind::fetch,
                                    .object = part_of({0, replica}, k),
                                    .slice = slice}));
-      if (replica > 0)
-        builder.add({.kind = OpKind::reduce, .slice = slice, .source = parts.back(), .after = {{parts.back(), 0}}});
+      if (replica > 0) builder.add({.kind = OpKind::reduce, .slice = slice, .source = parts.back()});
     }
     sums.push_back(sum_of(k));
     last = builder.add({.kind = OpKind::publish, .object = sums.back(), .slice = slice});

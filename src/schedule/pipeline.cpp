@@ -22,27 +22,20 @@ class PipelineWriter {
   void forward(int position) {
     const auto [stage, replica] = options_.worker;
     const int batch = options_.micro_batches[position].index;
-    Op forward{.kind = OpKind::forward, .micro_batch = batch};
-    int load = -1;
-    if (options_.loads) {
-      load = builder_.add({.kind = OpKind::load, .micro_batch = batch});
-      forward.after.push_back({load, 0});
-    }
+    const int load = options_.loads ? builder_.add({.kind = OpKind::load, .micro_batch = batch}) : -1;
     if (!first_) {
       receives_.push_back(builder_.add({.kind = OpKind::receive_activation,
                                         .micro_batch = batch,
                                         .object = {ObjectKind::activation, stage - 1, replica, batch}}));
-      forward.after.push_back({receives_.back(), 0});
     }
-    const int index = builder_.add(std::move(forward));
+    const int index = builder_.add({.kind = OpKind::forward, .micro_batch = batch});
     // Data may be here one iteration ahead of its forward, not more.
     if (load >= 0) builder_.depend(load, {index, 1});
     ops_.forwards[position] = index;
     if (!last_) {
       sends_[position] = builder_.add({.kind = OpKind::send_activation,
                                        .micro_batch = batch,
-                                       .object = {ObjectKind::activation, stage, replica, batch},
-                                       .after = {{index, 0}}});
+                                       .object = {ObjectKind::activation, stage, replica, batch}});
     }
     ops_.nearly_done = std::exchange(latest_, index);
   }
@@ -50,22 +43,20 @@ class PipelineWriter {
   void backward(int position) {
     const auto [stage, replica] = options_.worker;
     const int batch = options_.micro_batches[position].index;
-    Op backward{.kind = OpKind::backward, .micro_batch = batch, .after = {{ops_.forwards[position], 0}}};
     if (!last_) {
       // The gradient cannot exist before the activation has left: no use in asking earlier.
-      backward.after.push_back({builder_.add({.kind = OpKind::receive_gradient,
-                                              .micro_batch = batch,
-                                              .object = {ObjectKind::gradient, stage + 1, replica, batch},
-                                              .after = {{sends_[position], 0}}}),
-                                0});
+      builder_.add({.kind = OpKind::receive_gradient,
+                    .micro_batch = batch,
+                    .object = {ObjectKind::gradient, stage + 1, replica, batch},
+                    .after = {{sends_[position], 0}}});
     }
-    const int index = builder_.add(std::move(backward));
+    const int index =
+        builder_.add({.kind = OpKind::backward, .micro_batch = batch, .slice = {0, options_.gradient_elements}});
     ops_.backwards[position] = index;
     if (!first_) {
       last_gradient_ = builder_.add({.kind = OpKind::send_gradient,
                                      .micro_batch = batch,
-                                     .object = {ObjectKind::gradient, stage, replica, batch},
-                                     .after = {{index, 0}}});
+                                     .object = {ObjectKind::gradient, stage, replica, batch}});
     }
     ops_.nearly_done = std::exchange(latest_, index);
   }

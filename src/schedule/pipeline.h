@@ -29,6 +29,7 @@ struct PipelineOptions {
   PipelineOrder order = PipelineOrder::gpipe;
   std::vector<MicroBatch> micro_batches;  // this replica's, not empty
   bool loads = true;                      // reads data inputs or targets
+  std::int64_t gradient_elements = 0;     // of the stage's flat gradient
 };
 
 struct PipelineOps {

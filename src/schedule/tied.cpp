@@ -38,7 +38,7 @@ void append_tied_exchange(ProgramBuilder& builder, const TiedOptions& options) {
         continue;
       }
       const int source = builder.add(std::move(fetch));
-      builder.add({.kind = OpKind::reduce, .slice = tied.slice, .source = source, .after = {{source, 0}}});
+      builder.add({.kind = OpKind::reduce, .slice = tied.slice, .source = source});
     }
   }
 }

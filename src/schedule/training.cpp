@@ -10,18 +10,13 @@
 namespace funcpipe {
 namespace {
 
-bool publishes(OpKind kind) {
-  return kind == OpKind::send_activation || kind == OpKind::send_gradient || kind == OpKind::publish ||
-         kind == OpKind::publish_buffers;
-}
-
 bool has_own_reader(const ObjectName& object) {
   return object.kind == ObjectKind::buffers && object.index > 0;
 }
 
 // Every replica begins the iteration with replica 0's state. Where the stage sums gradients over its replicas, one
 // object serves them all; where it has none to sum, nothing tells replica 0 what the others have read, and each of them
-// gets an object of its own, which it deletes itself. The operations that forwards wait for.
+// gets an object of its own, which it deletes itself. Returns the operations that exchange it.
 std::vector<int> append_shared_state(ProgramBuilder& builder, const Plan& plan, const StageShape& shape,
                                      WorkerId worker) {
   std::vector<int> operations;
@@ -55,7 +50,7 @@ std::vector<int> append_shared_state(ProgramBuilder& builder, const Plan& plan, 
 void append_release(ProgramBuilder& builder, int update) {
   std::vector<ObjectName> published;
   for (const Op& op : builder.program().ops) {
-    if (publishes(op.kind) && !has_own_reader(op.object)) published.push_back(op.object);
+    if (is_producer(op.kind) && !has_own_reader(op.object)) published.push_back(op.object);
   }
   if (published.empty()) return;
   builder.add({.kind = OpKind::release, .released = std::move(published), .release_age = 1, .after = {{update, 0}}});
@@ -69,14 +64,15 @@ Program training_program(const Plan& plan, const std::vector<StageShape>& shapes
   if (worker == kParameterServer) return parameter_server_program(plan, shapes.front());
   const StageShape& shape = shapes[worker.stage];
   const bool last = worker.stage == plan.stage_count() - 1;
-  ProgramBuilder builder(worker, shape.gradient_elements);
+  ProgramBuilder builder(worker);
 
   const std::vector<int> state = append_shared_state(builder, plan, shape, worker);
   const PipelineOps pipeline = append_pipeline(builder, {.worker = worker,
                                                          .stages = plan.stage_count(),
                                                          .order = plan.order,
                                                          .micro_batches = plan.micro_batches_of(worker.replica),
-                                                         .loads = shape.reads_data || last});
+                                                         .loads = shape.reads_data || last,
+                                                         .gradient_elements = shape.gradient_elements});
   const AllReduceOptions all_reduce{.worker = worker,
                                     .replicas = plan.replicas,
                                     .elements = shape.gradient_elements,
@@ -94,13 +90,9 @@ Program training_program(const Plan& plan, const std::vector<StageShape>& shapes
   }
   append_tied_exchange(builder, {.worker = worker, .tied = shape.tied, .wait_after = pipeline.last_backward});
 
-  const int update = builder.add({.kind = OpKind::update});
-  // The next iteration computes with the new weights, and adds to a gradient the update has cleared.
-  for (const int forward : pipeline.forwards) builder.depend(forward, {update, 1});
-  for (const int operation : state) {
-    builder.depend(operation, {update, 1});  // and so after all forwards of the iteration before
-    for (const int forward : pipeline.forwards) builder.depend(forward, {operation, 0});
-  }
+  const int update = builder.add({.kind = OpKind::update, .slice = {0, shape.gradient_elements}});
+  // The state of an iteration is what all of it has made.
+  for (const int operation : state) builder.depend(operation, {update, 1});
   if (last) builder.add({.kind = OpKind::report, .after = {{update, 0}}});
   append_release(builder, update);
   return std::move(builder).finish();

@@ -21,48 +21,35 @@ void SimulatedFleet::add(const Program& program, WorkerModel model, const std::v
   const auto size = static_cast<std::uint32_t>(program.ops.size());
   FUNCPIPE_CHECK(costs.size() == size, "{} costs for {} operations", costs.size(), size);
   const std::int32_t index = this->size();
-  Worker worker{.id = program.worker, .model = std::move(model), .ops = size, .first_wait = waits_};
-  if (!ops_.empty()) ops_.pop_back();  // the end of the successors, below
-  worker.first_op = static_cast<std::uint32_t>(ops_.size());
-
-  std::vector<std::uint32_t> ends(size + 1, 0);  // of each operation's successors, counted from its worker's first
-  for (const Op& op : program.ops)
-    for (const Dependency& dependency : op.after) ++ends[static_cast<std::size_t>(dependency.op) + 1];
-  for (std::uint32_t i = 0; i < size; ++i) ends[i + 1] += ends[i];
-  const auto first_successor = static_cast<std::uint32_t>(successors_.size());
-  successors_.resize(first_successor + ends[size]);
-  std::vector<std::uint32_t> next(ends.begin(), ends.end() - 1);
+  programs_.add(program);
+  Worker worker{.id = program.worker,
+                .model = std::move(model),
+                .first_op = static_cast<std::uint32_t>(ops_.size()),
+                .first_wait = waits_};
   std::vector<std::pair<ObjectName, double>> sizes;  // of what it publishes
   for (std::uint32_t i = 0; i < size; ++i) {
     const Op& op = program.ops[i];
-    FleetOp flat{.cost = costs[i], .successors = first_successor + ends[i], .kind = op.kind, .lane = lane_of(op.kind)};
+    const OpTraits& of = traits(op.kind);
+    FleetOp flat{.cost = costs[i], .kind = op.kind, .lane = of.lane, .store = of.store, .updates = is_update(op.kind)};
     const auto self = static_cast<std::int32_t>(i);
-    if (is_producer(op.kind)) {
+    if (of.store == StoreRequest::publish) {
       produced_.push_back({op.object, index, self});
       sizes.emplace_back(op.object, costs[i]);
     }
-    if (is_consumer(op.kind)) {
+    if (of.store == StoreRequest::take) {
       consumed_.push_back({op.object, index, self});
       flat.wait = waits_++;
     }
-    if (op.kind == OpKind::update) worker.updates = true;
-    if (op.kind == OpKind::release) {
+    worker.updates |= flat.updates;
+    if (of.store == StoreRequest::remove) {
       flat.release_age = static_cast<std::uint8_t>(op.release_age);
       flat.requests = static_cast<std::uint16_t>((op.released.size() + kKeysPerDelete - 1) / kKeysPerDelete);
     }
     ops_.push_back(flat);
-    dependencies_.push_back(static_cast<std::int32_t>(op.after.size()));
-    for (const Dependency& dependency : op.after) {
-      FUNCPIPE_CHECK(dependency.iterations_back == 0 || dependency.iterations_back == 1, "a dependency {} back",
-                     dependency.iterations_back);
-      successors_[first_successor + next[static_cast<std::size_t>(dependency.op)]++] = {
-          i, static_cast<std::uint32_t>(dependency.iterations_back)};
-    }
   }
-  ops_.push_back({.successors = static_cast<std::uint32_t>(successors_.size())});
   std::sort(sizes.begin(), sizes.end());
   for (std::uint32_t i = 0; i < size; ++i) {
-    if (program.ops[i].kind != OpKind::release) continue;
+    if (ops_[worker.first_op + i].store != StoreRequest::remove) continue;
     double& bytes = ops_[worker.first_op + i].cost = 0;
     for (const ObjectName& name : program.ops[i].released) {
       const auto own =
@@ -72,11 +59,6 @@ void SimulatedFleet::add(const Program& program, WorkerModel model, const std::v
     }
   }
   worker.waits = waits_ - worker.first_wait;
-  for (int lane = 0; lane < kLanes; ++lane) {
-    worker.lanes[static_cast<std::size_t>(lane)] = static_cast<std::uint32_t>(lane_ops_.size());
-    lane_ops_.insert(lane_ops_.end(), program.lanes[lane].begin(), program.lanes[lane].end());
-  }
-  worker.lanes[kLanes] = static_cast<std::uint32_t>(lane_ops_.size());
   workers_.push_back(std::move(worker));
 }
 

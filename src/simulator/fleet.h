@@ -1,15 +1,14 @@
-// All workers' programs as flat arrays of numbers: what the simulator's loop walks. Names are resolved once, when the
-// fleet is linked; a program is not needed any more once it is added.
+// All workers' programs as numbers: how they are played (schedule/flat_programs.h) and what each operation costs. Names
+// are resolved once, when the fleet is linked; a program is not needed any more once it is added.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/error.h"
-#include "schedule/program.h"
+#include "schedule/flat_programs.h"
 
 namespace funcpipe {
 
@@ -33,18 +32,13 @@ struct FleetOp {
   double cost = 0;                    // compute lane: seconds; transfers: bytes; release: bytes given back
   std::int32_t producer_worker = -1;  // of the object it waits for
   std::int32_t producer_op = -1;
-  std::uint32_t successors = 0;  // index of its first one; they end where the next operation's begin
-  std::int32_t wait = -1;        // running number among the operations that wait for an object
+  std::int32_t wait = -1;  // running number among the operations that wait for an object
   OpKind kind = OpKind::forward;
   Lane lane = Lane::compute;
+  StoreRequest store = StoreRequest::none;
+  bool updates = false;  // ends its worker's iteration
   std::uint8_t release_age = 0;
   std::uint16_t requests = 0;  // release: DELETE requests of a thousand keys each
-};
-
-// An operation of the same worker that waits for this one.
-struct Successor {
-  std::uint32_t op : 31;
-  std::uint32_t next_iteration : 1;
 };
 
 class SimulatedFleet {
@@ -52,8 +46,7 @@ class SimulatedFleet {
   struct Worker {
     WorkerId id;
     WorkerModel model;
-    std::uint32_t first_op = 0, ops = 0;            // in `ops`
-    std::array<std::uint32_t, kLanes + 1> lanes{};  // where each lane's operations begin in `lane_ops`, and the end
+    std::uint32_t first_op = 0;  // in `ops`
     std::int32_t first_wait = 0, waits = 0;
     bool updates = false;  // has an update, which ends its iteration
   };
@@ -66,13 +59,8 @@ class SimulatedFleet {
   int size() const { return static_cast<int>(workers_.size()); }
   const Worker& worker(int index) const { return workers_[static_cast<std::size_t>(index)]; }
   const FleetOp& op(const Worker& worker, std::int32_t op) const { return ops_[worker.first_op + op]; }
-  const std::vector<FleetOp>& ops() const { return ops_; }
-  const Successor* successors(std::uint32_t op) const { return successors_.data() + ops_[op].successors; }
-  const Successor* successors_end(std::uint32_t op) const { return successors_.data() + ops_[op + 1].successors; }
-  const std::vector<std::int32_t>& lane_ops() const { return lane_ops_; }
-  // Of each operation: how many it waits for.
-  const std::vector<std::int32_t>& dependencies() const { return dependencies_; }
-  std::int64_t operations() const { return static_cast<std::int64_t>(dependencies_.size()); }  // of an iteration
+  const FlatPrograms& programs() const { return programs_; }
+  std::int64_t operations() const { return programs_.operations(); }  // of an iteration
   std::int32_t waits() const { return waits_; }
 
  private:
@@ -81,11 +69,9 @@ class SimulatedFleet {
     std::int32_t worker, op;
   };
 
+  FlatPrograms programs_;
   std::vector<Worker> workers_;
   std::vector<FleetOp> ops_;
-  std::vector<Successor> successors_;
-  std::vector<std::int32_t> lane_ops_;
-  std::vector<std::int32_t> dependencies_;
   std::vector<Object> produced_, consumed_;
   std::int32_t waits_ = 0;
 };

@@ -40,31 +40,32 @@ class PlanFigures {
     const double share = op.micro_batch < 0 ? 1
                                             : static_cast<double>(samples_[static_cast<std::size_t>(op.micro_batch)]) /
                                                   plan_.micro_batch;
-    switch (op.kind) {
-      case OpKind::forward:
+    const OpTraits& traits = funcpipe::traits(op.kind);
+    switch (traits.purpose) {
+      case Purpose::forward:
         return of.forward * share;
-      case OpKind::backward:
+      case Purpose::backward:
         return of.backward * share;
-      case OpKind::update:
+      case Purpose::update:
         return of.update;
-      case OpKind::receive_activation:
-        return of.in * share;
-      case OpKind::send_gradient:
-        return of.in_gradient * share;
-      case OpKind::send_activation:
-        return of.out * share;
-      case OpKind::receive_gradient:
-        return of.out_gradient * share;
-      case OpKind::publish_buffers:
-      case OpKind::fetch_buffers:
-        return of.shared_state;
-      case OpKind::publish:
-      case OpKind::fetch:
-      case OpKind::fetch_into:
-        return static_cast<double>(op.slice.elements) * sizeof(float);
       default:
-        return 0;
+        break;
     }
+    const bool up = traits.store == StoreRequest::publish;
+    if (!up && traits.store != StoreRequest::take) return 0;
+    switch (op.object.kind) {
+      case ObjectKind::activation:
+        return (up ? of.out : of.in) * share;
+      case ObjectKind::gradient:
+        return (up ? of.in_gradient : of.out_gradient) * share;
+      case ObjectKind::buffers:
+        return of.shared_state;
+      case ObjectKind::part:
+      case ObjectKind::merged:
+      case ObjectKind::tied:
+        return static_cast<double>(op.slice.elements) * sizeof(float);
+    }
+    return 0;
   }
 
  private:

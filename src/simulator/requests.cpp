@@ -32,10 +32,10 @@ bool RequestRate::has(Seconds now) {
   return left_ >= 1;
 }
 
-Requests::Requests(const SimulatedFleet& fleet, const Players& players, const SimulationOptions& options,
+Requests::Requests(const SimulatedFleet& fleet, const PlayState& played, const SimulationOptions& options,
                    Agenda& agenda)
     : fleet_(fleet),
-      players_(players),
+      played_(played),
       store_(options.store),
       polling_{.limit = options.wait_limit},
       seed_(options.seed),
@@ -47,7 +47,7 @@ Requests::Requests(const SimulatedFleet& fleet, const Players& players, const Si
       rate_(options.store.request_rate),
       refuses_(!put_rate_.unlimited() || !get_rate_.unlimited() || !rate_.unlimited()),
       send_rates_(static_cast<std::size_t>(fleet.size())),
-      requests_(players.connections()),
+      requests_(played.connections()),
       arrivals_(static_cast<std::size_t>(fleet.waits())),
       budget_(static_cast<std::size_t>(fleet.size()), retry_.budget),
       usage_(static_cast<std::size_t>(fleet.size())),
@@ -66,9 +66,9 @@ Requests::Requests(const SimulatedFleet& fleet, const Players& players, const Si
 
 std::uint64_t Requests::random(std::uint32_t connection, std::uint64_t purpose) const {
   const Request& request = requests_[connection];
-  return mix(seed_, {static_cast<std::uint64_t>(players_.worker_of(connection)) << 32 |
-                         static_cast<std::uint32_t>(request.use),
-                     static_cast<std::uint64_t>(request.iteration), purpose << 32 | request.asks});
+  return mix(seed_,
+             {static_cast<std::uint64_t>(played_.worker_of(connection)) << 32 | static_cast<std::uint32_t>(request.use),
+              static_cast<std::uint64_t>(request.iteration), purpose << 32 | request.asks});
 }
 
 void Requests::begin(std::uint32_t connection, const Order& order, Seconds now) {
@@ -82,12 +82,12 @@ void Requests::begin(std::uint32_t connection, const Order& order, Seconds now) 
              .began = now};
   if (order.kind == RequestKind::wait && !waiters_.empty()) {
     const FleetOp& awaited = *order.awaited;
-    if (!players_.is_done(awaited.producer_worker, awaited.producer_op, order.iteration))
+    if (!played_.is_done(awaited.producer_worker, awaited.producer_op, order.iteration))
       return waiters_[operation(awaited.producer_worker, awaited.producer_op)].push_back(connection);
   } else if (order.kind == RequestKind::wait) {
     const auto expected = arrivals_[static_cast<std::size_t>(order.awaited->wait)].first_poll();
     if (expected && *expected > 0)
-      return ask_at(now + std::min(*expected, wait_limit(players_.worker_of(connection))), connection, now);
+      return ask_at(now + std::min(*expected, wait_limit(played_.worker_of(connection))), connection, now);
   }
   ask(connection, now);
 }
@@ -108,7 +108,7 @@ void Requests::ask(std::uint32_t connection, Seconds now) {
     }
   }
   if (!refuses_) return send(connection, now);
-  const int worker = players_.worker_of(connection);
+  const int worker = played_.worker_of(connection);
   const auto turn = send_rates_[static_cast<std::size_t>(worker)].take(now, request.tried + retry_.total);
   if (!turn) {
     if (!failure) failure = given_up(request, worker, now);
@@ -139,7 +139,7 @@ void Requests::await_answer(std::uint32_t connection, Seconds now) {
   const Request& request = requests_[connection];
   const bool reads = request.kind == RequestKind::get || request.kind == RequestKind::wait;
   const LatencyDistribution& latency = reads ? store_.get : store_.put;
-  const bool beside_store = fleet_.worker(players_.worker_of(connection)).model.rent.has_value();
+  const bool beside_store = fleet_.worker(played_.worker_of(connection)).model.rent.has_value();
   const Seconds takes = beside_store         ? 0
                         : latency.constant() ? latency.median()
                                              : latency.draw(random(connection, kLatency));
@@ -148,7 +148,7 @@ void Requests::await_answer(std::uint32_t connection, Seconds now) {
 
 void Requests::answered(std::uint32_t connection, Seconds now) {
   Request& request = requests_[connection];
-  const int worker = players_.worker_of(connection);
+  const int worker = played_.worker_of(connection);
   Usage& usage = usage_[static_cast<std::size_t>(worker)];
   switch (request.kind) {
     case RequestKind::get:
@@ -174,7 +174,7 @@ void Requests::answered(std::uint32_t connection, Seconds now) {
     case RequestKind::get:
       return flow(connection, now);
     case RequestKind::wait:
-      if (!players_.is_done(request.awaited->producer_worker, request.awaited->producer_op, request.iteration))
+      if (!played_.is_done(request.awaited->producer_worker, request.awaited->producer_op, request.iteration))
         return not_there(connection, now);
       return flow(connection, now);
     case RequestKind::put:
@@ -188,7 +188,7 @@ void Requests::answered(std::uint32_t connection, Seconds now) {
 
 void Requests::try_again(std::uint32_t connection, Seconds now) {
   Request& request = requests_[connection];
-  const int worker = players_.worker_of(connection);
+  const int worker = played_.worker_of(connection);
   double& budget = budget_[static_cast<std::size_t>(worker)];
   const Seconds pause = backoff(retry_, request.tries, random(connection, kBackoff));
   if (request.tries >= retry_.tries || now - request.tried + pause > retry_.total || budget < 1) {
@@ -201,7 +201,7 @@ void Requests::try_again(std::uint32_t connection, Seconds now) {
 
 void Requests::not_there(std::uint32_t connection, Seconds now) {
   Request& request = requests_[connection];
-  const int worker = players_.worker_of(connection);
+  const int worker = played_.worker_of(connection);
   ++early_[static_cast<std::size_t>(worker)];
   request.last_missed = request.asked - request.began;
   const Seconds deadline = request.began + wait_limit(worker);
@@ -223,7 +223,7 @@ void Requests::not_there(std::uint32_t connection, Seconds now) {
 
 void Requests::flow(std::uint32_t connection, Seconds now) {
   Request& request = requests_[connection];
-  const int worker = players_.worker_of(connection);
+  const int worker = played_.worker_of(connection);
   const bool up = uploads(request);
   if (request.bytes <= 0 || std::isinf(rate_of(worker, up))) return flowed(connection, now);
   (up ? up_ : down_).start(static_cast<std::size_t>(worker), connection, request.bytes, now, agenda_.next_order());
@@ -232,7 +232,7 @@ void Requests::flow(std::uint32_t connection, Seconds now) {
 void Requests::flowed(std::uint32_t connection, Seconds now) {
   Request& request = requests_[connection];
   if (uploads(request)) return await_answer(connection, now);
-  usage_[static_cast<std::size_t>(players_.worker_of(connection))].downloaded += static_cast<Bytes>(request.bytes);
+  usage_[static_cast<std::size_t>(played_.worker_of(connection))].downloaded += static_cast<Bytes>(request.bytes);
   finish(connection, now);
 }
 

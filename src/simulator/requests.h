@@ -15,10 +15,10 @@
 #include "base/backoff.h"
 #include "base/send_rate.h"
 #include "catalog/bill.h"
+#include "schedule/play_state.h"
 #include "schedule/polling.h"
 #include "simulator/event_queue.h"
 #include "simulator/links.h"
-#include "simulator/players.h"
 #include "simulator/simulation.h"
 
 namespace funcpipe {
@@ -64,7 +64,7 @@ enum class RequestKind : std::uint8_t { get, wait, put, remove };
 
 class Requests {
  public:
-  Requests(const SimulatedFleet& fleet, const Players& players, const SimulationOptions& options, Agenda& agenda);
+  Requests(const SimulatedFleet& fleet, const PlayState& played, const SimulationOptions& options, Agenda& agenda);
 
   // `connection` has nothing under way. `use`, `iteration`: what the request is for, so that its draws are its own.
   struct Order {
@@ -134,7 +134,7 @@ class Requests {
   Error given_up(const Request& request, int worker, Seconds now) const;
 
   const SimulatedFleet& fleet_;
-  const Players& players_;
+  const PlayState& played_;
   const StoreModel& store_;
   const Polling polling_;
   const RetryPolicy retry_;

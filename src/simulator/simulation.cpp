@@ -36,8 +36,9 @@ class Simulation {
         observe_(observe),
         progress_(progress),
         stop_(std::move(stop)),
-        players_(fleet, options.download_connections, options.upload_connections, static_cast<bool>(observe)),
-        requests_(fleet, players_, options, agenda_),
+        played_(fleet.programs(), {options.download_connections, options.upload_connections},
+                static_cast<bool>(observe)),
+        requests_(fleet, played_, options, agenda_),
         running_(fleet.size()) {
     result_.workers.resize(static_cast<std::size_t>(fleet.size()));
     lives_.resize(result_.workers.size());
@@ -98,9 +99,9 @@ class Simulation {
 
   // Operations and requests that end now let others begin now.
   void settle() {
-    while (!players_.started.empty() || !requests_.done.empty()) {
-      for (std::size_t i = 0; i < players_.started.size(); ++i) begin(players_.started[i]);
-      players_.started.clear();
+    while (!played_.started.empty() || !requests_.done.empty()) {
+      for (std::size_t i = 0; i < played_.started.size(); ++i) begin(played_.started[i]);
+      played_.started.clear();
       ended_.swap(requests_.done);
       for (const std::uint32_t connection : ended_) end(connection);
       ended_.clear();
@@ -144,7 +145,7 @@ class Simulation {
   }
 
   void request(int worker, RequestKind kind, Use use, double bytes) {
-    requests_.begin(players_.spare_connection(worker),
+    requests_.begin(played_.spare_connection(worker),
                     {.kind = kind, .bytes = bytes, .use = use, .iteration = life(worker).iteration}, now_);
     life(worker).use = use;
   }
@@ -153,7 +154,7 @@ class Simulation {
     life(worker).use = use;
     const WorkerModel& of = model(worker);
     agenda_.at(now_ + packing_seconds(of.snapshot_bytes, of.vcpus), EventKind::computed,
-               players_.spare_connection(worker));
+               played_.spare_connection(worker));
   }
 
   void request_done(int worker) {
@@ -191,7 +192,7 @@ class Simulation {
     if (fits == 0) return computes(worker, pack);
     of.chunk = std::min(fits, options_.iterations - of.iteration);
     of.chunk_began = of.updated = now_;
-    players_.begin(worker, of.iteration, of.iteration + of.chunk, now_);
+    played_.begin(worker, of.iteration, of.iteration + of.chunk, now_);
   }
 
   void answer(int worker) {
@@ -215,8 +216,8 @@ class Simulation {
 
   // The operation in a connection's hand may run.
   void begin(std::uint32_t connection) {
-    const int worker = players_.worker_of(connection);
-    const Task& task = players_.task(connection);
+    const int worker = played_.worker_of(connection);
+    const Task& task = played_.task(connection);
     const FleetOp& op = fleet_.op(fleet_.worker(worker), task.op);
     Life& of = life(worker);
     const auto ask = [&](RequestKind kind, double bytes) {
@@ -235,30 +236,33 @@ class Simulation {
       if (task.iteration == 0) result_.first_forward = std::min(result_.first_forward, now_);
       return agenda_.at(now_ + seconds, EventKind::computed, connection);
     }
-    if (op.producer_worker >= 0) return ask(RequestKind::wait, op.cost);
-    switch (op.kind) {
-      case OpKind::load:
+    switch (op.store) {
+      case StoreRequest::take:
+        return ask(RequestKind::wait, op.cost);
+      case StoreRequest::publish:
+        return ask(RequestKind::put, op.cost);
+      case StoreRequest::read_data:
         if (of.data_there) break;
         of.data_there = true;
         return ask(RequestKind::get, model(worker).first_data_bytes);
-      case OpKind::report: {
+      case StoreRequest::report: {
         const std::int64_t so_far = task.iteration + 1;
         if (so_far % options_.report_every != 0 && so_far != options_.iterations) break;
         return ask(RequestKind::put, op.cost);
       }
-      case OpKind::release:
+      case StoreRequest::remove:
         if (task.iteration < op.release_age || op.requests == 0) break;
         return ask(RequestKind::remove, 0);
-      default:
-        return ask(RequestKind::put, op.cost);
+      case StoreRequest::none:
+        break;
     }
     requests_.done.push_back(connection);  // nothing to do
   }
 
   void end(std::uint32_t connection) {
-    const int worker = players_.worker_of(connection);
-    if (connection == players_.spare_connection(worker)) return request_done(worker);
-    const Task task = players_.task(connection);
+    const int worker = played_.worker_of(connection);
+    if (connection == played_.spare_connection(worker)) return request_done(worker);
+    const Task task = played_.task(connection);
     const FleetOp& op = fleet_.op(fleet_.worker(worker), task.op);
     if (observe_)
       observe_(worker, {.op = task.op,
@@ -269,20 +273,20 @@ class Simulation {
                         .cpu = op.lane == Lane::compute ? now_ - task.start : 0,
                         .asked = op.producer_worker < 0 ? std::nullopt : std::optional(requests_.asked(connection))});
     Life& of = life(worker);
-    if (op.kind == OpKind::update) {
+    if (op.updates) {
       if (now_ > of.updated) of.span.iteration_took(now_ - of.updated);
       of.updated = now_;
       note_busy(worker, task.iteration);
       iteration_done(task.iteration);
-    } else if (op.kind == OpKind::release) {
+    } else if (op.store == StoreRequest::remove) {
       if (task.iteration >= op.release_age) store(-op.cost);
-    } else if (op.lane == Lane::upload && op.kind != OpKind::report) {
+    } else if (op.store == StoreRequest::publish) {
       store(op.cost);
     }
-    players_.done(connection, now_);
+    played_.done(connection, now_);
     if (op.lane == Lane::upload) requests_.published(worker, task.op, task.iteration, now_);
     ++result_.operations;
-    if (!players_.all_played(worker)) return;
+    if (!played_.all_played(worker)) return;
     if (updating_ == 0)
       for (std::int64_t i = of.iteration; i < of.iteration + of.chunk; ++i) iteration_done(i);
     if (of.chunk == 1) of.span.iteration_took(now_ - of.chunk_began);  // with what follows the update
@@ -351,7 +355,7 @@ class Simulation {
     for (int worker = 0; worker < fleet_.size(); ++worker)
       if (lives_[static_cast<std::size_t>(worker)].running)
         return fail(ErrorCode::failed,
-                    fmt::format("its operations wait for each other in iteration {}", players_.played(worker)),
+                    fmt::format("its operations wait for each other in iteration {}", played_.played(worker)),
                     to_string(fleet_.worker(worker).id));
     return fail(ErrorCode::failed, "nothing is left to happen");
   }
@@ -380,7 +384,7 @@ class Simulation {
   const SimulationProgress& progress_;
   const std::stop_token stop_;
   Agenda agenda_;
-  Players players_;
+  PlayState played_;
   Requests requests_;
   std::vector<Life> lives_;
   LifeForecast forecast_;

@@ -26,27 +26,20 @@ std::vector<PathStep> walk_back(const Played& played, int op, Seconds until, Sec
 }
 
 Activity activity_of(OpKind kind) {
-  switch (kind) {
-    case OpKind::forward:
-    case OpKind::backward:
-    case OpKind::update:
+  switch (traits(kind).purpose) {
+    case Purpose::forward:
+    case Purpose::backward:
+    case Purpose::update:
       return Activity::compute;
-    case OpKind::receive_activation:
-    case OpKind::receive_gradient:
-    case OpKind::send_activation:
-    case OpKind::send_gradient:
+    case Purpose::activation:
+    case Purpose::gradient:
       return Activity::pipeline;
-    case OpKind::reduce:
-    case OpKind::fetch:
-    case OpKind::fetch_into:
-    case OpKind::publish:
-    case OpKind::fetch_buffers:
-    case OpKind::publish_buffers:
+    case Purpose::sum:
+    case Purpose::synchronisation:
       return Activity::synchronisation;
-    case OpKind::load:
+    case Purpose::data:
       return Activity::data;
-    case OpKind::report:
-    case OpKind::release:
+    case Purpose::housekeeping:
       return Activity::housekeeping;
   }
   FUNCPIPE_CHECK(false, "operation kind {}", static_cast<int>(kind));

@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <set>
 
@@ -25,36 +26,19 @@ struct Style {
 };
 
 // Colours of Okabe and Ito, which people with any kind of colour vision tell apart (jfly.uni-koeln.de/color).
-constexpr Style kForward{"forward", "#0072B2", "white"}, kBackward{"backward", "#D55E00", "white"},
-    kUpdate{"update", "#009E73", "white"}, kReduce{"addition", "#F0E442", "#222"},
-    kActivation{"activations", "#56B4E9", "#222"}, kGradient{"their gradients", "#E69F00", "#222"},
-    kSync{"synchronisation", "#CC79A7", "#222"}, kData{"data", "#999999", "#222"},
-    kOther{"report, removal", "#c4c4c4", "#222"};
+// By Purpose.
+constexpr std::array<Style, kPurposes> kStyles{{{"forward", "#0072B2", "white"},
+                                                {"backward", "#D55E00", "white"},
+                                                {"update", "#009E73", "white"},
+                                                {"addition", "#F0E442", "#222"},
+                                                {"activations", "#56B4E9", "#222"},
+                                                {"their gradients", "#E69F00", "#222"},
+                                                {"synchronisation", "#CC79A7", "#222"},
+                                                {"data", "#999999", "#222"},
+                                                {"report, removal", "#c4c4c4", "#222"}}};
 
 const Style& style_of(OpKind kind) {
-  switch (kind) {
-    case OpKind::forward:
-      return kForward;
-    case OpKind::backward:
-      return kBackward;
-    case OpKind::update:
-      return kUpdate;
-    case OpKind::reduce:
-      return kReduce;
-    case OpKind::send_activation:
-    case OpKind::receive_activation:
-      return kActivation;
-    case OpKind::send_gradient:
-    case OpKind::receive_gradient:
-      return kGradient;
-    case OpKind::load:
-      return kData;
-    case OpKind::report:
-    case OpKind::release:
-      return kOther;
-    default:
-      return kSync;
-  }
+  return kStyles[static_cast<std::size_t>(traits(kind).purpose)];
 }
 
 double text_width(std::string_view text, double size) {
@@ -143,11 +127,10 @@ class Drawing {
       svg_.text(at, y + 9, words, {.size = 11});
       at += text_width(words, 11) + 16;
     };
-    for (const Style* style :
-         {&kForward, &kBackward, &kUpdate, &kReduce, &kActivation, &kGradient, &kSync, &kData, &kOther}) {
-      svg_.rectangle(at, y, 14, 10, style->fill);
+    for (const Style& style : kStyles) {
+      svg_.rectangle(at, y, 14, 10, style.fill);
       at += 19;
-      name(style->name);
+      name(style.name);
     }
     svg_.rectangle(at, y, 14, 10, "url(#still)");
     at += 19;

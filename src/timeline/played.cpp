@@ -97,7 +97,7 @@ int Played::last_update(std::int64_t iteration) const {
   int last = -1;
   for (std::size_t worker = 0; worker < programs_.size(); ++worker) {
     const std::vector<Op>& ops = programs_[worker].ops;
-    const auto update = std::find_if(ops.begin(), ops.end(), [](const Op& op) { return op.kind == OpKind::update; });
+    const auto update = std::find_if(ops.begin(), ops.end(), [](const Op& op) { return is_update(op.kind); });
     if (update == ops.end()) continue;
     const int index = find(static_cast<int>(worker), iteration, static_cast<int>(update - ops.begin()));
     if (index < 0) return -1;

@@ -81,7 +81,7 @@ Utilisation utilisation(const Played& played, Seconds from, Seconds to) {
         const Seconds end = std::min(interval.to, to);
         of.busy[index] += end - now;
         if (lane == Lane::compute) {
-          const bool sums = played.op(played.at(interval.op)).kind == OpKind::reduce;
+          const bool sums = traits(played.op(played.at(interval.op)).kind).purpose == Purpose::sum;
           (sums ? of.shares.synchronisation : of.shares.compute) += end - now;
         }
         now = end;

@@ -38,14 +38,10 @@ std::string what_is_needed(const Played& played, const PlayedOp& needed) {
   const Op& op = played.op(needed);
   if (is_consumer(op.kind))
     return fmt::format("waits for {} from {}{}", in_words(op.object), whose(op.object), shared_link(played, needed));
-  switch (op.kind) {
-    case OpKind::load:
-      return fmt::format("waits for the data of micro-batch {}", op.micro_batch) + shared_link(played, needed);
-    case OpKind::update:
-      return fmt::format("waits for the update of iteration {}", needed.event.iteration);
-    default:
-      return "waits for " + in_words(op);
-  }
+  if (traits(op.kind).store == StoreRequest::read_data)
+    return fmt::format("waits for the data of micro-batch {}", op.micro_batch) + shared_link(played, needed);
+  if (is_update(op.kind)) return fmt::format("waits for the update of iteration {}", needed.event.iteration);
+  return "waits for " + in_words(op);
 }
 
 }  // namespace
@@ -69,28 +65,11 @@ std::string in_words(const ObjectName& object) {
 }
 
 std::string in_words(const Op& op) {
-  switch (op.kind) {
-    case OpKind::forward:
-    case OpKind::backward:
-      return fmt::format("{} of micro-batch {}", to_string(op.kind), op.micro_batch);
-    case OpKind::reduce:
-      return "addition of a weight gradient's part";
-    case OpKind::update:
-      return "update of the weights";
-    case OpKind::load:
-      return fmt::format("download of the data of micro-batch {}", op.micro_batch);
-    case OpKind::report:
-      return "report of the loss";
-    case OpKind::release:
-      return "removal of old objects";
-    case OpKind::send_activation:
-    case OpKind::send_gradient:
-    case OpKind::publish:
-    case OpKind::publish_buffers:
-      return "upload of the " + in_words(op.object);
-    default:
-      return "download of the " + in_words(op.object);
-  }
+  const OpTraits& of = traits(op.kind);
+  if (of.store == StoreRequest::publish) return "upload of the " + in_words(op.object);
+  if (of.store == StoreRequest::take) return "download of the " + in_words(op.object);
+  if (op.micro_batch < 0) return std::string(of.words);
+  return fmt::format("{} of micro-batch {}", of.words, op.micro_batch);
 }
 
 std::string reason(const Played& played, const PlayedOp& op) {

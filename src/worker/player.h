@@ -1,8 +1,7 @@
-// Plays a Program for real: three lanes that overlap. Needs no libtorch; what an operation does is the Executor's.
+// Plays a Program for real: threads drive a PlayState (schedule/play_state.h), which says what may run when; the
+// simulator drives the same one with events. Needs no libtorch; what an operation does is the Executor's.
 //
-// Threads: the caller's for the compute lane, `width` more each for download and upload. A lane hands out its
-// operations in issue order; up to `width` of one lane wait or run at once. Iterations are not joined
-// (schedule/program.h), but no operation starts before the iteration two before its own is done in whole.
+// Threads: the caller's for the compute lane, `width` more each for download and upload.
 #pragma once
 
 #include <cstdint>
@@ -10,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "schedule/play_state.h"
 #include "schedule/program.h"
 #include "timeline/op_event.h"
 
@@ -21,11 +21,6 @@ class Executor {
   // Does operation `op` (index in Program::ops) of `iteration`; its dependencies are done. Called from lane threads:
   // compute operations one at a time, transfers several at once. Returns soon after `stop` is requested.
   virtual Result<> run(const Op& op, int index, std::int64_t iteration, std::stop_token stop) = 0;
-};
-
-struct LaneWidths {
-  int download = 4;
-  int upload = 4;
 };
 
 // Plays iterations [first, end) and returns when every operation is done, or with the first error (or cancelled) after

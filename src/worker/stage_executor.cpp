@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <new>
 #include <optional>
 #include <system_error>
@@ -55,7 +54,8 @@ struct StageExecutor::MicroState {
 };
 
 StageExecutor::StageExecutor(const JobSpec& spec, const Plan& plan, WorkerId worker, StageTools tools)
-    : spec_(spec),
+    : GradientExecutor(tools.exchange),
+      spec_(spec),
       worker_(worker),
       first_stage_(worker.stage == 0),
       last_stage_(worker.stage == plan.stage_count() - 1),
@@ -106,7 +106,7 @@ Result<> StageExecutor::run(const Op& op, int index, std::int64_t iteration, std
                 "give the stage more memory, cut the model into more stages, or use smaller micro-batches");
   };
   try {
-    Result<> result = dispatch(op, index, iteration, stop);
+    Result<> result = GradientExecutor::run(op, index, iteration, std::move(stop));
     if (!result && result.error().place.empty()) result.error().place = place(op, iteration);
     return result;
   } catch (const std::bad_alloc&) {
@@ -124,50 +124,45 @@ Result<> StageExecutor::run(const Op& op, int index, std::int64_t iteration, std
   }
 }
 
-Result<> StageExecutor::dispatch(const Op& op, int index, std::int64_t iteration, std::stop_token stop) {
-  switch (op.kind) {
-    case OpKind::load:
-      return load(op, iteration, stop);
-    case OpKind::receive_activation:
-      return receive_activation(op, index, iteration, stop);
-    case OpKind::receive_gradient:
-      return receive_gradient(op, index, iteration, stop);
-    case OpKind::forward:
-      return forward(op, iteration, stop);
-    case OpKind::backward:
-      return backward(op, iteration, stop);
-    case OpKind::send_activation: {
-      const auto tensors = std::move(state(iteration, op.micro_batch).sending);
-      if (!training()) forget(iteration, op.micro_batch);
-      return tools_.exchange.send(iteration, op.object, tensors, stop);
-    }
-    case OpKind::send_gradient: {
-      const auto tensors = std::move(state(iteration, op.micro_batch).sending_back);
-      forget(iteration, op.micro_batch);
-      return tools_.exchange.send(iteration, op.object, tensors, stop);
-    }
-    case OpKind::publish:
-      return tools_.exchange.publish(iteration, op, tools_.gradient.bytes(op.slice), stop);
-    case OpKind::fetch_into:
-      return fetch_into(op, index, iteration, stop);
-    case OpKind::fetch:
-      return fetch(op, index, iteration, stop);
-    case OpKind::reduce:
-      return reduce(op, iteration);
-    case OpKind::update:
+MutableBytes StageExecutor::gradient(const Slice& slice) {
+  return tools_.gradient.bytes(slice);
+}
+
+void StageExecutor::add(const Slice& slice, ConstBytes staged) {
+  tools_.gradient.add(slice, staged);
+}
+
+Result<> StageExecutor::compute(const Op& op, std::int64_t iteration, std::stop_token stop) {
+  switch (traits(op.kind).purpose) {
+    case Purpose::forward:
+      return forward(op, iteration, std::move(stop));
+    case Purpose::backward:
+      return backward(op, iteration, std::move(stop));
+    case Purpose::update:
       return update(iteration);
-    case OpKind::publish_buffers:
-      return tools_.exchange.send(iteration, op.object,
-                                  training() ? tools_.stage.shared_state() : tools_.stage.buffers(), stop);
-    case OpKind::fetch_buffers:
-      return fetch_buffers(op, index, iteration, stop);
-    case OpKind::report:
-      return tools_.reporter ? tools_.reporter->finish(iteration, stop) : Result<>{};
-    case OpKind::release:
-      return release(op, iteration, stop);
+    default:
+      return GradientExecutor::compute(op, iteration, std::move(stop));
   }
-  FUNCPIPE_CHECK(false, "operation kind {}", static_cast<int>(op.kind));
+}
+
+std::vector<at::Tensor> StageExecutor::give(const Op& op, Buffer buffer, std::int64_t iteration) {
+  if (buffer == Buffer::state) return training() ? tools_.stage.shared_state() : tools_.stage.buffers();
+  MicroState& micro = state(iteration, op.micro_batch);
+  const bool forwards = buffer == Buffer::output;
+  std::vector<at::Tensor> tensors = std::move(forwards ? micro.sending : micro.sending_back);
+  if (!forwards || !training()) forget(iteration, op.micro_batch);
+  return tensors;
+}
+
+Result<> StageExecutor::take(const Op& op, Buffer buffer, std::int64_t iteration, std::vector<at::Tensor> tensors) {
+  if (buffer == Buffer::state) return take_state(tensors);
+  if (buffer == Buffer::input) return take_activation(op, iteration, std::move(tensors));
+  state(iteration, op.micro_batch).gradients = std::move(tensors);
   return {};
+}
+
+Result<> StageExecutor::report(const Op&, std::int64_t iteration, std::stop_token stop) {
+  return tools_.reporter ? tools_.reporter->finish(iteration, std::move(stop)) : Result<>{};
 }
 
 Result<std::vector<at::Tensor>> StageExecutor::read_data(const MicroBatch& samples, std::int64_t iteration,
@@ -203,8 +198,7 @@ Result<> StageExecutor::load(const Op& op, std::int64_t iteration, std::stop_tok
   return {};
 }
 
-Result<> StageExecutor::receive_activation(const Op& op, int index, std::int64_t iteration, std::stop_token stop) {
-  FUNCPIPE_TRY(tensors, tools_.exchange.receive(op, index, iteration, stop));
+Result<> StageExecutor::take_activation(const Op& op, std::int64_t iteration, std::vector<at::Tensor> tensors) {
   if (tensors.size() != border_grads_.size())
     return fail(ErrorCode::corrupt,
                 fmt::format("{} tensors arrived where the cut has {}", tensors.size(), border_grads_.size()));
@@ -213,12 +207,6 @@ Result<> StageExecutor::receive_activation(const Op& op, int index, std::int64_t
     for (std::size_t i = 0; i < tensors.size(); ++i)
       if (border_grads_[i]) micro.incoming.emplace_back(tensors[i]);
   micro.border = std::move(tensors);
-  return {};
-}
-
-Result<> StageExecutor::receive_gradient(const Op& op, int index, std::int64_t iteration, std::stop_token stop) {
-  FUNCPIPE_TRY(tensors, tools_.exchange.receive(op, index, iteration, stop));
-  state(iteration, op.micro_batch).gradients = std::move(tensors);
   return {};
 }
 
@@ -319,33 +307,6 @@ Result<> StageExecutor::backward(const Op& op, std::int64_t iteration, std::stop
   return {};
 }
 
-Result<> StageExecutor::fetch(const Op& op, int index, std::int64_t iteration, std::stop_token stop) {
-  FUNCPIPE_TRY(slice, tools_.exchange.fetch(op, index, iteration, stop));
-  const std::lock_guard lock(mutex_);
-  staged_[{iteration, index}] = std::move(slice);
-  return {};
-}
-
-Result<> StageExecutor::fetch_into(const Op& op, int index, std::int64_t iteration, std::stop_token stop) {
-  FUNCPIPE_TRY(slice, tools_.exchange.fetch(op, index, iteration, stop));
-  const MutableBytes target = tools_.gradient.bytes(op.slice);
-  std::memcpy(target.data(), slice.bytes.data(), target.size());
-  return {};
-}
-
-Result<> StageExecutor::reduce(const Op& op, std::int64_t iteration) {
-  ReceivedSlice slice;
-  {
-    const std::lock_guard lock(mutex_);
-    const auto found = staged_.find({iteration, op.source});
-    FUNCPIPE_CHECK(found != staged_.end(), "nothing staged by operation {} of iteration {}", op.source, iteration);
-    slice = std::move(found->second);
-    staged_.erase(found);
-  }
-  tools_.gradient.add(op.slice, slice.bytes);
-  return {};
-}
-
 Result<> StageExecutor::update(std::int64_t iteration) {
   tools_.gradient.withdraw_unreached();
   tools_.optimizer->step(learning_rate(spec_.config.optimizer, spec_.config.lr_scheduler, iteration, spec_.steps));
@@ -356,19 +317,12 @@ Result<> StageExecutor::update(std::int64_t iteration) {
   return {};
 }
 
-Result<> StageExecutor::fetch_buffers(const Op& op, int index, std::int64_t iteration, std::stop_token stop) {
-  FUNCPIPE_TRY(tensors, tools_.exchange.receive(op, index, iteration, stop));
+Result<> StageExecutor::take_state(const std::vector<at::Tensor>& tensors) {
   const std::size_t wanted = training() ? tools_.stage.shared_state().size() : tools_.stage.buffers().size();
   if (tensors.size() != wanted)
     return fail(ErrorCode::corrupt, fmt::format("{} buffers arrived where the stage has {}", tensors.size(), wanted));
   training() ? tools_.stage.set_shared_state(tensors) : tools_.stage.set_buffers(tensors);
   return {};
-}
-
-Result<> StageExecutor::release(const Op& op, std::int64_t iteration, std::stop_token stop) {
-  const std::int64_t published = iteration - op.release_age;
-  if (published < 0) return {};
-  return tools_.exchange.release(published, op.released, stop);
 }
 
 }  // namespace funcpipe

@@ -17,8 +17,8 @@
 #include "model/stage.h"
 #include "worker/exchange.h"
 #include "worker/flat_gradient.h"
+#include "worker/gradient_executor.h"
 #include "worker/optimizer.h"
-#include "worker/player.h"
 #include "worker/reporter.h"
 #include "worker/sample_source.h"
 
@@ -35,7 +35,7 @@ struct StageTools {
   Clock& clock;
 };
 
-class StageExecutor final : public Executor {
+class StageExecutor final : public GradientExecutor {
  public:
   // `plan`: the job's, or for an evaluation the one whose global batch is the validation set.
   StageExecutor(const JobSpec& spec, const Plan& plan, WorkerId worker, StageTools tools);
@@ -49,20 +49,22 @@ class StageExecutor final : public Executor {
  private:
   struct MicroState;  // of one micro-batch of one iteration, from load to the last send
   using MicroKey = std::pair<std::int64_t, int>;
-  Result<> dispatch(const Op& op, int index, std::int64_t iteration, std::stop_token stop);
-  Result<> load(const Op& op, std::int64_t iteration, std::stop_token stop);
-  Result<> receive_activation(const Op& op, int index, std::int64_t iteration, std::stop_token stop);
-  Result<> receive_gradient(const Op& op, int index, std::int64_t iteration, std::stop_token stop);
+
+  MutableBytes gradient(const Slice& slice) override;
+  void add(const Slice& slice, ConstBytes staged) override;
+  Result<> compute(const Op& op, std::int64_t iteration, std::stop_token stop) override;
+  Result<> load(const Op& op, std::int64_t iteration, std::stop_token stop) override;
+  Result<> report(const Op& op, std::int64_t iteration, std::stop_token stop) override;
+  std::vector<at::Tensor> give(const Op& op, Buffer buffer, std::int64_t iteration) override;
+  Result<> take(const Op& op, Buffer buffer, std::int64_t iteration, std::vector<at::Tensor> tensors) override;
+
+  Result<> take_activation(const Op& op, std::int64_t iteration, std::vector<at::Tensor> tensors);
+  Result<> take_state(const std::vector<at::Tensor>& tensors);
   Result<> forward(const Op& op, std::int64_t iteration, std::stop_token stop);
   Result<> backward(const Op& op, std::int64_t iteration, std::stop_token stop);
+  Result<> update(std::int64_t iteration);
   Result<std::vector<at::Tensor>> read_data(const MicroBatch& samples, std::int64_t iteration, std::stop_token stop);
   Result<> find_divergence(const Op& op, std::int64_t iteration, double loss, std::stop_token stop);
-  Result<> reduce(const Op& op, std::int64_t iteration);
-  Result<> update(std::int64_t iteration);
-  Result<> fetch(const Op& op, int index, std::int64_t iteration, std::stop_token stop);
-  Result<> fetch_into(const Op& op, int index, std::int64_t iteration, std::stop_token stop);
-  Result<> fetch_buffers(const Op& op, int index, std::int64_t iteration, std::stop_token stop);
-  Result<> release(const Op& op, std::int64_t iteration, std::stop_token stop);
 
   MicroState& state(std::int64_t iteration, int micro_batch);
   void forget(std::int64_t iteration, int micro_batch);
@@ -80,7 +82,6 @@ class StageExecutor final : public Executor {
 
   mutable std::mutex mutex_;  // guards the maps, not the states: a state's operations follow one another
   std::map<MicroKey, std::unique_ptr<MicroState>> states_;
-  std::map<std::pair<std::int64_t, int>, ReceivedSlice> staged_;  // by iteration and fetching operation
   std::deque<Seconds> update_times_;
 };
 

@@ -241,7 +241,7 @@ TEST(Checker, RefusesForwardsThatDoNotWaitForSharedState) {
         for (Op& op : program.ops)
           if (!before) std::erase(op.after, Dependency{exchange, 0});
       }
-      EXPECT_THAT(verdict(damaged), HasSubstr("may start before operation")) << to_string(kind) << before;
+      EXPECT_THAT(verdict(damaged), HasSubstr("may touch the state together with")) << to_string(kind) << before;
     }
   }
 }
@@ -378,16 +378,16 @@ TEST(Checker, RefusesTouchingTheGradientTogether) {
 }
 
 TEST(Checker, RefusesDataThatMayNotBeThereYet) {
-  expect_refusal("may start before", [](auto& programs) {
+  expect_refusal("may touch the received activations of micro-batch", [](auto& programs) {
     Program& program = programs[4];
     auto& after = program.ops[find(program, OpKind::forward)].after;
     std::erase_if(after, [&](const Dependency& on) { return program.ops[on.op].kind == OpKind::receive_activation; });
   });
-  expect_refusal("may start before", [](auto& programs) {
+  expect_refusal("may touch the gradients to send of micro-batch", [](auto& programs) {
     Program& program = programs[4];
     program.ops[find(program, OpKind::send_gradient)].after.clear();
   });
-  expect_refusal("its source", [](auto& programs) {
+  expect_refusal("may touch the staged bytes of operation", [](auto& programs) {
     Program& program = programs[4];
     Op& reduce = program.ops[find(program, OpKind::reduce)];
     std::erase_if(reduce.after, [&](const Dependency& on) { return on.op == reduce.source; });
@@ -395,7 +395,7 @@ TEST(Checker, RefusesDataThatMayNotBeThereYet) {
 }
 
 TEST(Checker, RefusesFetchingOverBytesNotYetAdded) {
-  expect_refusal("may overwrite what it staged", [](auto& programs) {
+  expect_refusal("may touch the staged bytes of operation", [](auto& programs) {
     Program& program = programs[4];
     program.ops[find(program, OpKind::fetch)].after.clear();
   });
@@ -418,7 +418,7 @@ TEST(Checker, RefusesAnUpdateBeforeTheLastForward) {
   auto& compute = lane(programs[0], OpKind::update);
   std::rotate(compute.begin(), compute.end() - 1, compute.end());
   programs[0].ops[find(programs[0], OpKind::update)].after.clear();
-  EXPECT_THAT(verdict(programs), HasSubstr("comes before operation"));
+  EXPECT_THAT(verdict(programs), HasSubstr("may touch the gradient together with operation"));
 }
 
 TEST(Checker, RefusesAParameterServerThatIsTooEarly) {
@@ -430,7 +430,7 @@ TEST(Checker, RefusesAParameterServerThatIsTooEarly) {
   expect("may touch the gradient", [](Program& server) {  // the next iteration's part over a sum still going up
     server.ops[find(server, OpKind::fetch_into)].after.clear();
   });
-  expect("may overwrite what it staged",
+  expect("may touch the staged bytes of operation",
          [](Program& server) { server.ops[find(server, OpKind::fetch)].after.clear(); });
   expect("perhaps before", [](Program& server) {  // once it has the first part, others may still pull
     server.ops[find(server, OpKind::release)].after = {{find(server, OpKind::fetch_into), 0}};

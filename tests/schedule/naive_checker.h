@@ -14,7 +14,7 @@ namespace funcpipe::testing {
 class NaiveChecker {
  public:
   explicit NaiveChecker(const std::vector<Program>& programs) : programs_(programs) {
-    std::map<ObjectName, Place> producers;
+    std::map<ObjectName, Publisher> producers;
     int nodes = 0;
     for (int p = 0; p < std::ssize(programs); ++p) {
       first_.push_back(nodes);
@@ -30,7 +30,7 @@ class NaiveChecker {
           for (const Dependency& on : op(p, i).after)
             if (t >= on.iterations_back) before_[node(p, i, t)].push_back(node(p, on.op, t - on.iterations_back));
           if (!is_consumer(op(p, i).kind)) continue;
-          const Place from = producers.at(op(p, i).object);
+          const Publisher from = producers.at(op(p, i).object);
           before_[node(p, i, t)].push_back(node(from.program, from.op, t));
         }
       for (int lane = 0; lane < kLanes; ++lane) {
@@ -54,7 +54,7 @@ class NaiveChecker {
 
  private:
   static constexpr int kIterations = 3;
-  struct Place {
+  struct Publisher {
     int program, op;
   };
 
@@ -100,46 +100,30 @@ class NaiveChecker {
   // Within a worker the transfers of others do not count; the programs here are judged one by one for that.
   bool before(int p, int a, int b, int next) { return walk(node(p, a, 1), node(p, b, 1 + next)); }
 
+  // Every two operations that touch one place, one of them writing, in the order they are listed; where the place
+  // lasts, each before the other of the next iteration. What a micro-batch's operation reads has been made.
   bool data_in_order(int p) {
     NaiveChecker alone(programs_[p]);
-    std::map<std::pair<OpKind, int>, int> makers;
-    std::int64_t elements = 1;
-    for (int i = 0; i < size(p); ++i) {
-      if (op(p, i).micro_batch >= 0) makers.emplace(std::pair(op(p, i).kind, op(p, i).micro_batch), i);
-      elements = std::max(elements, op(p, i).slice.first + op(p, i).slice.elements);
-    }
-    const auto has = [&](int i, OpKind maker, bool required) {
-      const auto found = makers.find({maker, op(p, i).micro_batch});
-      return found == makers.end() ? !required : alone.before(0, found->second, i, 0);
+    struct Use {
+      int op;
+      Place place;
+      Access access;
     };
-    for (int i = 0; i < size(p); ++i) {
-      const OpKind kind = op(p, i).kind;
-      if (kind == OpKind::forward &&
-          (!has(i, OpKind::load, false) || !has(i, OpKind::receive_activation, programs_[p].worker.stage > 0)))
-        return false;
-      if (kind == OpKind::backward && (!has(i, OpKind::forward, true) || !has(i, OpKind::receive_gradient, false)))
-        return false;
-      if (kind == OpKind::send_activation && !has(i, OpKind::forward, true)) return false;
-      if (kind == OpKind::send_gradient && !has(i, OpKind::backward, true)) return false;
-      if (kind == OpKind::reduce &&
-          (!alone.before(0, op(p, i).source, i, 0) || !alone.before(0, i, op(p, i).source, 1)))
-        return false;
-      for (int j = 0; j < size(p); ++j) {
-        const bool exchange = kind == OpKind::publish_buffers || kind == OpKind::fetch_buffers;
-        if (exchange && ((op(p, j).kind == OpKind::forward && !alone.before(0, i, j, 0)) ||
-                         (op(p, j).kind == OpKind::update && !alone.before(0, j, i, 1))))
-          return false;
-        const GradientAccess a = gradient_access(kind), b = gradient_access(op(p, j).kind);
-        if (kind == OpKind::update && j != i && (op(p, j).kind == OpKind::forward || b != GradientAccess::none) &&
-            !alone.before(0, j, i, 0))
-          return false;
-        if (a == GradientAccess::none || b == GradientAccess::none ||
-            (a == GradientAccess::read && b == GradientAccess::read) ||
-            !overlap(gradient_slice(op(p, i), elements), gradient_slice(op(p, j), elements)))
-          continue;
-        if (i != j && !alone.before(0, i, j, 0) && !alone.before(0, j, i, 0)) return false;
-        if (!alone.before(0, i, j, 1)) return false;
+    std::vector<Use> uses;
+    for (int i = 0; i < size(p); ++i)
+      for (const Touch& touch : traits(op(p, i).kind))
+        if (const funcpipe::Place place = place_of(touch, op(p, i), i); place.slice.elements > 0)
+          uses.push_back({i, place, touch.access});
+    for (const Use& b : uses) {
+      bool made = lasts(b.place.buffer) && b.place.buffer != Buffer::staged;
+      for (const Use& a : uses) {
+        if (a.place.buffer != b.place.buffer || a.place.index != b.place.index) continue;
+        made |= writes(a.access) && a.op < b.op;
+        if (!(writes(a.access) || writes(b.access)) || !overlap(a.place.slice, b.place.slice)) continue;
+        if (a.op < b.op && !alone.before(0, a.op, b.op, 0)) return false;
+        if (lasts(a.place.buffer) && !alone.before(0, a.op, b.op, 1)) return false;
       }
+      if (b.access == Access::read && !made) return false;
     }
     return true;
   }

@@ -123,7 +123,7 @@ TEST(Program, AllReducesStageNoMorePartsThanThePlanSays) {
         ++fetched;
         int added = 0;  // before this one may start; additions are in the order of the fetches
         for (const Dependency& before : program.ops[op].after)
-          for (int i = 0; i <= before.op; ++i)
+          for (int i = 0; before.iterations_back == 0 && i <= before.op; ++i)
             added += program.ops[before.op].kind == OpKind::reduce && program.ops[i].kind == OpKind::reduce ? 1 : 0;
         most = std::max(most, fetched - added);
       }
@@ -294,10 +294,8 @@ TEST(Program, ReplicasBeginWithReplicaZerosState) {
       const auto update = std::ranges::find(program.ops, OpKind::update, &Op::kind);
       const Dependency last{static_cast<int>(update - program.ops.begin()), 1};
       EXPECT_TRUE(std::ranges::count(found->after, last)) << "after the update of the iteration before";
-      for (const Op& op : program.ops) {
-        if (op.kind != OpKind::forward) continue;
-        EXPECT_TRUE(std::ranges::count(op.after, Dependency{exchange, 0}));
-      }
+      const auto forward = std::ranges::find(program.ops, OpKind::forward, &Op::kind);  // the others come after it
+      EXPECT_TRUE(std::ranges::count(forward->after, Dependency{exchange, 0}));
     }
     EXPECT_EQ(count(training_program(plan, shapes, {1, 0}), OpKind::publish_buffers), 0) << "no state there";
   }

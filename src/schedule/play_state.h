@@ -1,18 +1,26 @@
-// Plays the programs of a fleet as worker/player.h plays one, without threads: lanes hand out their operations in issue
-// order, up to `width` of a transfer lane wait or run at once, each starts when its dependencies are done, and none
-// before the iteration two before its own is done in whole. What an operation does and how long it takes is the
-// caller's.
+// How programs are played, without a clock and without threads: lanes hand out their operations in issue order, up to
+// `width` of a transfer lane wait or run at once, each starts when its dependencies are done, and none before the
+// iteration two before its own is done in whole. So operations of two iterations are under way at once, no more.
+//
+// Whoever drives it says that an operation is done, and is told which may run now; what an operation does and how long
+// it takes is the driver's. The worker drives it with threads (worker/player.h), the simulator with events.
 #pragma once
 
 #include <array>
 #include <cstdint>
 #include <vector>
 
-#include "simulator/fleet.h"
+#include "schedule/flat_programs.h"
 
 namespace funcpipe {
 
-// What a connection (the compute thread, or one of a lane's transfer threads) has in hand.
+// Operations that a lane of transfers has in flight.
+struct LaneWidths {
+  int download = 4;
+  int upload = 4;
+};
+
+// What a connection (the one of the compute lane, or one of a lane of transfers) has in hand.
 struct Task {
   std::int32_t op = -1;  // -1: nothing
   bool waiting = false;  // for its dependencies
@@ -21,17 +29,18 @@ struct Task {
   Seconds start = 0;
 };
 
-class Players {
+// Not thread-safe.
+class PlayState {
  public:
   // Keeps a reference. `keep_ready`: whether Task::ready is wanted, which takes memory.
-  Players(const SimulatedFleet& fleet, int download_width, int upload_width, bool keep_ready);
+  PlayState(const FlatPrograms& programs, LaneWidths widths, bool keep_ready);
 
   // Iterations [first, end) of a worker whose earlier ones are all played.
   void begin(int worker, std::int64_t first, std::int64_t end, Seconds now);
   // The operation in this connection's hand is done.
   void done(std::uint32_t connection, Seconds now);
 
-  // Connections whose operation may run now, in the order they got so far. The caller takes them out.
+  // Connections whose operation may run now, in the order they got so far. The driver takes them out.
   std::vector<std::uint32_t> started;
 
   const Task& task(std::uint32_t connection) const { return tasks_[connection]; }
@@ -64,7 +73,7 @@ class Players {
 
   const State& state(int worker) const { return states_[static_cast<std::size_t>(worker)]; }
   std::size_t slot(int worker, std::int64_t iteration) const {
-    const SimulatedFleet::Worker& of = fleet_.worker(worker);
+    const FlatPrograms::Worker& of = programs_.worker(worker);
     return std::size_t{of.first_op} * kSlots + static_cast<std::size_t>(iteration % kSlots) * of.ops;
   }
   void reset(int worker, std::int64_t iteration);
@@ -72,7 +81,7 @@ class Players {
   void start_if_ready(int worker, std::uint32_t connection, Seconds now);
   void met(int worker, std::uint32_t op, std::int64_t iteration, Seconds now);
 
-  const SimulatedFleet& fleet_;
+  const FlatPrograms& programs_;
   const std::uint32_t width_;                          // connections of a worker
   const std::array<std::uint32_t, kLanes + 1> lanes_;  // its lanes' first connections, and the end
   std::vector<State> states_;

@@ -1,0 +1,105 @@
+#include "worker/gradient_executor.h"
+
+#include <cstring>
+#include <utility>
+
+#include "base/check.h"
+
+namespace funcpipe {
+namespace {
+
+// The one buffer that a transfer reads or writes.
+Buffer buffer_of(const Op& op) {
+  return traits(op.kind).begin()->buffer;
+}
+
+void unknown(const Op& op) {
+  FUNCPIPE_CHECK(false, "this worker knows no {}", to_string(op.kind));
+}
+
+}  // namespace
+
+Result<> GradientExecutor::run(const Op& op, int index, std::int64_t iteration, std::stop_token stop) {
+  const OpTraits& of = traits(op.kind);
+  switch (of.store) {
+    case StoreRequest::none:
+      return of.purpose == Purpose::sum ? reduce(op, iteration) : compute(op, iteration, std::move(stop));
+    case StoreRequest::publish:
+      return publish(op, iteration, stop);
+    case StoreRequest::take:
+      return receive(op, index, iteration, stop);
+    case StoreRequest::read_data:
+      return load(op, iteration, std::move(stop));
+    case StoreRequest::report:
+      return report(op, iteration, std::move(stop));
+    case StoreRequest::remove:
+      if (iteration < op.release_age) return {};
+      return exchange_.release(iteration - op.release_age, op.released, std::move(stop));
+  }
+  unknown(op);
+  return {};
+}
+
+Result<> GradientExecutor::publish(const Op& op, std::int64_t iteration, const std::stop_token& stop) {
+  const Buffer buffer = buffer_of(op);
+  if (buffer == Buffer::gradient) return exchange_.publish(iteration, op, gradient(op.slice), stop);
+  return exchange_.send(iteration, op.object, give(op, buffer, iteration), stop);
+}
+
+Result<> GradientExecutor::receive(const Op& op, int index, std::int64_t iteration, const std::stop_token& stop) {
+  const Buffer buffer = buffer_of(op);
+  if (buffer != Buffer::gradient && buffer != Buffer::staged) {
+    FUNCPIPE_TRY(tensors, exchange_.receive(op, index, iteration, stop));
+    return take(op, buffer, iteration, std::move(tensors));
+  }
+  FUNCPIPE_TRY(slice, exchange_.fetch(op, index, iteration, stop));
+  if (buffer == Buffer::staged) {
+    const std::lock_guard lock(mutex_);
+    staged_[{iteration, index}] = std::move(slice);
+    return {};
+  }
+  const MutableBytes target = gradient(op.slice);
+  FUNCPIPE_CHECK(target.size() == slice.bytes.size(), "slice of {} bytes, received {}", target.size(),
+                 slice.bytes.size());
+  std::memcpy(target.data(), slice.bytes.data(), target.size());
+  return {};
+}
+
+Result<> GradientExecutor::reduce(const Op& op, std::int64_t iteration) {
+  ReceivedSlice slice;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = staged_.extract({iteration, op.source});
+    FUNCPIPE_CHECK(!found.empty(), "nothing staged by operation {} of iteration {}", op.source, iteration);
+    slice = std::move(found.mapped());
+  }
+  add(op.slice, slice.bytes);
+  return {};
+}
+
+Result<> GradientExecutor::compute(const Op& op, std::int64_t, std::stop_token) {
+  unknown(op);
+  return {};
+}
+
+Result<> GradientExecutor::load(const Op& op, std::int64_t, std::stop_token) {
+  unknown(op);
+  return {};
+}
+
+Result<> GradientExecutor::report(const Op& op, std::int64_t, std::stop_token) {
+  unknown(op);
+  return {};
+}
+
+std::vector<at::Tensor> GradientExecutor::give(const Op& op, Buffer, std::int64_t) {
+  unknown(op);
+  return {};
+}
+
+Result<> GradientExecutor::take(const Op& op, Buffer, std::int64_t, std::vector<at::Tensor>) {
+  unknown(op);
+  return {};
+}
+
+}  // namespace funcpipe
