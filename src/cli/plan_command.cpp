@@ -17,6 +17,8 @@
 #include "cli/terminal.h"
 #include "planner/alternatives.h"
 #include "profile/derive.h"
+#include "schedule/memory.h"
+#include "schedule/plan_file.h"
 
 namespace funcpipe {
 namespace {

@@ -5,6 +5,8 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/table.h"
+#include "schedule/plan_file.h"
+#include "schedule/sync/sync_algorithm.h"
 
 namespace funcpipe {
 namespace {
@@ -28,7 +30,7 @@ std::string times(std::int64_t count, const char* what) {
 }
 
 std::string sync_text(const Plan& plan) {
-  return plan.replicas == 1 ? "-" : plan.sync == SyncAlgorithm::pipelined ? "pipe" : "3-ph";
+  return plan.replicas == 1 ? "-" : std::string(traits(plan.sync).column);
 }
 
 std::string words_of(const Plan& plan) {

@@ -13,6 +13,9 @@
 #include "cli/progress_line.h"
 #include "cli/simulation_report.h"
 #include "cli/terminal.h"
+#include "schedule/memory.h"
+#include "schedule/plan_file.h"
+#include "schedule/validate.h"
 #include "timeline/chrome_trace.h"
 
 namespace funcpipe {

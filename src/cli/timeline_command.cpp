@@ -11,6 +11,7 @@
 #include "cli/terminal.h"
 #include "cli/timeline_report.h"
 #include "profile/profile.h"
+#include "schedule/plan_file.h"
 #include "simulator/plan_fleet.h"
 #include "timeline/chrome_trace.h"
 #include "timeline/picture.h"

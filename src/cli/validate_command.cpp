@@ -7,6 +7,7 @@
 #include "cli/job_arguments.h"
 #include "config/precedence.h"
 #include "job/train.h"
+#include "schedule/memory.h"
 
 namespace funcpipe {
 namespace {

@@ -1,4 +1,5 @@
 #include "comparison/cell.h"
+#include "schedule/plan_file.h"
 
 #include <algorithm>
 #include <cmath>

@@ -8,6 +8,7 @@
 
 #include "base/nearest.h"
 #include "profile/derive.h"
+#include "schedule/memory.h"
 
 namespace funcpipe {
 namespace {

@@ -4,6 +4,8 @@
 #include <limits>
 #include <vector>
 
+#include "schedule/validate.h"
+
 namespace funcpipe {
 namespace {
 

@@ -9,6 +9,7 @@
 #include "base/files.h"
 #include "comparison/pages.h"
 #include "comparison/pictures.h"
+#include "schedule/plan_file.h"
 
 namespace funcpipe {
 namespace {

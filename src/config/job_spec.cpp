@@ -4,6 +4,7 @@
 
 #include "config/json_fields.h"
 #include "config/options.h"
+#include "schedule/plan_file.h"
 
 namespace funcpipe {
 namespace {

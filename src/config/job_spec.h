@@ -7,6 +7,7 @@
 #include "config/job_config.h"
 #include "plan/plan.h"
 #include "profile/model_description.h"
+#include "schedule/memory.h"
 
 namespace funcpipe {
 

@@ -1,4 +1,5 @@
 #include "config/options.h"
+#include "schedule/sync/sync_algorithm.h"
 
 // Where the value of an option lives; the default is what a fresh JobConfig holds there.
 #define FIELD(member) [](JobConfig& config) -> OptionField { return &config.member; }
@@ -29,6 +30,12 @@ std::vector<OptionValue> vcpus_of_stages(const Plan& plan) {
   for (const StagePlan& stage : plan.stages)
     if (stage.vcpus != 0) counts.emplace_back(stage.vcpus);
   return counts;
+}
+
+std::vector<std::string> sync_names() {
+  std::vector<std::string> names;
+  for (const SyncTraits* const algorithm : sync_algorithms()) names.emplace_back(algorithm->name);
+  return names;
 }
 
 }  // namespace
@@ -175,7 +182,7 @@ const std::vector<OptionRecord>& option_table() {
       row("parallelism", "sync", FIELD(parallelism.sync),
           "How the gradients of a stage's replicas are summed; parameter-server is for one stage, on the embedded "
           "cloud.",
-          {.choices = {"pipelined", "three-phase", "parameter-server"}},
+          {.choices = sync_names()},
           [](const Plan& plan) { return std::vector<OptionValue>{std::string(to_string(plan.sync))}; }),
       row("parallelism", "server", FIELD(parallelism.server),
           "The machine of parameter-server: a file's stem in platforms/servers/.", {},

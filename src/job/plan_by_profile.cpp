@@ -8,6 +8,8 @@
 #include "base/counted.h"
 #include "planner/planner.h"
 #include "profile/derive.h"
+#include "schedule/memory.h"
+#include "schedule/sync/sync_algorithm.h"
 #include "simulator/rehearsal.h"
 
 namespace funcpipe {
@@ -86,8 +88,9 @@ Result<PlanOfJob> plan_by_profile(const JobConfig& config, const ModelDescriptio
   if (is_set(config, "parallelism.replicas")) task.replicas = {config.parallelism.replicas};
   if (is_set(config, "parallelism.sync")) {
     FUNCPIPE_TRY(sync, parse_sync_algorithm(config.parallelism.sync));
-    if (sync == SyncAlgorithm::parameter_server)
-      return fail(ErrorCode::invalid_input, "plans with a parameter server are not searched",
+    if (!traits(sync).seconds)
+      return fail(ErrorCode::invalid_input,
+                  fmt::format("plans with {} synchronisation are not searched", to_string(sync)),
                   config.given.at("parallelism.sync"),
                   "set parallelism.stages to 1 and parallelism.replicas, or choose another parallelism.sync");
     task.syncs = {sync};

@@ -7,6 +7,7 @@
 #include "catalog/platform.h"
 #include "config/job_config.h"
 #include "plan/plan.h"
+#include "schedule/memory.h"
 
 namespace funcpipe {
 

@@ -9,6 +9,10 @@
 #include "config/options.h"
 #include "config/precedence.h"
 #include "job/check_data.h"
+#include "schedule/memory.h"
+#include "schedule/plan_file.h"
+#include "schedule/sync/sync_algorithm.h"
+#include "schedule/validate.h"
 
 namespace funcpipe {
 namespace {
@@ -133,7 +137,7 @@ Result<Plan> resolve_plan(const JobConfig& config, const ModelDescription& model
     FUNCPIPE_TRY(sync, parse_sync_algorithm(wanted.sync));
     plan.order = order;
     plan.sync = sync;
-    if (plan.has_server()) plan.server = wanted.server;
+    if (traits(sync).has_server) plan.server = wanted.server;
   }
   choose_sizes(plan, config, model, platform, state);
   if (auto valid = validate(plan, model, platform, state); !valid) {

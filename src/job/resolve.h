@@ -5,6 +5,7 @@
 #include "catalog/platform.h"
 #include "config/job_spec.h"
 #include "data/dataset.h"
+#include "schedule/memory.h"
 
 namespace funcpipe {
 

@@ -22,6 +22,7 @@
 #include "job/sample_rows.h"
 #include "job/try_model.h"
 #include "job/worker_tool.h"
+#include "schedule/validate.h"
 #include "worker/programs.h"
 
 namespace funcpipe {

@@ -18,32 +18,12 @@ std::string_view to_string(PipelineOrder order) {
   return "unknown";
 }
 
-std::string_view to_string(SyncAlgorithm algorithm) {
-  switch (algorithm) {
-    case SyncAlgorithm::three_phase:
-      return "three-phase";
-    case SyncAlgorithm::pipelined:
-      return "pipelined";
-    case SyncAlgorithm::parameter_server:
-      return "parameter-server";
-  }
-  return "unknown";
-}
-
 Result<PipelineOrder> parse_pipeline_order(std::string_view text) {
   for (const auto order : {PipelineOrder::gpipe, PipelineOrder::one_forward_one_backward}) {
     if (text == to_string(order)) return order;
   }
   return fail(ErrorCode::invalid_input, fmt::format("unknown pipeline order \"{}\"", text), {},
               "choose \"gpipe\" or \"1f1b\"");
-}
-
-Result<SyncAlgorithm> parse_sync_algorithm(std::string_view text) {
-  for (const auto algorithm : {SyncAlgorithm::three_phase, SyncAlgorithm::pipelined, SyncAlgorithm::parameter_server}) {
-    if (text == to_string(algorithm)) return algorithm;
-  }
-  return fail(ErrorCode::invalid_input, fmt::format("unknown synchronisation \"{}\"", text), {},
-              "choose \"pipelined\", \"three-phase\" or \"parameter-server\"");
 }
 
 std::string to_string(WorkerId worker) {

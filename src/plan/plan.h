@@ -1,16 +1,14 @@
 // A Plan says how a model is trained: cuts, memory per stage, replicas, micro-batches, pipeline order, synchronisation.
-// It is a file (docs/formats/plan.md): the planner or a person writes it, schedule, worker, simulator and report read
+// It is a file (schedule/plan_file.h): the planner or a person writes it, schedule, worker, simulator and report read
 // it.
 #pragma once
 
 #include <cstdint>
-#include <nlohmann/json_fwd.hpp>
-#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/error.h"
-#include "catalog/parameter_server.h"
 #include "catalog/platform.h"
 #include "profile/model_description.h"
 
@@ -20,15 +18,30 @@ enum class PipelineOrder {
   gpipe,                    // all forwards, then all backwards
   one_forward_one_backward  // as many forwards as stages follow, then a forward and a backward in turn
 };
-enum class SyncAlgorithm {
-  three_phase,      // LambdaML's scatter-reduce
-  pipelined,        // FuncPipe's
-  parameter_server  // of one stage: through a machine that sums (HybridPS)
+// How the gradients of a stage's replicas are summed: one of those that schedule/sync/registry.cpp lists, by name.
+class SyncAlgorithm {
+ public:
+  constexpr SyncAlgorithm() = default;
+  // The name is kept, not copied.
+  constexpr explicit SyncAlgorithm(std::string_view name) : name_(name) {}
+  constexpr std::string_view name() const { return name_; }
+  bool operator==(const SyncAlgorithm&) const = default;
+
+  static const SyncAlgorithm pipelined;         // FuncPipe's scatter-reduce
+  static const SyncAlgorithm three_phase;       // LambdaML's
+  static const SyncAlgorithm parameter_server;  // of one stage: through a machine that sums (HybridPS)
+
+ private:
+  std::string_view name_ = "pipelined";
 };
-std::string_view to_string(PipelineOrder order);      // "gpipe", "1f1b"
-std::string_view to_string(SyncAlgorithm algorithm);  // "three-phase", "pipelined", "parameter-server"
+inline constexpr SyncAlgorithm SyncAlgorithm::pipelined{"pipelined"};
+inline constexpr SyncAlgorithm SyncAlgorithm::three_phase{"three-phase"};
+inline constexpr SyncAlgorithm SyncAlgorithm::parameter_server{"parameter-server"};
+std::string_view to_string(PipelineOrder order);  // "gpipe", "1f1b"
+inline std::string_view to_string(SyncAlgorithm algorithm) {
+  return algorithm.name();
+}
 Result<PipelineOrder> parse_pipeline_order(std::string_view text);
-Result<SyncAlgorithm> parse_sync_algorithm(std::string_view text);
 
 struct StagePlan {
   int first_layer = 0;
@@ -66,10 +79,10 @@ struct Plan {
   int global_batch = 0;  // samples per iteration
   int micro_batch = 0;   // samples; the last micro-batch of the global batch may be smaller
   PipelineOrder order = PipelineOrder::gpipe;
-  SyncAlgorithm sync = SyncAlgorithm::pipelined;
-  std::string server;  // which one, where `sync` is parameter_server (catalog/parameter_server.h); else empty
+  SyncAlgorithm sync;
+  std::string server;  // the machine that sums, where `sync` has one (catalog/parameter_server.h); else empty
 
-  bool has_server() const { return sync == SyncAlgorithm::parameter_server; }
+  bool has_server() const { return !server.empty(); }
   int stage_count() const { return static_cast<int>(stages.size()); }
   int worker_count() const { return stage_count() * replicas; }  // functions; without the parameter server
   int micro_batch_count() const { return (global_batch + micro_batch - 1) / micro_batch; }
@@ -87,39 +100,9 @@ struct Plan {
 // "2x2048 3072", "2x2048:0.5 3072:1": the sizes of its stages in order, runs of equal ones counted.
 std::string memory_text(const Plan& plan);
 
-nlohmann::json to_json(const Plan& plan);
-Result<Plan> plan_from_json(const nlohmann::json& json, const std::string& place);
-
 // Cuts of about equal cost (parameter plus activation bytes) for `--stages K --replicas D`, every stage at `memory_mb`.
 // `costs`: one figure per layer to balance; empty: bytes of the description.
 Result<Plan> even_plan(const ModelDescription& model, int stages, int replicas, int global_batch, int micro_batch,
                        const std::vector<double>& costs = {});
-
-// The plan's parameter server; nullopt: it has none. Errors: invalid_input (more than one stage; no server by that
-// name).
-Result<std::optional<ParameterServer>> server_of(const Plan& plan);
-
-// The platform as the plan's functions meet it: a parameter server is their store (beside()). Errors: of server_of.
-Result<Platform> platform_for(const Plan& plan, Platform platform);
-
-// Parameter-sized buffers that an optimiser keeps: "sgd" 0, "momentum" (SGD with it) 1, "adam" and "adamw" 2.
-int optimizer_copies(const std::string& optimizer);
-
-// What a worker keeps in memory besides its stage and what passes through it.
-struct TrainingState {
-  int optimizer_copies = 0;  // parameter-sized buffers the optimiser keeps
-  Bytes input_cache = 0;     // of the data's input column, on stages that read it
-  Bytes target_cache = 0;    // of its target column, on the last stage and those that read it
-};
-
-// Refuses, with the reason and the way out, a plan that does not fit the model (fingerprint, cuts), that would leave a
-// stage or a replica empty, that asks for memory the platform does not offer, whose stage cannot fit its memory, or
-// whose parameter server there is not (server_of).
-Result<> validate(const Plan& plan, const ModelDescription& model, const Platform& platform,
-                  const TrainingState& state);
-
-// Estimated peak of a worker (1-system section 5): base + parameters x (1 + gradient + optimiser state) + activations
-// in flight + transfer buffers + cached data; or what the stage's plan says of it.
-Bytes estimated_memory(const Plan& plan, const ModelDescription& model, int stage, const TrainingState& state);
 
 }  // namespace funcpipe

@@ -8,6 +8,7 @@
 #include <map>
 
 #include "profile/derive.h"
+#include "schedule/memory.h"
 
 namespace funcpipe {
 namespace {

@@ -9,6 +9,7 @@
 #include "catalog/platform.h"
 #include "plan/plan.h"
 #include "profile/profile.h"
+#include "schedule/memory.h"
 
 namespace funcpipe {
 

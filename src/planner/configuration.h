@@ -15,7 +15,7 @@ inline double last_share(int global_batch, int micro_batch) {
 struct Configuration {
   int micro_batches = 1;  // of the global batch, over all replicas
   int replicas = 1;
-  SyncAlgorithm sync = SyncAlgorithm::pipelined;
+  SyncAlgorithm sync;
   PipelineOrder order = PipelineOrder::gpipe;  // 1f1b for plans of one stage only, where it takes as long
   double last = 1;  // samples of the last micro-batch, which may be a smaller one, relative to the others'
 

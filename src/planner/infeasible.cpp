@@ -118,7 +118,7 @@ Error explain_infeasible(const PlanningTask& task, const std::vector<Chain>& cha
     const int micro_batches = space.micro_batches_of(chain);
     for (const int replicas : space.replicas) {
       if (replicas > micro_batches) continue;
-      const StageCosts costs(chain, spans, space.configuration_of(chain, replicas, SyncAlgorithm::pipelined),
+      const StageCosts costs(chain, spans, space.configuration_of(chain, replicas, space.syncs.front()),
                              space.accounting);
       std::optional<Lack> lack = worst_layer(chain, costs);
       if (!lack) {

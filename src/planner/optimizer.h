@@ -9,6 +9,7 @@
 
 #include "planner/chain.h"
 #include "planner/frontier.h"
+#include "schedule/sync/sync_algorithm.h"
 
 namespace funcpipe {
 
@@ -16,7 +17,7 @@ namespace funcpipe {
 struct SearchSpace {
   int global_batch = 0;       // samples
   std::vector<int> replicas;  // those that leave a replica without a micro-batch are skipped
-  std::vector<SyncAlgorithm> syncs = {SyncAlgorithm::pipelined, SyncAlgorithm::three_phase};
+  std::vector<SyncAlgorithm> syncs = searched_algorithms();
   std::vector<PipelineOrder> orders = {PipelineOrder::gpipe, PipelineOrder::one_forward_one_backward};
   Accounting accounting;
   int most_stages = 0;  // 0: as many as there are layers

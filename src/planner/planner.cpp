@@ -9,6 +9,7 @@
 #include "base/counted.h"
 #include "base/time_limit.h"
 #include "planner/infeasible.h"
+#include "schedule/validate.h"
 
 namespace funcpipe {
 namespace {

@@ -10,6 +10,8 @@
 #include "planner/optimizer.h"
 #include "planner/prediction.h"
 #include "profile/profile.h"
+#include "schedule/memory.h"
+#include "schedule/sync/sync_algorithm.h"
 
 namespace funcpipe {
 
@@ -20,7 +22,7 @@ struct PlanningTask {
   int global_batch = 0;
   std::vector<int> micro_batches;  // empty: those profiled that are not larger than the global batch
   std::vector<int> replicas;       // empty: 1..32, as far as there are micro-batches and functions for them
-  std::vector<SyncAlgorithm> syncs = {SyncAlgorithm::pipelined, SyncAlgorithm::three_phase};
+  std::vector<SyncAlgorithm> syncs = searched_algorithms();
   Accounting accounting;
   Objective objective;
   int connections = 4;

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "schedule/sync/sync_algorithm.h"
+
 namespace funcpipe {
 namespace {
 
@@ -94,8 +96,8 @@ Result<Candidate> candidate_of(const Chain& chain, const Plan& plan) {
     return refuse(
         fmt::format("how long {} takes with {} stages is not known", to_string(plan.order), plan.stage_count()),
         "judge it in gpipe order, or with one stage");
-  if (plan.has_server())
-    return refuse("how long a parameter server takes is not known here",
+  if (!traits(plan.sync).seconds)
+    return refuse(fmt::format("how long {} synchronisation takes is not known here", to_string(plan.sync)),
                   "simulate the plan (funcpipe simulate), or judge it with another synchronisation");
   Candidate candidate;
   candidate.configuration = {.micro_batches = plan.micro_batch_count(),

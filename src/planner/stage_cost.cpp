@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "schedule/sync/shards.h"
+
 namespace funcpipe {
 namespace {
 
@@ -54,6 +56,7 @@ StageCosts::StageCosts(const Chain& chain, const SpanTable& spans, const Configu
     : chain_(chain),
       spans_(spans),
       configuration_(configuration),
+      sync_(traits(configuration.sync)),
       accounting_(accounting),
       micro_batches_(configuration.largest_share()) {}
 
@@ -73,7 +76,12 @@ double StageCosts::memory(int first, int end) const {
   const double moving = std::min<double>(in_flight, chain_.connections) * back;
   const double replicas = configuration_.replicas;
   // Another stage's share of a tied parameter is held until it is added.
-  const double synchronising = kSynchronising * span.trainable * (replicas - 1) / replicas + span.tied;
+  // Measured of one level; who stages more than that holds so much more.
+  const auto trainable = static_cast<Bytes>(span.trainable);
+  const Bytes staged =
+      sync_.staged(trainable, configuration_.replicas) - staged_shards(trainable, configuration_.replicas);
+  const double synchronising = kSynchronising * span.trainable * (replicas - 1) / replicas +
+                               static_cast<double>(std::max<Bytes>(staged, 0)) + span.tied;
   const double transferring = replicas > 1 || first > 0 || end < chain_.layer_count() ? kTransferring : 0;
   const auto cached = static_cast<double>((span.reads_input ? chain_.state.input_cache : 0) +
                                           (span.reads_target ? chain_.state.target_cache : 0));
@@ -87,19 +95,13 @@ bool StageCosts::fits(int first, int end, int option) const {
 }
 
 Seconds StageCosts::synchronisation(double bytes, BytesPerSecond uplink, BytesPerSecond downlink) const {
-  const double n = configuration_.replicas;
-  if (n == 1 || bytes == 0) return 0;
-  const Seconds up = bytes / n / uplink, down = bytes / n / downlink;  // of a shard
-  const double waves = std::ceil((n - 1) / chain_.connections);
-  const Seconds put = chain_.latency.put, get = chain_.latency.get;
-  if (configuration_.sync == SyncAlgorithm::three_phase) {
-    // Parts up, parts down, sum up, sums down, one after the other.
-    return (n - 1) * up + (n - 1) * down + up + (n - 1) * down + (waves + 1) * put + 2 * waves * get;
-  }
-  // A first part up; then parts up while parts come down; the last part down; the sum up; sums down. A step shorter
-  // than a request's latency waits for it, with two requests in flight.
-  const Seconds step = std::max({up, down, put / 2, get / 2});
-  return up + (n - 2) * step + down + up + (n - 1) * down + 2 * put + 2 * get;
+  if (configuration_.replicas == 1 || bytes == 0) return 0;
+  return sync_.seconds(bytes, configuration_.replicas,
+                       {.uplink = uplink,
+                        .downlink = downlink,
+                        .put = chain_.latency.put,
+                        .get = chain_.latency.get,
+                        .connections = static_cast<double>(chain_.connections)});
 }
 
 StageTraffic StageCosts::traffic(int first, int end, int index) const {
@@ -111,7 +113,9 @@ StageTraffic StageCosts::traffic(int first, int end, int index) const {
   const double in_gradient = has_before ? chain_.layers[first - 1].border_gradient : 0;
   const double out = has_after ? chain_.layers[end - 1].border : 0;
   const double out_gradient = has_after ? chain_.layers[end - 1].border_gradient : 0;
-  const double synchronised = replicas > 1 ? span.trainable : 0;
+  const bool synchronises = replicas > 1 && span.trainable > 0;
+  const SyncTraffic synchronised =
+      synchronises ? sync_.traffic(span.trainable, configuration_.replicas) : SyncTraffic{};
   const bool tied = span.tied > 0;
   const double shared = replicas > 1 ? span.shared_state : 0;
   const bool shares = shared > 0;
@@ -121,8 +125,8 @@ StageTraffic StageCosts::traffic(int first, int end, int index) const {
   // The shared state goes up from replica 0 and down to the others.
   traffic.state_up = copies * shared;
   traffic.state_down = shared;
-  const double up_once = synchronised + span.tied;  // of a replica, whatever its share
-  const double down_once = synchronised * 2 * (replicas - 1) / replicas + span.tied;
+  const double up_once = synchronised.up_bytes + span.tied;  // of a replica, whatever its share
+  const double down_once = synchronised.down_bytes + span.tied;
   traffic.up_bytes = micro_batches_ * (out + in_gradient) + up_once + traffic.state_up;
   traffic.down_bytes = micro_batches_ * (in + out_gradient) + down_once + traffic.state_down;
   traffic.all_up_bytes =
@@ -134,13 +138,13 @@ StageTraffic StageCosts::traffic(int first, int end, int index) const {
   traffic.uplink = mean_rate(chain_.burst, option.uplink, traffic.up_bytes);
   traffic.downlink = mean_rate(chain_.burst, option.downlink, traffic.down_bytes);
 
-  const double waited = all * (has_before + (out_gradient > 0)) + replicas * 2 * (replicas - 1) * (synchronised > 0) +
-                        replicas * tied + (replicas - 1) * shares;
+  const double waited = all * (has_before + (out_gradient > 0)) + replicas * synchronised.gets + replicas * tied +
+                        (replicas - 1) * shares;
   traffic.gets = waited * (1 + kEarlyGets);
   const bool reports = end == chain_.layer_count();
   traffic.reports = reports * replicas / kReported;
-  traffic.puts = all * (has_after + (in_gradient > 0)) + replicas * replicas * (synchronised > 0) + replicas * tied +
-                 copies * shares;
+  traffic.puts =
+      all * (has_after + (in_gradient > 0)) + replicas * synchronised.puts + replicas * tied + copies * shares;
 
   const double snapshot = span.parameters + span.trainable * chain_.state.optimizer_copies + span.buffers;
   // The job's specification, the stage, the first data.
@@ -192,7 +196,7 @@ StageCost StageCosts::of(int first, int end, int index) const {
     }
   }
   cost.tail = synchronisation(span.trainable, traffic.uplink, traffic.downlink) +
-              handling(replicas > 1 ? 3 * span.trainable : 0, 0) + span.trainable * option.update_per_byte;
+              handling(replicas > 1 ? sync_.passes * span.trainable : 0, 0) + span.trainable * option.update_per_byte;
   if (replicas > 1 && span.shared_state > 0) {
     // Before the next iteration's first forward.
     cost.tail += lanes.upload(traffic.state_up) + lanes.download(traffic.state_down) + handling(traffic.state_up, 1);

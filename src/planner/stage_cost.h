@@ -9,6 +9,7 @@
 #include "planner/chain.h"
 #include "planner/configuration.h"
 #include "planner/spans.h"
+#include "schedule/sync/sync_algorithm.h"
 
 namespace funcpipe {
 
@@ -109,6 +110,7 @@ class StageCosts {
   const Chain& chain_;
   const SpanTable& spans_;
   Configuration configuration_;
+  const SyncTraits& sync_;  // the configuration's
   Accounting accounting_;
   double micro_batches_;  // of the replica with the largest share, a smaller last one as a part of one
 };

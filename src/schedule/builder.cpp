@@ -7,6 +7,11 @@
 #include "base/check.h"
 
 namespace funcpipe {
+namespace {
+
+constexpr std::size_t kReleasedTogether = 64;  // objects that one release deletes after they were read
+
+}  // namespace
 
 ProgramBuilder::ProgramBuilder(WorkerId worker) {
   program_.worker = worker;
@@ -19,7 +24,26 @@ int ProgramBuilder::add(Op op) {
   lane.push_back(index);
   program_.ops.push_back(std::move(op));
   touch_all(index, 0);
+  const Op& added = program_.ops.back();
+  if (is_consumer(added.kind) && added.retention == Retention::when_read) {
+    read_.released.push_back(added.object);
+    read_.after.push_back({index, 0});
+    if (read_.released.size() >= kReleasedTogether) release_read();
+  }
   return index;
+}
+
+void ProgramBuilder::release_read() {
+  if (read_.released.empty()) return;
+  read_.kind = OpKind::release;
+  add(std::exchange(read_, {}));
+}
+
+void ProgramBuilder::release_published(int update) {
+  Op release{.kind = OpKind::release, .release_age = 1, .after = {{update, 0}}};
+  for (const Op& op : program_.ops)
+    if (is_producer(op.kind) && op.retention == Retention::next_update) release.released.push_back(op.object);
+  if (!release.released.empty()) add(std::move(release));
 }
 
 bool ProgramBuilder::computes(int op) const {
@@ -111,6 +135,7 @@ void ProgramBuilder::keep_latest_computation(int index) {
 }
 
 Program ProgramBuilder::finish() && {
+  release_read();
   const int size = static_cast<int>(program_.ops.size());
   for (int op = 0; op < size; ++op) touch_all(op, 1);
   for (int op = 0; op < size; ++op) {

@@ -3,6 +3,9 @@
 // whoever writes waits for everybody who read or wrote there before, whoever reads waits for everybody who wrote; so it
 // is from one iteration to the next. A writer adds only those that say when waiting makes sense.
 //
+// So it is with the objects they publish: a writer names an object's readers and how long it is kept; the releases are
+// the builder's.
+//
 // The compute lane does one operation after another in the order they were added, so between two of its own no
 // dependency is needed, and of several on it the last one is enough.
 #pragma once
@@ -27,6 +30,10 @@ class ProgramBuilder {
 
   // An operation further dependencies of which were not known when it was added.
   void depend(int op, Dependency on);
+
+  // After the last operation of the iteration: what this worker published and keeps until its next update is released
+  // once operation `update` of the iteration after is done.
+  void release_published(int update);
 
   const Program& program() const { return program_; }
 
@@ -57,9 +64,11 @@ class ProgramBuilder {
   void wait_for(Mark by, Mark before);
   static void split(Stretches& stretches, std::int64_t at);
   void keep_latest_computation(int op);
+  void release_read();
 
   Program program_;
-  std::vector<int> position_;                          // on the compute lane; -1: elsewhere
+  Op read_;                    // the release of what was taken and is kept no longer, as far as it has come
+  std::vector<int> position_;  // on the compute lane; -1: elsewhere
   std::array<Stretches, kBuffers> stretches_;          // of buffers that are touched by the slice
   std::unordered_map<std::uint64_t, History> places_;  // of those of a micro-batch or an operation
 };

@@ -10,12 +10,11 @@ namespace {
 // A worker runs at most so many micro-batches ahead of its sends, and receives so many ahead of its forwards: a whole
 // validation set's activations would not fit its memory.
 constexpr std::size_t kAhead = 8;
-constexpr std::size_t kReleaseBatch = 64;
 
 }  // namespace
 
-// Every object has one consumer here (of a stage's buffers each replica gets its own copy), and the consumer deletes it
-// after receiving it: there is no next iteration whose traffic could tell the producer that it was read.
+// Every object has one reader here (of a stage's buffers each replica gets its own copy), and the reader deletes it:
+// there is no next iteration whose traffic could tell the publisher that it was read.
 Program evaluation_program(const Plan& plan, const std::vector<StageShape>& shapes, WorkerId worker) {
   FUNCPIPE_CHECK(static_cast<int>(shapes.size()) == plan.stage_count(), "{} shapes for {} stages", shapes.size(),
                  plan.stage_count());
@@ -27,24 +26,18 @@ Program evaluation_program(const Plan& plan, const std::vector<StageShape>& shap
   const std::vector<MicroBatch> batches = plan.micro_batches_of(replica);
   ProgramBuilder builder(worker);
 
-  std::vector<ObjectName> received;
-  std::vector<Dependency> receives;
-  const auto release = [&] {
-    if (received.empty()) return;
-    builder.add({.kind = OpKind::release, .released = std::move(received), .after = std::move(receives)});
-    received.clear();
-    receives.clear();
-  };
-
   if (shape.has_buffers && replica == 0) {
     for (int r = 1; r < plan.replicas; ++r) {
       if (plan.micro_batches_of(r).empty()) continue;
-      builder.add({.kind = OpKind::publish_buffers, .object = {ObjectKind::buffers, stage, 0, r}});
+      builder.add({.kind = OpKind::publish_buffers,
+                   .object = {ObjectKind::buffers, stage, 0, r},
+                   .readers = {{stage, r}},
+                   .retention = Retention::when_read});
     }
   } else if (shape.has_buffers && !batches.empty()) {
-    const ObjectName object{ObjectKind::buffers, stage, 0, replica};
-    receives.push_back({builder.add({.kind = OpKind::fetch_buffers, .object = object}), 0});
-    received.push_back(object);
+    builder.add({.kind = OpKind::fetch_buffers,
+                 .object = {ObjectKind::buffers, stage, 0, replica},
+                 .retention = Retention::when_read});
   }
 
   std::vector<int> forwards, sends;
@@ -53,23 +46,22 @@ Program evaluation_program(const Plan& plan, const std::vector<StageShape>& shap
     if (forwards.size() >= kAhead) ahead.push_back({forwards[forwards.size() - kAhead], 0});
     Op forward{.kind = OpKind::forward, .micro_batch = batch.index};
     if (loads) builder.add({.kind = OpKind::load, .micro_batch = batch.index, .after = ahead});
-    if (!first) {
-      const ObjectName object{ObjectKind::activation, stage - 1, replica, batch.index};
-      const int receive = builder.add(
-          {.kind = OpKind::receive_activation, .micro_batch = batch.index, .object = object, .after = ahead});
-      received.push_back(object);
-      receives.push_back({receive, 0});
-    }
+    if (!first)
+      builder.add({.kind = OpKind::receive_activation,
+                   .micro_batch = batch.index,
+                   .object = {ObjectKind::activation, stage - 1, replica, batch.index},
+                   .retention = Retention::when_read,
+                   .after = ahead});
     if (sends.size() >= kAhead) forward.after.push_back({sends[sends.size() - kAhead], 0});
     forwards.push_back(builder.add(std::move(forward)));
     if (!last) {
       sends.push_back(builder.add({.kind = OpKind::send_activation,
                                    .micro_batch = batch.index,
-                                   .object = {ObjectKind::activation, stage, replica, batch.index}}));
+                                   .object = {ObjectKind::activation, stage, replica, batch.index},
+                                   .readers = {{stage + 1, replica}},
+                                   .retention = Retention::when_read}));
     }
-    if (received.size() >= kReleaseBatch) release();
   }
-  release();
   if (last) {
     Op report{.kind = OpKind::report};
     if (!forwards.empty()) report.after.push_back({forwards.back(), 0});

@@ -40,8 +40,8 @@ enum class OpKind : std::uint8_t {
   publish,          // gradient[slice] -> object
   publish_buffers,  // the stage's buffers or, when training, its shared state -> object
   report,           // the iteration's loss and counts, for whoever watches; of zero samples where the share is empty
-  release,          // deletes `released` of `release_age` iterations ago: every consumer is past them by then.
-                    // Nothing to do while iteration < release_age
+  release,          // deletes `released` of `release_age` iterations ago: every reader is past them by then. Nothing to
+                    // do while iteration < release_age. The builder adds these
 };
 inline constexpr int kOpKinds = 16;
 
@@ -82,14 +82,23 @@ struct Dependency {
   auto operator<=>(const Dependency&) const = default;
 };
 
+// How long an object is kept, as who publishes it and who takes it agree.
+enum class Retention : std::uint8_t {
+  next_update,  // until its publisher's next update, before which every reader has told the publisher that it is past
+                // it
+  when_read     // until its one reader has taken it, who deletes it
+};
+
 struct Op {
   OpKind kind = OpKind::forward;
-  int micro_batch = -1;              // MicroBatch::index, where the kind has one
-  ObjectName object;                 // where the kind moves one
-  Slice slice;                       // where the kind touches some of the gradient or the parameters
-  int source = -1;                   // reduce: the fetch whose bytes it adds
-  std::vector<ObjectName> released;  // release
-  int release_age = 0;               // release: of how many iterations ago
+  int micro_batch = -1;                          // MicroBatch::index, where the kind has one
+  ObjectName object;                             // where the kind moves one
+  std::vector<WorkerId> readers;                 // where it publishes one: who takes it
+  Retention retention = Retention::next_update;  // of `object`
+  Slice slice;                                   // where the kind touches some of the gradient or the parameters
+  int source = -1;                               // reduce: the fetch whose bytes it adds
+  std::vector<ObjectName> released;              // release
+  int release_age = 0;                           // release: of how many iterations ago
   std::vector<Dependency> after;
 };
 

@@ -21,7 +21,11 @@ void OperationGraph::add(const Program& program, const LocalOrder& order) {
     for (const Dependency& on : op.after)
       edges_.push_back({static_cast<std::uint32_t>(first + on.op), static_cast<std::uint32_t>(on.iterations_back)});
     first_edge_.push_back(std::ssize(edges_));
-    if (is_producer(op.kind)) uses_.push_back({op.object, op.slice, first + i, Role::producer});
+    if (is_producer(op.kind)) {
+      uses_.push_back({op.object, op.slice, first + i, Role::producer, std::ssize(readers_),
+                       static_cast<std::int32_t>(op.readers.size())});
+      readers_.insert(readers_.end(), op.readers.begin(), op.readers.end());
+    }
     if (is_consumer(op.kind)) uses_.push_back({op.object, op.slice, first + i, Role::consumer});
     if (op.released.empty()) continue;
     for (const ObjectName& name : op.released)
@@ -83,6 +87,7 @@ Result<> OperationGraph::link() {
     return {};
   }));
   uses_ = {};
+  readers_ = {};
   return {};
 }
 
@@ -95,6 +100,13 @@ Result<> OperationGraph::check_uses(std::span<const Use> uses) const {
     return wrong(uses[0].op, fmt::format("publishes {}, which nobody releases", name));
   if (uses[uses.size() - 2].role == Role::release)
     return wrong(releases_[uses.back().op].op, fmt::format("releases {} a second time", name));
+  std::vector<WorkerId> reading,
+      named(readers_.begin() + uses[0].first_reader, readers_.begin() + uses[0].first_reader + uses[0].readers);
+  for (const Use& use : uses)
+    if (use.role == Role::consumer) reading.push_back(workers_[static_cast<std::size_t>(worker_of(use.op))].id);
+  std::ranges::sort(reading);
+  std::ranges::sort(named);
+  if (reading != named) return wrong(uses[0].op, fmt::format("names other readers of {} than there are", name));
   // A tied parameter lies elsewhere on each stage; a shard lies in the same place on every replica.
   const Slice sent = uses[0].slice;
   for (const Use& use : uses) {

@@ -79,6 +79,8 @@ class OperationGraph {
     Slice slice;
     int op = 0;  // of a release: index in releases_
     Role role = Role::producer;
+    std::int64_t first_reader = 0;  // of a producer: in readers_, where the next producer's begin
+    std::int32_t readers = 0;
   };
   struct Object {
     ObjectName name;
@@ -100,7 +102,8 @@ class OperationGraph {
   std::vector<int> first_after_, last_before_;  // as LocalOrder
   std::vector<std::int64_t> first_edge_{0};     // of its dependencies in edges_; the next one's is the end
   std::vector<Edge> edges_;
-  std::vector<Use> uses_;  // until linked
+  std::vector<Use> uses_;          // until linked
+  std::vector<WorkerId> readers_;  // that publishers name; until linked
   std::vector<Object> objects_;
   std::vector<int> consumers_;
   std::vector<Release> releases_;

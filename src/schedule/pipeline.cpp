@@ -14,10 +14,7 @@ class PipelineWriter {
         options_(options),
         first_(options.worker.stage == 0),
         last_(options.worker.stage == options.stages - 1),
-        sends_(options.micro_batches.size(), -1) {
-    ops_.forwards.assign(options.micro_batches.size(), -1);
-    ops_.backwards.assign(options.micro_batches.size(), -1);
-  }
+        sends_(options.micro_batches.size(), -1) {}
 
   void forward(int position) {
     const auto [stage, replica] = options_.worker;
@@ -31,11 +28,11 @@ class PipelineWriter {
     const int index = builder_.add({.kind = OpKind::forward, .micro_batch = batch});
     // Data may be here one iteration ahead of its forward, not more.
     if (load >= 0) builder_.depend(load, {index, 1});
-    ops_.forwards[position] = index;
     if (!last_) {
       sends_[position] = builder_.add({.kind = OpKind::send_activation,
                                        .micro_batch = batch,
-                                       .object = {ObjectKind::activation, stage, replica, batch}});
+                                       .object = {ObjectKind::activation, stage, replica, batch},
+                                       .readers = {{stage + 1, replica}}});
     }
     ops_.nearly_done = std::exchange(latest_, index);
   }
@@ -52,11 +49,12 @@ class PipelineWriter {
     }
     const int index =
         builder_.add({.kind = OpKind::backward, .micro_batch = batch, .slice = {0, options_.gradient_elements}});
-    ops_.backwards[position] = index;
+    ops_.last_backward = index;
     if (!first_) {
       last_gradient_ = builder_.add({.kind = OpKind::send_gradient,
                                      .micro_batch = batch,
-                                     .object = {ObjectKind::gradient, stage, replica, batch}});
+                                     .object = {ObjectKind::gradient, stage, replica, batch},
+                                     .readers = {{stage - 1, replica}}});
     }
     ops_.nearly_done = std::exchange(latest_, index);
   }
@@ -64,8 +62,7 @@ class PipelineWriter {
   PipelineOps finish() {
     // The stage before sends nothing of the next iteration until it has had every gradient of this one.
     for (const int receive : receives_) builder_.depend(receive, {last_gradient_, 1});
-    ops_.last_backward = ops_.backwards.back();
-    return std::move(ops_);
+    return ops_;
   }
 
  private:

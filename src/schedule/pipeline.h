@@ -33,7 +33,6 @@ struct PipelineOptions {
 };
 
 struct PipelineOps {
-  std::vector<int> forwards, backwards;  // [micro-batch]
   int last_backward = -1;
   // Peers end their backwards about when this worker ends its own; not sooner than one micro-batch before (shares
   // differ by at most one). Waiting for a peer's gradient begins after this operation.

@@ -14,8 +14,13 @@ void append_tied_exchange(ProgramBuilder& builder, const TiedOptions& options) {
       published.push_back(-1);
       continue;
     }
-    published.push_back(builder.add(
-        {.kind = OpKind::publish, .object = {ObjectKind::tied, stage, replica, tied.parameter}, .slice = tied.slice}));
+    std::vector<WorkerId> readers;
+    for (auto user = tied.stages.begin(); user != tied.stages.end(); ++user)
+      if (*user != stage || user - tied.stages.begin() >= 2) readers.push_back({*user, replica});
+    published.push_back(builder.add({.kind = OpKind::publish,
+                                     .object = {ObjectKind::tied, stage, replica, tied.parameter},
+                                     .readers = std::move(readers),
+                                     .slice = tied.slice}));
   }
   for (std::size_t i = 0; i < options.tied.size(); ++i) {
     if (published[i] < 0) continue;

@@ -5,6 +5,8 @@
 
 #include "base/check.h"
 #include "schedule/checker.h"
+#include "schedule/sync/sync_algorithm.h"
+#include "schedule/validate.h"
 
 namespace funcpipe {
 namespace {
@@ -83,7 +85,7 @@ class PlanFigures {
     StageFigures of{.forward = cost.forward, .backward = cost.backward};
     // Handling what is synchronised delays the update, as the planner has it: its own passes over the gradient are no
     // operations of the compute lane, and the additions are counted in them.
-    const double passes = plan_.has_server() ? 2 : plan_.replicas > 1 ? 3 : 0;
+    const double passes = plan_.has_server() || plan_.replicas > 1 ? traits(plan_.sync).passes : 0;
     const double synchronised = passes * span.trainable;
     of.update = span.trainable * option.update_per_byte + synchronised * option.transfer_per_byte;
     of.shared_state = span.shared_state;
@@ -143,7 +145,7 @@ Result<PlanFleet> plan_fleet(const PlanningTask& task, const Plan& plan, bool ke
   }
   FUNCPIPE_TRY(server, server_of(plan));
   if (server) {
-    judged.sync = SyncAlgorithm::three_phase;
+    judged.sync = SyncAlgorithm(traits(plan.sync).judged_as);
     judged.server.clear();
   }
   PlanningTask judging{task.profile, platform};

@@ -7,6 +7,7 @@
 #include "model/model.h"
 #include "model/numerics.h"
 #include "plan/plan.h"
+#include "schedule/plan_file.h"
 
 namespace funcpipe {
 namespace {

@@ -27,11 +27,13 @@ std::uint64_t hash(std::uint64_t seed, const Program& program) {
     seed = mix(hash(seed, op.object),
                {static_cast<std::uint64_t>(op.kind), static_cast<std::uint64_t>(op.micro_batch),
                 static_cast<std::uint64_t>(op.slice.first), static_cast<std::uint64_t>(op.slice.elements),
-                static_cast<std::uint64_t>(op.source), static_cast<std::uint64_t>(op.release_age), op.after.size(),
-                op.released.size()});
+                static_cast<std::uint64_t>(op.source), static_cast<std::uint64_t>(op.release_age),
+                static_cast<std::uint64_t>(op.retention), op.after.size(), op.released.size(), op.readers.size()});
     for (const Dependency& on : op.after)
       seed = mix(seed, {static_cast<std::uint64_t>(on.op), static_cast<std::uint64_t>(on.iterations_back)});
     for (const ObjectName& name : op.released) seed = hash(seed, name);
+    for (const WorkerId reader : op.readers)
+      seed = mix(seed, {static_cast<std::uint64_t>(reader.stage), static_cast<std::uint64_t>(reader.replica)});
   }
   for (const std::vector<int>& lane : program.lanes) {
     seed = mix(seed, {lane.size()});

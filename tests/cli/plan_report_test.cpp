@@ -8,6 +8,7 @@
 
 #include "cli/frontier_picture.h"
 #include "planner/made_profile.h"
+#include "schedule/plan_file.h"
 
 namespace funcpipe {
 namespace {

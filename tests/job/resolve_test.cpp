@@ -7,6 +7,7 @@
 
 #include "base/files.h"
 #include "job/four_layers.h"
+#include "schedule/memory.h"
 
 namespace funcpipe {
 namespace {

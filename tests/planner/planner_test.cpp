@@ -9,6 +9,8 @@
 
 #include "planner/alternatives.h"
 #include "planner/made_profile.h"
+#include "schedule/plan_file.h"
+#include "schedule/validate.h"
 
 namespace funcpipe {
 namespace {

@@ -21,7 +21,7 @@ using testing::programs_of;
 using testing::shapes_of;
 using testing::tie;
 
-constexpr SyncAlgorithm kBoth[] = {SyncAlgorithm::pipelined, SyncAlgorithm::three_phase};
+const std::vector<SyncAlgorithm> kAll = testing::algorithms_of_functions();
 
 std::string verdict(const std::vector<Program>& programs) {
   const Result<> result = check_programs(programs);
@@ -29,9 +29,9 @@ std::string verdict(const std::vector<Program>& programs) {
 }
 
 TEST(Checker, AcceptsTrainingProgramsOfEveryShape) {
-  for (const SyncAlgorithm sync : kBoth) {
+  for (const SyncAlgorithm sync : kAll) {
     for (const int stages : {1, 2, 3, 5}) {
-      for (const int replicas : {1, 2, 3, 5, 8}) {
+      for (const int replicas : {1, 2, 3, 4, 5, 6, 8, 12}) {
         for (const std::int64_t elements : {0, 1, 7, 1000}) {
           for (const PipelineOrder order : {PipelineOrder::gpipe, PipelineOrder::one_forward_one_backward}) {
             Plan plan = plan_of(stages, replicas, 2 * replicas + 3, sync);
@@ -64,7 +64,7 @@ TEST(Checker, AcceptsAParameterServerOfEveryShape) {
 }
 
 TEST(Checker, AcceptsTiedParameters) {
-  for (const SyncAlgorithm sync : kBoth) {
+  for (const SyncAlgorithm sync : kAll) {
     for (const int replicas : {1, 3}) {
       auto shapes = shapes_of(5, 100);
       tie(shapes, 0, {0, 4}, {0, 30});
@@ -75,7 +75,7 @@ TEST(Checker, AcceptsTiedParameters) {
 }
 
 TEST(Checker, AcceptsSharedState) {
-  for (const SyncAlgorithm sync : kBoth) {
+  for (const SyncAlgorithm sync : kAll) {
     for (const int elements : {0, 1, 100}) {
       for (const int replicas : {1, 2, 5}) {
         for (const int stages : {1, 3}) {
@@ -125,7 +125,7 @@ TEST(Checker, TakesTimeInProportionToThePrograms) {
     EXPECT_LT(large, 1.25 * small) << what;
     EXPECT_LT(large, 25) << what;
   };
-  for (const SyncAlgorithm sync : kBoth)
+  for (const SyncAlgorithm sync : kAll)
     for (const PipelineOrder order : {PipelineOrder::gpipe, PipelineOrder::one_forward_one_backward}) {
       expect_linear("more replicas", [&](int times) {
         Plan plan = plan_of(3, 8 * times, 32 * times, sync);
@@ -176,8 +176,8 @@ TEST(Checker, JudgesDamageAsTheWholeGraphDoes) {
   std::mt19937 random(7);
   int sound = 0, damaged = 0;
   for (int round = 0; round < 300; ++round) {
-    const int stages = 1 + static_cast<int>(random() % 3), replicas = 1 + static_cast<int>(random() % 3);
-    Plan plan = plan_of(stages, replicas, replicas + static_cast<int>(random() % 4), kBoth[random() % 2]);
+    const int stages = 1 + static_cast<int>(random() % 3), replicas = 1 + static_cast<int>(random() % 4);
+    Plan plan = plan_of(stages, replicas, replicas + static_cast<int>(random() % 4), kAll[random() % kAll.size()]);
     if (random() % 2) plan.order = PipelineOrder::one_forward_one_backward;
     auto shapes = shapes_of(stages, static_cast<std::int64_t>(random() % 40));
     if (stages > 1 && shapes[0].gradient_elements > 10) tie(shapes, 0, {0, stages - 1}, {2, 5});
@@ -186,7 +186,10 @@ TEST(Checker, JudgesDamageAsTheWholeGraphDoes) {
       shape.shares_state = random() % 3 == 0;
     }
     const bool serves = stages == 1 && random() % 4 == 0;
-    if (serves) plan.sync = SyncAlgorithm::parameter_server;
+    if (serves) {
+      plan.sync = SyncAlgorithm::parameter_server;
+      plan.server = "c5.9xlarge";
+    }
     auto programs =
         !serves && random() % 4 == 0 ? programs_of(plan, shapes, evaluation_program) : programs_of(plan, shapes);
     for (int change = 0; change < 1 + round % 2; ++change) {
@@ -217,7 +220,7 @@ TEST(Checker, JudgesDamageAsTheWholeGraphDoes) {
 
 // Breaks a sound set of programs and expects the verdict to say `what`.
 void expect_refusal(const std::string& what, const std::function<void(std::vector<Program>&)>& damage) {
-  for (const SyncAlgorithm sync : kBoth) {
+  for (const SyncAlgorithm sync : kAll) {
     auto programs = programs_of(plan_of(3, 3, 7, sync), shapes_of(3, 100));
     ASSERT_EQ(verdict(programs), "sound");
     damage(programs);
@@ -355,6 +358,17 @@ TEST(Checker, RefusesAnObjectThatIsNeverReleasedOrTwice) {
   expect_refusal("releases activation/s9-r9/m9, which nobody publishes", [](auto& programs) {
     Program& program = programs[5];
     program.ops[find(program, OpKind::release)].released.push_back({ObjectKind::activation, 9, 9, 9});
+  });
+}
+
+TEST(Checker, RefusesReadersThatThereAreNot) {
+  expect_refusal("names other readers of", [](auto& programs) {
+    Program& program = programs[3];
+    program.ops[find(program, OpKind::publish)].readers.pop_back();
+  });
+  expect_refusal("names other readers of", [](auto& programs) {
+    Program& program = programs[3];
+    program.ops[find(program, OpKind::send_activation)].readers = {{0, 0}};
   });
 }
 

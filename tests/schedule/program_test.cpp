@@ -5,10 +5,9 @@
 #include <algorithm>
 #include <set>
 
-#include "plan/memory.h"
-#include "schedule/all_reduce.h"
-#include "schedule/parameter_server.h"
 #include "schedule/shapes.h"
+#include "schedule/sync/parameter_server.h"
+#include "schedule/sync/shards.h"
 
 namespace funcpipe {
 namespace {

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "schedule/program.h"
+#include "schedule/sync/sync_algorithm.h"
 
 namespace funcpipe::testing {
 
@@ -15,7 +16,16 @@ inline Plan plan_of(int stages, int replicas, int micro_batches, SyncAlgorithm s
   plan.micro_batch = micro_batch;
   plan.global_batch = micro_batches * micro_batch;
   plan.sync = sync;
+  if (traits(sync).has_server) plan.server = "c5.9xlarge";
   return plan;
+}
+
+// Every algorithm that is registered and needs no machine beside the functions.
+inline std::vector<SyncAlgorithm> algorithms_of_functions() {
+  std::vector<SyncAlgorithm> algorithms;
+  for (const SyncTraits* const of : sync_algorithms())
+    if (!of->has_server) algorithms.emplace_back(of->name);
+  return algorithms;
 }
 
 inline std::vector<StageShape> shapes_of(int stages, std::int64_t elements) {

@@ -4,8 +4,8 @@
 #include <numeric>
 #include <random>
 
-#include "plan/memory.h"
-#include "schedule/parameter_server.h"
+#include "schedule/sync/parameter_server.h"
+#include "schedule/sync/shards.h"
 #include "simulator/made_fleet.h"
 
 namespace funcpipe {
@@ -158,7 +158,7 @@ TEST(ClosedForms, PipelinedScatterReduceWithOneRequestAtATime) {
     }
 }
 
-// Two parts go up side by side (all_reduce_pipelined.cpp), so the first arrives when the second does: a shard later.
+// Two parts go up side by side (sync/shards.cpp), so the first arrives when the second does: a shard later.
 TEST(ClosedForms, PipelinedScatterReduceAsPlayed) {
   for (const int n : {3, 4, 8, 16}) {
     const Synchronisation sync{SyncAlgorithm::pipelined, n, 0, 4, 4};
@@ -180,13 +180,26 @@ TEST(ClosedForms, ParameterServer) {
       }
 }
 
+// Two levels are two scatter-reduces, one after the other, and back: with large shards and one request at a time each
+// takes what FuncPipe's formula says, but that the way back has its latencies one by one.
+TEST(ClosedForms, TwoLevelScatterReduce) {
+  for (const auto& [n, a, b] : {std::array{4, 2, 2}, std::array{6, 2, 3}, std::array{16, 4, 4}})
+    for (const Seconds t : {0.0, 0.03}) {
+      const Synchronisation sync{SyncAlgorithm("two-level"), n, t, 1, 1};
+      const double s = sync.size(), w = sync.rate;
+      const double rows = 2 * s / w + 2 * b * t, columns = 2 * s / b / w + 2 * a * t;
+      EXPECT_NEAR(sync.measured(), rows + columns, kExact) << n << " workers, " << t << " s";
+    }
+}
+
 TEST(ClosedForms, TheDownloadBoundIsNeverBeaten) {
+  const std::vector<SyncAlgorithm> algorithms = testing::algorithms_of_functions();
   std::mt19937 random(3);
   for (int trial = 0; trial < 200; ++trial) {
     const auto drawn = [&](double least, double most) {
       return std::uniform_real_distribution<double>(least, most)(random);
     };
-    Synchronisation sync{.algorithm = trial % 2 == 0 ? SyncAlgorithm::pipelined : SyncAlgorithm::three_phase,
+    Synchronisation sync{.algorithm = algorithms[static_cast<std::size_t>(trial) % algorithms.size()],
                          .n = 2 + trial % 9,
                          .latency = drawn(0, 0.05),
                          .downloads = 1 + trial % 5,

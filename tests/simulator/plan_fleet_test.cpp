@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 
 #include "planner/made_profile.h"
+#include "schedule/validate.h"
 
 namespace funcpipe {
 namespace {

@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "model/model.h"
+#include "schedule/sync/sync_algorithm.h"
 #include "worker/programs.h"
 #include "worker/worker.h"
 
@@ -34,7 +35,7 @@ Plan plan_of(const Training& training, const Cutting& cutting, const ModelDescri
   plan.global_batch = training.global_batch;
   plan.micro_batch = training.micro_batch;
   plan.sync = cutting.sync;
-  if (plan.has_server()) plan.server = "c5.9xlarge";
+  if (traits(plan.sync).has_server) plan.server = "c5.9xlarge";
   plan.order = cutting.order;
   return plan;
 }

@@ -198,10 +198,26 @@ std::vector<int> others_in_order(int owner, int replicas, SyncAlgorithm sync) {
   return others;
 }
 
+Summing summing_of(SyncAlgorithm sync) {
+  return [sync](const std::vector<at::Tensor>& flat) {
+    const auto replicas = std::ssize(flat);
+    at::Tensor merged = at::empty_like(flat[0]);
+    for (std::int64_t owner = 0; owner < replicas; ++owner) {
+      const std::int64_t first = owner * merged.numel() / replicas;
+      const std::int64_t elements = (owner + 1) * merged.numel() / replicas - first;
+      const std::int64_t begin = sync == SyncAlgorithm::parameter_server ? 0 : owner;
+      at::Tensor sum = flat[static_cast<std::size_t>(begin)].narrow(0, first, elements);
+      for (const int other : others_in_order(static_cast<int>(owner), static_cast<int>(replicas), sync))
+        sum = sum + flat[static_cast<std::size_t>(other)].narrow(0, first, elements);
+      merged.narrow(0, first, elements).copy_(sum);
+    }
+    return merged;
+  };
+}
+
 // The sum of the replicas' `shares` as the workers of one stage with these `parameters` make it.
-void merge(const std::vector<Gradients>& shares, const std::vector<std::size_t>& parameters, SyncAlgorithm sync,
+void merge(const std::vector<Gradients>& shares, const std::vector<std::size_t>& parameters, const Summing& summing,
            const Gradients& values, Gradients& sums) {
-  const auto replicas = std::ssize(shares);
   std::vector<at::Tensor> flat;
   for (const Gradients& share : shares) {
     std::vector<at::Tensor> parts;
@@ -209,16 +225,7 @@ void merge(const std::vector<Gradients>& shares, const std::vector<std::size_t>&
       parts.push_back(share[index].defined() ? share[index].reshape({-1}) : at::zeros({values[index].numel()}));
     flat.push_back(at::cat(parts));
   }
-  at::Tensor merged = at::empty_like(flat[0]);
-  for (std::int64_t owner = 0; owner < replicas; ++owner) {
-    const std::int64_t first = owner * merged.numel() / replicas;
-    const std::int64_t elements = (owner + 1) * merged.numel() / replicas - first;
-    const std::int64_t begin = sync == SyncAlgorithm::parameter_server ? 0 : owner;
-    at::Tensor sum = flat[static_cast<std::size_t>(begin)].narrow(0, first, elements);
-    for (const int other : others_in_order(static_cast<int>(owner), static_cast<int>(replicas), sync))
-      sum = sum + flat[static_cast<std::size_t>(other)].narrow(0, first, elements);
-    merged.narrow(0, first, elements).copy_(sum);
-  }
+  const at::Tensor merged = summing(flat);
   std::int64_t first = 0;
   for (const std::size_t index : parameters) {
     const bool any = std::ranges::any_of(shares, [&](const Gradients& share) { return share[index].defined(); });
@@ -243,7 +250,8 @@ Tensors train_every_name(const Training& training) {
   return loop.tensors();
 }
 
-Tensors train_in_order_of(const Training& training, const Cutting& cutting) {
+Tensors train_in_order_of(const Training& training, const Cutting& cutting, Summing summing) {
+  if (!summing) summing = summing_of(cutting.sync);
   PlainLoop loop(training, cutting.replicas);
   std::vector<int> ends = cutting.cuts;
   ends.push_back(static_cast<int>(loop.description().layers.size()));
@@ -256,7 +264,7 @@ Tensors train_in_order_of(const Training& training, const Cutting& cutting) {
       for (const int index : loop.description().parameters_of(first, end))
         if (loop.parameters()[static_cast<std::size_t>(index)].requires_grad())
           parameters.push_back(static_cast<std::size_t>(index));
-      if (!parameters.empty()) merge(shares, parameters, cutting.sync, loop.parameters(), sums);
+      if (!parameters.empty()) merge(shares, parameters, summing, loop.parameters(), sums);
       first = end;
     }
     loop.update(step, sums);

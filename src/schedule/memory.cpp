@@ -1,7 +1,9 @@
-#include "plan/memory.h"
+#include "schedule/memory.h"
 
 #include <algorithm>
 #include <vector>
+
+#include "schedule/sync/shards.h"
 
 namespace funcpipe {
 namespace {
@@ -9,9 +11,6 @@ namespace {
 // A worker that has loaded libtorch and its own code, nothing else: 117-156 MiB resident measured, with a margin for
 // the heap's slack and the lanes' stacks.
 constexpr Bytes kBase = 200 * kMiB;
-// Transfers a lane keeps in flight (LaneWidths), each with a buffer of its own.
-constexpr int kInFlight = 4;
-
 Bytes scaled(Bytes bytes, std::int64_t samples, int described_samples) {
   return static_cast<Bytes>(static_cast<double>(bytes) * static_cast<double>(samples) / std::max(described_samples, 1));
 }
@@ -40,24 +39,7 @@ Bytes staged_ties(const Plan& plan, const ModelDescription& model, const std::ve
   return bytes;
 }
 
-// Shards of the gradient on their way or waiting to be added.
-Bytes staged_shards(const Plan& plan, Bytes trainable) {
-  // Of a parameter server's eight, to being copied.
-  if (plan.has_server()) return trainable / 8 * kInFlight;
-  // Of n replicas: parts of the worker's own, and sums of others' to being copied.
-  const int others = plan.replicas - 1;
-  const std::int64_t elements = trainable / static_cast<Bytes>(sizeof(float));
-  const Bytes shard = (trainable + plan.replicas - 1) / plan.replicas;
-  return shard * (std::min(others, most_staged_parts(elements, plan.replicas)) + std::min(others, kInFlight));
-}
-
 }  // namespace
-
-int most_staged_parts(std::int64_t elements, int replicas) {
-  constexpr std::int64_t kSmall = 1 << 20;  // elements: 4 MiB
-  const std::int64_t shard = std::max<std::int64_t>(elements / std::max(replicas, 1), 1);
-  return static_cast<int>(std::max<std::int64_t>(kInFlight + 1, (kSmall + shard - 1) / shard));
-}
 
 std::int64_t most_samples_in_flight(const Plan& plan, int stage) {
   const std::int64_t whole = std::int64_t{plan.most_in_flight(stage)} * plan.micro_batch;
@@ -105,8 +87,8 @@ Bytes estimated_memory(const Plan& plan, const ModelDescription& model, int stag
   const Bytes kept = scaled(activations, in_flight, model.micro_batch) + scaled(largest, one, model.micro_batch) +
                      // State that a forward writes to and a backward needs as it was.
                      shared_state * plan.most_in_flight(stage);
-  const Bytes moving = scaled(borders, std::min(in_flight, one * kInFlight), model.micro_batch);
-  const Bytes staged = staged_shards(plan, trainable) + staged_ties(plan, model, used);
+  const Bytes moving = scaled(borders, std::min(in_flight, one * kTransfersInFlight), model.micro_batch);
+  const Bytes staged = traits(plan.sync).staged(trainable, plan.replicas) + staged_ties(plan, model, used);
   return kBase + parameters + trainable + buffers + kept + moving + staged + of_the_job;
 }
 

@@ -7,7 +7,10 @@
 #include <nlohmann/json.hpp>
 
 #include "base/files.h"
-#include "plan/model.h"
+#include "schedule/memory.h"
+#include "schedule/model.h"
+#include "schedule/plan_file.h"
+#include "schedule/validate.h"
 
 namespace funcpipe {
 namespace {
@@ -19,7 +22,7 @@ using testing::cloud;
 using ::testing::HasSubstr;
 
 json golden() {
-  auto read = read_json(std::string(FUNCPIPE_SOURCE_DIR) + "/tests/plan/data/plan-v1.json");
+  auto read = read_json(std::string(FUNCPIPE_SOURCE_DIR) + "/tests/schedule/data/plan-v1.json");
   EXPECT_TRUE(read) << describe(read.error());
   return *read;
 }
@@ -334,13 +337,14 @@ TEST(PlanFile, NamesItsParameterServer) {
   EXPECT_THAT(refusal(value), HasSubstr("must be a text"));
   value["server"] = "c5.9xlarge";
   value["sync"] = "pipelined";
-  EXPECT_THAT(refusal(value), AllOf(HasSubstr("\"parameter-server\", not \"pipelined\""), HasSubstr("leave it out")));
+  EXPECT_THAT(refusal(value), AllOf(HasSubstr("does not go with \"sync\": \"pipelined\""), HasSubstr("leave it out")));
 }
 
 TEST(Plan, TheParameterServerIsTheLastOfItsWorkers) {
   Plan plan = *even_plan(chain({1, 1}), 1, 3, 6, 1);
   EXPECT_EQ(std::ssize(plan.workers()), 3);
   plan.sync = SyncAlgorithm::parameter_server;
+  plan.server = "c5.9xlarge";
   const std::vector<WorkerId> workers = plan.workers();
   ASSERT_EQ(std::ssize(workers), 4);
   EXPECT_EQ(workers.back(), kParameterServer);

@@ -1,8 +1,11 @@
+#include "schedule/validate.h"
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include "base/counted.h"
-#include "plan/plan.h"
+#include "schedule/memory.h"
+#include "schedule/sync/sync_algorithm.h"
 
 namespace funcpipe {
 namespace {
@@ -113,11 +116,15 @@ Result<> check_memory(const Plan& plan, const ModelDescription& model, const Pla
 }  // namespace
 
 Result<std::optional<ParameterServer>> server_of(const Plan& plan) {
-  if (!plan.has_server()) return std::nullopt;
+  if (!traits(plan.sync).has_server) {
+    if (plan.server.empty()) return std::nullopt;
+    return refuse(fmt::format("{} synchronisation has no server, the plan names {}", to_string(plan.sync), plan.server),
+                  "leave out the server");
+  }
   if (plan.stage_count() > 1)
     return refuse(
         fmt::format("a parameter server serves functions that hold the whole model, not {} stages", plan.stage_count()),
-        "set stages to 1, or sync to \"pipelined\" or \"three-phase\"");
+        "set stages to 1, or choose another sync");
   auto server = load_parameter_server(plan.server);
   if (!server) {
     server.error().code = ErrorCode::invalid_input;

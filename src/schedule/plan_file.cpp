@@ -1,4 +1,6 @@
-// docs/formats/plan.md, read strictly: a misspelt key is refused, not ignored.
+// Read strictly: a misspelt key is refused, not ignored.
+#include "schedule/plan_file.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -7,7 +9,7 @@
 #include <optional>
 
 #include "base/nearest.h"
-#include "plan/plan.h"
+#include "schedule/sync/sync_algorithm.h"
 
 namespace funcpipe {
 namespace {
@@ -206,12 +208,12 @@ Result<Plan> plan_from_json(const json& value, const std::string& place) {
     FUNCPIPE_TRY(server, read_text(value, "server", place));
     plan.server = std::move(server);
   }
-  if (plan.has_server() == plan.server.empty())
+  const bool has_server = traits(plan.sync).has_server;
+  if (has_server == plan.server.empty())
     return fail(ErrorCode::invalid_input,
-                plan.has_server() ? std::string("a parameter-server plan must name its \"server\"")
-                                  : fmt::format("\"server\" goes with \"sync\": \"parameter-server\", not \"{}\"",
-                                                to_string(plan.sync)),
-                place, plan.has_server() ? "\"server\": \"c5.9xlarge\", say" : "leave it out");
+                has_server ? fmt::format("a {} plan must name its \"server\"", to_string(plan.sync))
+                           : fmt::format("\"server\" does not go with \"sync\": \"{}\"", to_string(plan.sync)),
+                place, has_server ? "\"server\": \"c5.9xlarge\", say" : "leave it out");
   return plan;
 }
 

@@ -1,0 +1,51 @@
+// FuncPipe's pipelined scatter-reduce: the uplink carries parts while the downlink brings others' parts.
+//
+// Worker i of n, shards of s/n bytes:
+//   upload lane:   part of shard i+1, i+2, ..., i+n-1 (mod n), then the merged shard i
+//   download lane: part of shard i from worker i-1, i-2, ..., i+1 (the order in which they are uploaded), then the
+//                  merged shards of i-1, i-2, ..., i+1
+//   compute lane:  shard i = ((own + part of i-1) + part of i-2) + ... + part of i+1
+// Uplink and downlink each carry (n-1) s/n + s/n = s and (n-1) s/n + (n-1) s/n = 2 (1 - 1/n) s bytes. With bandwidth w
+// each way and t seconds per request, one request at a time: 2 s/w + (2+n) t. Several at a time hide latency.
+// Order of sums: a function of the shard and n alone.
+#include <algorithm>
+#include <numeric>
+
+#include "schedule/sync/shards.h"
+
+namespace funcpipe::sync {
+namespace {
+
+void append(ProgramBuilder& builder, const SyncPart& part) {
+  SyncGroup all{.worker = part.worker,
+                .members = std::vector<int>(static_cast<std::size_t>(part.replicas)),
+                .place = part.worker.replica,
+                .slice = {0, part.elements}};
+  std::iota(all.members.begin(), all.members.end(), 0);
+  append_gather(builder, all, append_scatter_reduce(builder, all, part.wait_after));
+}
+
+Seconds seconds(double bytes, int replicas, const SyncLinks& links) {
+  const double n = replicas;
+  const Seconds up = bytes / n / links.uplink, down = bytes / n / links.downlink;  // of a shard
+  // A first part up; then parts up while parts come down; the last part down; the sum up; sums down. A step shorter
+  // than a request's latency waits for it, with two requests in flight.
+  const Seconds step = std::max({up, down, links.put / 2, links.get / 2});
+  return up + (n - 2) * step + down + up + (n - 1) * down + 2 * links.put + 2 * links.get;
+}
+
+}  // namespace
+
+const SyncTraits& pipelined() {
+  static constexpr SyncTraits kTraits{.name = "pipelined",
+                                      .column = "pipe",
+                                      .searched = true,
+                                      .passes = 3,
+                                      .seconds = seconds,
+                                      .traffic = scattered_traffic,
+                                      .staged = staged_shards,
+                                      .append = append};
+  return kTraits;
+}
+
+}  // namespace funcpipe::sync

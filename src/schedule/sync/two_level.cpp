@@ -1,0 +1,88 @@
+// Two-level scatter-reduce: n = a x b replicas as a grid of a rows and b columns; replica i lies in row i / b and
+// column i mod b. Each level is a pipelined scatter-reduce, so a worker speaks to the b-1 others of its row and the a-1
+// others of its column, in place of n-1.
+//
+//   1. along the row: shard c of b, of s/b bytes, is summed by the worker of column c
+//   2. along the column: of that shard, shard r of a, of s/n bytes, is summed by the worker of row r; it is whole now
+//   3. back along the column: the a shards of s/n bytes
+//   4. back along the row: the b shards of s/b bytes
+//
+// Down (b-1) s/b + (a-1) s/n, twice: 2 (1 - 1/n) s bytes, as with one level, the least that any algorithm through a
+// store needs. Up (b-1) s/b + (a-1) s/n + s/n + s/b = (1 + 1/b) s. Requests: a + b PUTs and 2 (a + b - 2) GETs, in
+// place of n and 2 (n - 1): beyond some 16 replicas it is the store's rate of requests that holds one level up. The
+// grid has the fewest requests: a is the largest divisor of n that is at most its root. A prime n has one row, and is
+// summed as by the pipelined algorithm.
+// Order of sums: a function of the shard and n alone; a shard has one owner, so all replicas hold the same bits.
+#include <algorithm>
+
+#include "schedule/sync/shards.h"
+
+namespace funcpipe::sync {
+namespace {
+
+struct Grid {
+  int rows = 1, columns = 1;
+};
+
+Grid grid_of(int replicas) {
+  int rows = 1;
+  for (int a = 2; a <= replicas / a; ++a)
+    if (replicas % a == 0) rows = a;
+  return {rows, replicas / rows};
+}
+
+void append(ProgramBuilder& builder, const SyncPart& part) {
+  const Grid grid = grid_of(part.replicas);
+  const int row = part.worker.replica / grid.columns, column = part.worker.replica % grid.columns;
+  SyncGroup along_row{.worker = part.worker, .place = column, .slice = {0, part.elements}};
+  for (int c = 0; c < grid.columns; ++c) along_row.members.push_back(row * grid.columns + c);
+  SyncGroup along_column{.worker = part.worker,
+                         .place = row,
+                         .slice = shard(along_row.slice, grid.columns, column),
+                         .first_index = grid.columns};
+  for (int r = 0; r < grid.rows; ++r) along_column.members.push_back(r * grid.columns + column);
+
+  const std::vector<int> to_row = append_scatter_reduce(builder, along_row, part.wait_after);
+  const std::vector<int> to_column = append_scatter_reduce(builder, along_column, part.wait_after);
+  append_gather(builder, along_column, to_column);
+  append_gather(builder, along_row, to_row);
+}
+
+Seconds seconds(double bytes, int replicas, const SyncLinks& links) {
+  const Grid grid = grid_of(replicas);
+  Seconds all = scatter_reduce_seconds(bytes, grid.columns, links) + gather_seconds(bytes, grid.columns, links);
+  if (grid.rows > 1) {
+    const double of_row = bytes / grid.columns;
+    all += scatter_reduce_seconds(of_row, grid.rows, links) + gather_seconds(of_row, grid.rows, links);
+  }
+  return all;
+}
+
+SyncTraffic traffic(double bytes, int replicas) {
+  const Grid grid = grid_of(replicas);
+  const double n = replicas, a = grid.rows, b = grid.columns;
+  if (grid.rows == 1) return scattered_traffic(bytes, replicas);
+  return {
+      .up_bytes = bytes * (1 + 1 / b), .down_bytes = bytes * 2 * (n - 1) / n, .puts = a + b, .gets = 2 * (a + b - 2)};
+}
+
+// The levels follow each other, and the first has the larger shards.
+Bytes staged(Bytes bytes, int replicas) {
+  const Grid grid = grid_of(replicas);
+  return std::max(staged_shards(bytes, grid.columns), staged_shards(bytes / grid.columns, grid.rows));
+}
+
+}  // namespace
+
+const SyncTraits& two_level() {
+  static constexpr SyncTraits kTraits{.name = "two-level",
+                                      .column = "2-lv",
+                                      .passes = 3,
+                                      .seconds = seconds,
+                                      .traffic = traffic,
+                                      .staged = staged,
+                                      .append = append};
+  return kTraits;
+}
+
+}  // namespace funcpipe::sync

@@ -1,0 +1,116 @@
+// What every registered synchronisation algorithm promises in closed form is what its programs do.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+
+#include "schedule/shapes.h"
+#include "schedule/sync/shards.h"
+
+namespace funcpipe {
+namespace {
+
+using testing::algorithms_of_functions;
+using testing::plan_of;
+using testing::shapes_of;
+
+class SyncAlgorithms : public ::testing::TestWithParam<SyncAlgorithm> {};
+
+TEST_P(SyncAlgorithms, MoveTheBytesAndRequestsTheySay) {
+  for (const int n : {2, 3, 4, 5, 6, 8, 9, 12, 16, 36, 64}) {
+    const std::int64_t elements = 576 * 5 * 7 * n;  // equal shards on every level
+    for (int replica = 0; replica < n; ++replica) {
+      const Program program = training_program(plan_of(1, n, n, GetParam()), shapes_of(1, elements), {0, replica});
+      SyncTraffic moved;
+      for (const Op& op : program.ops) {
+        const double bytes = static_cast<double>(op.slice.elements) * sizeof(float);
+        if (traits(op.kind).purpose != Purpose::synchronisation) continue;
+        const bool up = is_producer(op.kind);
+        (up ? moved.up_bytes : moved.down_bytes) += bytes;
+        (up ? moved.puts : moved.gets) += 1;
+      }
+      const SyncTraffic said = traits(GetParam()).traffic(static_cast<double>(elements) * sizeof(float), n);
+      EXPECT_DOUBLE_EQ(moved.up_bytes, said.up_bytes) << n;
+      EXPECT_DOUBLE_EQ(moved.down_bytes, said.down_bytes) << n;
+      EXPECT_EQ(moved.puts, said.puts) << n;
+      EXPECT_EQ(moved.gets, said.gets) << n;
+    }
+  }
+}
+
+// However late the compute lane is. Sums of others are copied as they come: as many as a lane has in flight.
+TEST_P(SyncAlgorithms, StageNoMoreThanTheySay) {
+  for (const int n : {2, 3, 4, 6, 16, 36}) {
+    for (const std::int64_t elements : {std::int64_t{5000}, std::int64_t{40'000'000}}) {
+      const Program program = training_program(plan_of(1, n, n, GetParam()), shapes_of(1, elements), {0, n / 2});
+      std::int64_t staged = 0, most = 0, largest_sum = 0;
+      std::vector<bool> added(program.ops.size(), false);
+      for (std::size_t i = 0; i < program.ops.size(); ++i) {
+        const Op& op = program.ops[i];
+        const Touch* const touch = touch_of(op.kind, Buffer::staged);
+        if (op.object.kind == ObjectKind::merged && is_consumer(op.kind))
+          largest_sum = std::max(largest_sum, op.slice.elements);
+        if (!touch || !writes(touch->access)) continue;
+        // Additions that this fetch waits for, and those before them, are done.
+        for (const Dependency& on : op.after)
+          for (int before = 0; on.iterations_back == 0 && before <= on.op; ++before) {
+            const Op& addition = program.ops[static_cast<std::size_t>(before)];
+            if (traits(addition.kind).purpose != Purpose::sum || added[static_cast<std::size_t>(before)]) continue;
+            added[static_cast<std::size_t>(before)] = true;
+            staged -= addition.slice.elements;
+          }
+        staged += op.slice.elements;
+        most = std::max(most, staged);
+      }
+      const Bytes said = traits(GetParam()).staged(elements * static_cast<Bytes>(sizeof(float)), n);
+      EXPECT_LE(std::max(most, largest_sum) * static_cast<Bytes>(sizeof(float)), said + 64 * n) << n << " " << elements;
+    }
+  }
+}
+
+TEST_P(SyncAlgorithms, SecondsShrinkWithFasterLinksAndNeverBeatTheDownlink) {
+  for (const int n : {2, 3, 4, 6, 16, 64}) {
+    constexpr double kBytes = 3e8;
+    Seconds before = 1e9;
+    for (const double rate : {20e6, 70e6, 400e6}) {
+      const SyncLinks links{.uplink = rate, .downlink = rate, .put = 0.03, .get = 0.02, .connections = 4};
+      const Seconds seconds = traits(GetParam()).seconds(kBytes, n, links);
+      EXPECT_LT(seconds, before);
+      EXPECT_GE(seconds, 2 * (1 - 1.0 / n) * kBytes / rate);
+      before = seconds;
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Registered, SyncAlgorithms, ::testing::ValuesIn(algorithms_of_functions()),
+                         [](const auto& info) {
+                           std::string name(info.param.name());
+                           std::ranges::replace(name, '-', '_');
+                           return name;
+                         });
+
+TEST(SyncRegistry, KnowsItsNamesAndNoOthers) {
+  for (const SyncTraits* const algorithm : sync_algorithms()) {
+    const auto parsed = parse_sync_algorithm(algorithm->name);
+    ASSERT_TRUE(parsed) << algorithm->name;
+    EXPECT_EQ(&traits(*parsed), algorithm);
+    EXPECT_EQ(algorithm->has_server, algorithm->server != nullptr);
+  }
+  EXPECT_EQ(sync_algorithms().front()->name, SyncAlgorithm().name()) << "the default";
+  const auto unknown = parse_sync_algorithm("ring");
+  ASSERT_FALSE(unknown);
+  EXPECT_NE(unknown.error().hint.find("two-level"), std::string::npos);
+}
+
+// The grid of n replicas is the squarest there is.
+TEST(TwoLevel, AsksAboutFourTimesTheRootOfTheReplicas) {
+  const SyncTraits& two_level = traits(*parse_sync_algorithm("two-level"));
+  const SyncTraits& one_level = traits(SyncAlgorithm::pipelined);
+  EXPECT_EQ(two_level.traffic(1e6, 64).gets, 2 * (8 + 8 - 2));
+  EXPECT_EQ(one_level.traffic(1e6, 64).gets, 2 * 63);
+  EXPECT_EQ(two_level.traffic(1e6, 12).gets, 2 * (3 + 4 - 2));
+  EXPECT_EQ(two_level.traffic(1e6, 7).gets, one_level.traffic(1e6, 7).gets) << "a prime has one row";
+}
+
+}  // namespace
+}  // namespace funcpipe
