@@ -17,7 +17,7 @@ find_package(PkgConfig REQUIRED)
 pkg_check_modules(TOMLPP REQUIRED IMPORTED_TARGET tomlplusplus)
 find_library(ISAL_LIBRARY isal REQUIRED)
 
-if(FUNCPIPE_TORCH)
+if(FUNCPIPE_STAGES)
   find_package(Torch REQUIRED)
 endif()
 if(FUNCPIPE_TESTS)

@@ -68,7 +68,6 @@ StageExecutor::StageExecutor(const JobSpec& spec, const Plan& plan, WorkerId wor
 StageExecutor::~StageExecutor() = default;
 
 std::vector<Seconds> StageExecutor::update_times() const {
-  const std::lock_guard lock(mutex_);
   return {update_times_.begin(), update_times_.end()};
 }
 
@@ -311,7 +310,6 @@ Result<> StageExecutor::update(std::int64_t iteration) {
   tools_.gradient.withdraw_unreached();
   tools_.optimizer->step(learning_rate(spec_.config.optimizer, spec_.config.lr_scheduler, iteration, spec_.steps));
   tools_.gradient.clear();
-  const std::lock_guard lock(mutex_);
   update_times_.push_back(tools_.clock.now());
   if (update_times_.size() > kUpdateTimes) update_times_.pop_front();
   return {};

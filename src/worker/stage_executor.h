@@ -43,7 +43,7 @@ class StageExecutor final : public GradientExecutor {
 
   Result<> run(const Op& op, int index, std::int64_t iteration, std::stop_token stop) override;
 
-  // When the last updates ended, oldest first.
+  // When the last updates ended, oldest first. Not while operations run.
   std::vector<Seconds> update_times() const;
 
  private:
@@ -80,9 +80,10 @@ class StageExecutor final : public GradientExecutor {
   std::vector<bool> border_grads_;  // which tensors of the border before receive a gradient
   std::vector<bool> output_grads_;  // and of the border after
 
-  mutable std::mutex mutex_;  // guards the maps, not the states: a state's operations follow one another
+  std::deque<Seconds> update_times_;  // of the compute lane alone
+
+  std::mutex mutex_;  // guards the maps, not the states: a state's operations follow one another
   std::map<MicroKey, std::unique_ptr<MicroState>> states_;
-  std::deque<Seconds> update_times_;
 };
 
 }  // namespace funcpipe
