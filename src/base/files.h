@@ -10,6 +10,8 @@
 
 namespace funcpipe {
 
+// Reads a regular file; links are followed. Errors: not_found, invalid_input (a folder, a pipe, a socket or a device,
+// which is not opened, since that may wait for ever), permission_denied (also of a disk that cannot be read).
 Result<std::string> read_file(const std::filesystem::path& path);
 
 // Writes beside `path` and renames, so a reader (or a full disk) never sees half a file. Creates missing folders.

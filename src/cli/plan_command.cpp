@@ -186,7 +186,12 @@ Command add_plan(CLI::App& app) {
                    "balanced, time, cost, deadline=SECONDS or budget=DOLLARS of the job, or ALPHA1,ALPHA2: least "
                    "ALPHA1 x dollars + ALPHA2 x seconds of an iteration")
       ->capture_default_str();
-  command->add_option("--iterations", a.iterations, "Length of the job")->capture_default_str()->type_name("I");
+  command
+      ->add_option("--iterations", a.iterations,
+                   "Length of the job that times and dollars are for; train takes its own from the job file, steps or "
+                   "epochs in [training]")
+      ->capture_default_str()
+      ->type_name("I");
   command->add_option("--cost-model", a.cost_model, "bill: all a cloud asks for; paper: memory x time alone")
       ->check(CLI::IsMember({"bill", "paper"}))
       ->capture_default_str();

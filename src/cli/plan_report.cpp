@@ -281,6 +281,13 @@ std::string totals_of(const PlanReport& report, const PlannedPoint& chosen) {
                      length, by_formula);
 }
 
+std::string length_of(const Accounting& accounting) {
+  return fmt::format(
+      "Times and dollars of a job are for {} (--iterations); funcpipe train takes its own length from "
+      "the job file: steps or epochs in [training]",
+      times(accounting.iterations, "iteration"));
+}
+
 }  // namespace
 
 std::string plan_report(const PlanReport& report, int width) {
@@ -300,6 +307,7 @@ std::string plan_report(const PlanReport& report, int width) {
   text += "\n" + wrapped(fmt::format("Chosen ({}): {}; {}", name_of(task.objective), words_of(chosen.plan),
                                      totals_of(report, chosen)),
                          width, 2);
+  text += "\n" + wrapped(length_of(task.accounting), width, 2);
   text += "\n\n" + stage_table(report, chosen, width) + "\n";
   text += bulleted(rehearsed(report), width);
   text += bulleted(explain(chosen.prediction, planning.chain_of(chosen), chosen.candidate), width);

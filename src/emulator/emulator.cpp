@@ -10,9 +10,9 @@
 #include <thread>
 #include <vector>
 
+#include "base/owned_folder.h"
 #include "base/process_limits.h"
 #include "emulator/lambda_server.h"
-#include "emulator/owned_folder.h"
 #include "emulator/s3_server.h"
 
 namespace funcpipe {

@@ -12,7 +12,7 @@
 #include <cstdlib>
 
 #include "base/clock.h"
-#include "emulator/owned_folder.h"
+#include "base/owned_folder.h"
 #include "emulator/peer_socket.h"
 
 namespace funcpipe {
@@ -34,6 +34,9 @@ Seconds round_up(Seconds seconds, Seconds step) {
   return step > 0 ? std::ceil(seconds / step - 1e-9) * step : seconds;
 }
 
+// In the instance's folder: TMPDIR and HOME.
+constexpr const char* kScratch = "tmp";
+
 std::string error_json(const std::string& type, const std::string& request_id, const std::string& what) {
   return nlohmann::json{{"errorType", type}, {"errorMessage", fmt::format("RequestId: {} Error: {}", request_id, what)}}
       .dump();
@@ -49,7 +52,7 @@ struct Instance::Failure {
 };
 
 UnpackedPackage::~UnpackedPackage() {
-  if (replaced) remove_owned_folder(folder);
+  if (replaced) (void)remove_owned_folder(folder);
 }
 
 SandboxLimits sandbox_limits(const Platform& platform, const LambdaFunction& function, double dilation) {
@@ -79,7 +82,7 @@ Instance::Instance(const InstanceHost& host, const LambdaFunction& function, std
       package_(std::move(package)),
       id_(compact_uuid()),
       log_stream_(fmt::format("{:%Y/%m/%d}/[$LATEST]{}", fmt::gmtime(std::time_t(unix_time())), id_)),
-      scratch_(host.options->folder / "instances" / id_),
+      folder_(host.options->folder / "instances" / id_),
       log_(host.options->folder / "logs" / function.name, id_),
       message_came_(host.context),
       memory_tick_(host.context),
@@ -88,11 +91,12 @@ Instance::Instance(const InstanceHost& host, const LambdaFunction& function, std
 Instance::~Instance() {
   end();
   // A function may have left many files there.
-  asio::post(host_.file_threads, [scratch = scratch_] { remove_owned_folder(scratch); });
+  asio::post(host_.file_threads, [folder = folder_] { (void)remove_owned_folder(folder); });
 }
 
 Result<> Instance::set_up() {
-  FUNCPIPE_TRY_VOID(make_owned_folder(scratch_));
+  FUNCPIPE_TRY_VOID(make_owned_folder(folder_));
+  FUNCPIPE_TRY_VOID(make_private_folders(folder_ / kScratch));
   const SandboxLimits limits = sandbox_limits(host_.options->platform, function_, host_.options->dilation);
   FUNCPIPE_TRY(sandbox, host_.isolation->make_sandbox("instance-" + id_, limits));
   sandbox_ = std::move(sandbox);
@@ -108,13 +112,13 @@ Result<> Instance::set_up() {
   Account account = instance_account(host_.options->platform, function_, host_.store, host_.options->dilation);
   access_key_id_ = account.credentials.access_key_id;
   const InstanceNames names{.log_stream = log_stream_,
-                            .task_root = package_->folder,
-                            .scratch = scratch_,
+                            .task_root = package_->files,
+                            .scratch = folder_ / kScratch,
                             .runtime_api = fmt::format("127.0.0.1:{}", api_->port()),
                             .s3_url = host_.options->s3_url,
                             .region = host_.options->region};
-  const ProcessSpec spec{.program = package_->folder / "bootstrap",
-                         .folder = package_->folder,
+  const ProcessSpec spec{.program = package_->files / "bootstrap",
+                         .folder = package_->files,
                          .environment = instance_environment(function_, names, account.credentials),
                          .doors = sandbox_->doors()};
   host_.table.add(std::move(account));

@@ -39,9 +39,13 @@ struct InstanceHost {
   StoreLinks store;
 };
 
+// In a package's folder: what was in the zip. The mark of the folder lies beside it, where no function finds it.
+inline constexpr const char* kPackageFiles = "files";
+
 // The unpacked package a function's instances run in; its folder goes with the last of them once it is replaced.
 struct UnpackedPackage {
-  std::filesystem::path folder;
+  std::filesystem::path folder;  // owned (base/owned_folder.h)
+  std::filesystem::path files;   // in it; of earlier releases the folder itself
   bool replaced = false;
   ~UnpackedPackage();
 };
@@ -107,7 +111,7 @@ class Instance : public std::enable_shared_from_this<Instance> {
   std::shared_ptr<UnpackedPackage> package_;  // shared with the function's other instances
   std::string id_;
   std::string log_stream_;
-  std::filesystem::path scratch_;  // TMPDIR and HOME
+  std::filesystem::path folder_;  // owned; in it lies TMPDIR, which the function may empty
   std::string access_key_id_;
   InstanceLog log_;
   std::unique_ptr<Sandbox> sandbox_;  // outlives the process

@@ -4,7 +4,7 @@
 #include <system_error>
 #include <vector>
 
-#include "emulator/owned_folder.h"
+#include "base/owned_folder.h"
 
 namespace funcpipe {
 namespace fs = std::filesystem;

@@ -9,10 +9,10 @@
 #include <filesystem>
 
 #include "base/clock.h"
+#include "base/owned_folder.h"
 #include "emulator/bounded_json.h"
 #include "emulator/file_work.h"
 #include "emulator/lambda_package.h"
-#include "emulator/owned_folder.h"
 #include "emulator/request_signature.h"
 #include "store/digest.h"
 
@@ -80,7 +80,7 @@ LambdaResult<> zip_alone(const Json& code) {
 
 // A package that did not become a function's.
 void discard(const fs::path& package) {
-  remove_owned_folder(package);
+  (void)remove_owned_folder(package);
   std::error_code status;
   fs::remove(package.parent_path(), status);  // only if it is empty
 }
@@ -207,7 +207,7 @@ asio::awaitable<LambdaResult<fs::path>> LambdaApi::unpack(const Json& code, Lamb
     FUNCPIPE_TRY(bytes, from_base64(code["ZipFile"].get_ref<const std::string&>()));
     zip = std::move(bytes);
     FUNCPIPE_TRY_VOID(make_owned_folder(folder));
-    auto result = unpack_zip(zip, folder, limit);
+    auto result = unpack_zip(zip, folder / kPackageFiles, limit);
     if (!result) discard(folder);
     return result;
   });
@@ -340,7 +340,7 @@ LambdaApi::Answer LambdaApi::get(const std::string& name) const {
   const auto entry = find(name);
   if (!entry) return tl::unexpected(entry.error());
   return reply(200, {{"Configuration", configuration_json((*entry)->function, options_->region)},
-                     {"Code", {{"RepositoryType", "S3"}, {"Location", "file://" + (*entry)->package->folder.string()}}},
+                     {"Code", {{"RepositoryType", "S3"}, {"Location", "file://" + (*entry)->package->files.string()}}},
                      {"Tags", Json::object()}});
 }
 

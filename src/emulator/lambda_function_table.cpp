@@ -4,7 +4,7 @@
 #include <system_error>
 
 #include "base/files.h"
-#include "emulator/owned_folder.h"
+#include "base/owned_folder.h"
 
 namespace funcpipe {
 namespace fs = std::filesystem;
@@ -13,9 +13,12 @@ namespace {
 constexpr const char* kDescription = "function.json";
 constexpr std::string_view kPackagePrefix = "package-";
 constexpr std::size_t kPackageDigits = 12;
+constexpr std::string_view kFilesEnding = "/files";
 
+// "package-0123456789ab/files"; of earlier releases without "/files".
 bool is_package_name(std::string_view name) {
   if (!name.starts_with(kPackagePrefix)) return false;
+  if (name.ends_with(kFilesEnding)) name.remove_suffix(kFilesEnding.size());
   name.remove_prefix(kPackagePrefix.size());
   return name.size() == kPackageDigits && name.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
@@ -47,10 +50,12 @@ Result<FunctionTable> FunctionTable::open(fs::path folder) {
       continue;
     }
     FUNCPIPE_TRY(function, read_function(found.path()));
-    remove_owned_folders(found.path(), function.package);
+    const fs::path owned = *fs::path(function.package).begin();
+    remove_owned_folders(found.path(), owned);
     auto package = std::make_shared<UnpackedPackage>();
-    package->folder = fs::absolute(found.path() / function.package);
-    mark_owned_folder(package->folder);
+    package->folder = fs::absolute(found.path() / owned);
+    package->files = fs::absolute(found.path() / function.package);
+    if (!is_owned_folder(package->folder)) (void)mark_owned_folder(package->folder);  // of the first releases
     const std::string name = function.name;
     table.entries_[name] = {std::move(function), std::move(package)};
   }
@@ -71,7 +76,7 @@ Result<> FunctionTable::put(LambdaFunction function, const fs::path& package) {
     return fail(ErrorCode::already_exists, "a file that this emulator did not write is in the way",
                 (folder_ / function.name / kDescription).string(), "move it away, or give the function another name");
   Entry& entry = entries_[function.name];
-  if (!package.empty()) function.package = package.filename();
+  if (!package.empty()) function.package = package.filename() / kPackageFiles;
   if (auto written = write_file(folder_ / function.name / kDescription, to_json(function).dump(2) + "\n"); !written) {
     if (!entry.package) entries_.erase(function.name);
     return written;
@@ -80,6 +85,7 @@ Result<> FunctionTable::put(LambdaFunction function, const fs::path& package) {
     if (entry.package) entry.package->replaced = true;
     entry.package = std::make_shared<UnpackedPackage>();
     entry.package->folder = package;
+    entry.package->files = package / kPackageFiles;
   }
   entry.function = std::move(function);
   return {};

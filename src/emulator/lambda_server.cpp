@@ -1,12 +1,12 @@
 #include "emulator/lambda_server.h"
 
+#include "base/owned_folder.h"
 #include "emulator/http_server.h"
 #include "emulator/instance_guardian.h"
 #include "emulator/isolation.h"
 #include "emulator/lambda_api.h"
 #include "emulator/lambda_function_table.h"
 #include "emulator/lambda_scheduler.h"
-#include "emulator/owned_folder.h"
 
 namespace funcpipe {
 namespace fs = std::filesystem;

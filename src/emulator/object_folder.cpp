@@ -11,7 +11,7 @@
 
 #include "base/check.h"
 #include "base/files.h"
-#include "emulator/owned_folder.h"
+#include "base/owned_folder.h"
 
 namespace funcpipe {
 namespace fs = std::filesystem;

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "base/files.h"
+#include "base/owned_folder.h"
 #include "base/regular_file.h"
 
 namespace funcpipe {
@@ -26,8 +27,6 @@ constexpr std::array<std::string_view, 8> kResultFiles{"model.pt",  "state_dict.
                                                        "plan.json", "job.json",      "bill.json",     "trace.json"};
 
 constexpr std::string_view kNames = ".names";  // in .commit: the new results, a line each
-constexpr std::string_view kMark = ".funcpipe-made";
-constexpr std::string_view kMarkText = "FuncPipe made this folder and will remove it.\n";
 
 // Another process may look whether the folder's owner is alive.
 constexpr int kLockTries = 20;
@@ -95,17 +94,12 @@ std::vector<fs::path> content_of(const fs::path& folder, std::error_code& status
   return content;
 }
 
-bool has_mark(const fs::path& folder) {
-  return is_folder_itself(folder) && is_file_itself(folder / kMark) &&
-         read_file(folder / kMark).value_or("") == kMarkText;
-}
-
 // A folder that whoever made it had no time to mark.
 bool is_empty_but_for_a_mark(const fs::path& folder) {
   std::error_code status;
   const std::vector<fs::path> content = content_of(folder, status);
   return !status && std::ranges::all_of(content, [](const fs::path& file) {
-    return is_file_itself(file) && file.filename().string().starts_with(kMark);
+    return is_file_itself(file) && file.filename().string().starts_with(kFolderMark);
   });
 }
 
@@ -124,7 +118,7 @@ std::vector<std::string> names_of_commit(const fs::path& commit) {
   std::error_code status;
   for (const fs::path& file : content_of(commit, status)) {
     const std::string name = file.filename();
-    const bool known = name == kNames || name == kMark || std::ranges::find(names, name) != names.end();
+    const bool known = name == kNames || name == kFolderMark || std::ranges::find(names, name) != names.end();
     if (!known || !is_file_itself(file)) return {};
   }
   return status ? std::vector<std::string>{} : names;
@@ -134,7 +128,7 @@ std::vector<std::string> names_of_commit(const fs::path& commit) {
 Result<> remove_finished(const fs::path& commit) {
   std::error_code status;
   fs::remove(commit / kNames, status);
-  if (!status) fs::remove(commit / kMark, status);
+  if (!status) fs::remove(commit / kFolderMark, status);
   if (!status) fs::remove(commit, status);
   if (status) return cannot("remove", status, commit);
   return {};
@@ -174,15 +168,13 @@ Result<> ResultsFolder::look_for_former() {
   if (!names_of_commit(complete).empty()) {
     FUNCPIPE_TRY_VOID(finish_commit());
     cleared_.emplace_back("put the results in place that a former run had completed");
-  } else if (has_mark(complete) && is_empty_but_for_a_mark(complete)) {
+  } else if (is_owned_folder(complete) && is_empty_but_for_a_mark(complete)) {
     FUNCPIPE_TRY_VOID(remove_finished(complete));
   } else if (is_there(complete)) {
     foreign_.push_back(complete);
   }
-  if (has_mark(staging())) {
-    std::error_code status;
-    fs::remove_all(staging(), status);
-    if (status) return cannot("remove", status, staging());
+  if (is_owned_folder(staging())) {
+    FUNCPIPE_TRY_VOID(remove_owned_folder(staging()));
     cleared_.emplace_back("removed the unfinished results of a former run");
   } else if (is_there(staging())) {
     foreign_.push_back(staging());
@@ -199,7 +191,7 @@ Result<> ResultsFolder::make_staging() {
   std::error_code status;
   fs::create_directories(staging(), status);
   if (status) return cannot("make the results folder", status, staging());
-  return write_file(staging() / kMark, kMarkText);
+  return mark_owned_folder(staging());
 }
 
 ResultsFolder::ResultsFolder(ResultsFolder&& other) noexcept
@@ -210,8 +202,7 @@ ResultsFolder::ResultsFolder(ResultsFolder&& other) noexcept
 
 ResultsFolder::~ResultsFolder() {
   if (lock_ < 0) return;
-  std::error_code ignored;
-  if (has_mark(staging())) fs::remove_all(staging(), ignored);
+  (void)remove_owned_folder(staging());
   ::rmdir(runs().c_str());  // only if it is a folder, and empty
   ::rmdir(folder_.c_str());
   ::close(lock_);
@@ -222,7 +213,7 @@ Result<> ResultsFolder::commit() {
   std::vector<fs::path> other;
   std::string names = "\n";
   for (const fs::directory_entry& entry : fs::directory_iterator(staging(), status)) {
-    if (entry.path().filename() == kMark) continue;
+    if (entry.path().filename() == kFolderMark) continue;
     const fs::path target = folder_ / entry.path().filename();
     if (!is_file_itself(entry.path()) ||
         std::ranges::find(kResultFiles, entry.path().filename().string()) == kResultFiles.end())

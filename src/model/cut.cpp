@@ -10,7 +10,9 @@
 
 #include "base/check.h"
 #include "model/border_values.h"
+#include "model/place_names.h"
 #include "model/slot_state.h"
+#include "model/whole_spans.h"
 
 namespace funcpipe {
 namespace {
@@ -50,32 +52,6 @@ class LastUses {
   std::unordered_map<const Value*, int> last_;
 };
 
-// "`names` (List[str], model.py line 12)"; the line that makes it or, as libtorch does not keep that of `[]`, uses it.
-std::string named(const Value* value) {
-  std::string name = value->debugName();
-  name = name.substr(0, name.find('.'));
-  const bool numbered = name.find_first_not_of("0123456789") == std::string::npos;
-  std::string text = numbered ? std::string("a value") : fmt::format("`{}`", name);
-  std::string line = source_line(value->node());
-  for (const Use& use : value->uses())
-    if (line.empty()) line = source_line(use.user, ", used in ");
-  return fmt::format("{} ({}{})", text, value->type()->repr_str(), line);
-}
-
-// Whether a way through forward leaves the value unset: one that returned before, of whose value only the type is
-// known.
-bool may_be_unset(const Value* value) {
-  const Node* node = value->node();
-  if (node->kind() == prim::Uninitialized) return true;
-  if (node->kind() == prim::If)
-    return std::ranges::any_of(node->blocks(),
-                               [&](const Block* block) { return may_be_unset(block->outputs()[value->offset()]); });
-  if (node->kind() == prim::Loop)
-    return may_be_unset(node->inputs()[value->offset() + 2]) ||
-           may_be_unset(node->blocks()[0]->outputs()[value->offset() + 1]);
-  return false;
-}
-
 // Why `value` cannot cross a border; empty if it can.
 std::string obstacle(const Value* value, const AliasDb& aliases) {
   const auto& type = value->type();
@@ -93,56 +69,6 @@ std::string across(const FlatModel& model, const TensorSlot& state) {
   if (from.empty() || to.empty() || from == to)
     return fmt::format("forward changes {}, which is used before and behind this place", state.name);
   return fmt::format("forward changes {}, which is used from{} to{}", state.name, from, to);
-}
-
-// Spans of nodes that only one stage can run: border positions (first, last], and why.
-struct Whole {
-  int first = 0, last = 0;
-  std::string why;
-};
-
-// What torch.autograd.grad goes back through lies in one stage: between the making of what it differentiates by and the
-// call. And grad mode, where forward switches it, is one thread's.
-std::vector<Whole> whole_spans(const FlatModel& model) {
-  const int count = static_cast<int>(model.nodes.size());
-  std::unordered_map<const Node*, int> position_of;
-  for (int position = 0; position < count; ++position)
-    visit_nested(model.nodes[position], [&](const Node* node) { position_of[node] = position; });
-  // The earliest maker of a tensor or of those in a list; -1: data, parameters, buffers, or not known.
-  const std::function<int(const Value*)> made_at = [&](const Value* value) {
-    const Node* node = value->node();
-    if (node->kind() == prim::ListConstruct) {
-      int earliest = count;
-      for (const Value* part : node->inputs()) earliest = std::min(earliest, made_at(part));
-      return earliest;
-    }
-    const auto found = position_of.find(node);
-    const bool is_tensor = value->type()->kind() == TypeKind::TensorType;
-    return is_tensor && found != position_of.end() ? found->second : -1;
-  };
-  std::vector<Whole> spans;
-  Whole switched{-1, -1, {}};
-  for (int position = 0; position < count; ++position) {
-    visit_nested(model.nodes[position], [&](const Node* node) {
-      const std::string_view name = node->kind().toUnqualString();
-      if (!node->kind().is_aten()) return;
-      if (name == "grad" || name == "backward") {
-        const int from = name == "grad" && node->inputs().size() > 1 ? made_at(node->input(1)) : -1;
-        spans.push_back({from, position,
-                         fmt::format("torch.autograd.{} differentiates{} what was computed before", name,
-                                     source_line(node, " at "))});
-      } else if (name == "set_grad_enabled") {
-        if (switched.first < 0) {
-          switched.first = position;
-          switched.why = fmt::format("forward switches gradients off and on{}", source_line(node, " at "));
-        }
-        const auto on = toIValue(node->input(0));
-        switched.last = on && !on->toBool() ? count : position;
-      }
-    });
-  }
-  if (switched.first >= 0) spans.push_back(switched);
-  return spans;
 }
 
 // Whether a tensor within a live container may be another live tensor too: as two, its gradient would be summed in

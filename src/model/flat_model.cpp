@@ -1,7 +1,6 @@
 #include "model/flat_model.h"
 
 #include <torch/csrc/jit/api/function_impl.h>
-#include <torch/csrc/jit/ir/alias_analysis.h>
 #include <torch/csrc/jit/ir/constants.h>
 #include <torch/csrc/jit/passes/constant_propagation.h>
 #include <torch/csrc/jit/passes/dead_code_elimination.h>
@@ -11,19 +10,18 @@
 #include <torch/csrc/jit/passes/remove_mutation.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <map>
-#include <set>
 #include <tuple>
 
+#include "model/attribute_containers.h"
 #include "model/autocast.h"
 #include "model/containers.h"
-#include "model/cut.h"
 #include "model/forward_call.h"
 #include "model/futures.h"
 #include "model/in_place.h"
 #include "model/memory_flow.h"
 #include "model/model_outputs.h"
+#include "model/module_tensors.h"
 #include "model/remade.h"
 #include "model/shared_memory.h"
 #include "model/slot_state.h"
@@ -46,14 +44,10 @@ struct Unsupported {
   std::string hint;
 };
 
-std::string join(const std::string& path, const std::string& name) {
-  return path.empty() ? name : path + "." + name;
-}
-
 class Flattener {
  public:
   Flattener(const Module& module, std::size_t data_inputs, std::string output)
-      : module_(module), output_(std::move(output)) {
+      : module_(module), output_(std::move(output)), tensors_(module) {
     flat_.data_inputs = data_inputs;
   }
 
@@ -62,7 +56,6 @@ class Flattener {
     flat_.graph = forward_call(module_);
     auto& graph = *flat_.graph;
     bind_inputs(forward.function().getSchema());
-    collect_tensors(module_._ivalue(), "");
     flat_.training = graph.addInput("training");
     flat_.training->setType(c10::BoolType::get());
 
@@ -73,7 +66,8 @@ class Flattener {
     if (auto kept = refuse_written_constants(graph); !kept) throw Unsupported{kept.error().message, kept.error().hint};
     lower_futures(graph);
     unify_changed_containers(graph);
-    refuse_changed_attributes();
+    if (auto kept = refuse_changed_containers(flat_.graph, attribute_containers_); !kept)
+      throw Unsupported{kept.error().message, kept.error().hint};
     settle_autocast();
     simplify();
     if (self->hasUses()) throw_uses_of(self);
@@ -127,90 +121,33 @@ class Flattener {
     }
   }
 
-  using Key = std::tuple<const void*, std::vector<std::int64_t>, std::vector<std::int64_t>, int>;
-
-  static Key key_of(const at::Tensor& tensor) {
-    const void* memory = tensor.numel() == 0 ? tensor.unsafeGetTensorImpl() : tensor.data_ptr();
-    return {memory, tensor.sizes().vec(), tensor.strides().vec(), static_cast<int>(tensor.scalar_type())};
-  }
-
-  // Every tensor attribute in the order of the state dict: a module's parameters, its buffers, then its submodules.
-  void collect_tensors(const c10::IValue& object, const std::string& path) {
-    const auto holder = object.toObject();
-    const auto type = holder->type();
-    if (!visited_.insert(holder.get()).second) return;
-    for (const bool parameters : {true, false}) {
-      for (std::size_t i = 0; i < type->numAttributes(); ++i) {
-        const c10::IValue& attribute = holder->getSlot(i);
-        if (!attribute.isTensor() || !attribute.toTensor().defined() || type->is_parameter(i) != parameters) continue;
-        const std::string& name = type->getAttributeName(i);
-        attribute_index_[{holder.get(), name}] = attributes_.size();
-        add_attribute({join(path, name), attribute.toTensor(), parameters}, object, name);
-      }
-    }
-    for (std::size_t i = 0; i < type->numAttributes(); ++i) {
-      const c10::IValue& attribute = holder->getSlot(i);
-      if (attribute.isObject()) collect_tensors(attribute, join(path, type->getAttributeName(i)));
-    }
-    // Last, so that a list of parameters (`_flat_weights` of nn.LSTM) finds each under its own name.
-    for (std::size_t i = 0; i < type->numAttributes(); ++i)
-      if (!holder->getSlot(i).isTensor()) collect_contained(holder->getSlot(i), join(path, type->getAttributeName(i)));
-  }
-
-  void collect_contained(const c10::IValue& value, const std::string& path) {
-    if (value.isTensor() && value.toTensor().defined()) {
-      if (by_view_.contains(view_key(value.toTensor()))) return;
-      add_attribute({path, value.toTensor(), false}, {}, "");
-    }
-    int index = 0;
-    if (value.isList())
-      for (const c10::IValue& item : value.toListRef()) collect_contained(item, join(path, std::to_string(index++)));
-    if (value.isTuple())
-      for (const c10::IValue& item : value.toTupleRef().elements())
-        collect_contained(item, join(path, std::to_string(index++)));
-    if (value.isGenericDict())
-      for (const auto& item : value.toGenericDict())
-        collect_contained(item.value(), join(path, std::to_string(index++)));
-  }
-
-  using ViewKey = std::tuple<const void*, std::vector<std::int64_t>, std::vector<std::int64_t>, int>;
-  static ViewKey view_key(const at::Tensor& tensor) {
-    const void* memory = tensor.numel() == 0 ? tensor.unsafeGetTensorImpl() : tensor.data_ptr();
-    return {memory, tensor.sizes().vec(), tensor.strides().vec(), static_cast<int>(tensor.scalar_type())};
-  }
-
-  void add_attribute(TensorAttribute attribute, const c10::IValue& holder, const std::string& name) {
-    by_view_.try_emplace(view_key(attribute.tensor), attributes_.size());
-    attributes_.push_back(std::move(attribute));
-    holders_.emplace_back(holder, name);
-  }
-
   // Inserts a read of a tensor that a container of the module holds; bind_tensors() gives it its slot.
   Value* read_of(const at::Tensor& tensor) {
     Node* read = flat_.graph->create(prim::GetAttr, {flat_.graph->inputs()[0]}, 1);
     read->s_(attr::name, "contained");
     read->output()->setType(c10::TensorType::get());
-    accesses_.emplace_back(flat_.graph->insertNode(read), by_view_.at(view_key(tensor)));
+    accesses_.emplace_back(flat_.graph->insertNode(read), tensors_.with_view(tensor));
     return read->output();
   }
 
   // Turns reads and assignments of tensor attributes, once all are known, into slots.
   void bind_tensors() {
-    std::set<std::size_t> used;
-    for (const auto& [node, attribute] : accesses_) {
-      used.insert(attribute);
-      if (node->kind() == prim::SetAttr) attributes_[attribute].assigned = true;
-    }
+    std::map<std::size_t, bool> used;  // whether it is assigned
+    for (const auto& [node, attribute] : accesses_) used[attribute] |= node->kind() == prim::SetAttr;
     std::vector<TensorAttribute> list;
-    const std::vector<std::size_t> order(used.begin(), used.end());
-    for (const std::size_t i : order) list.push_back(attributes_[i]);
+    std::vector<std::size_t> order;
+    for (const auto& [index, assigned] : used) {
+      order.push_back(index);
+      list.push_back(tensors_[index]);
+      list.back().assigned = assigned;
+    }
     auto owners = owners_of_memory(list);
     if (!owners) throw Unsupported{owners.error().message, owners.error().hint};
     std::map<std::size_t, std::size_t> slot_of;  // by attribute; of owners only
     for (std::size_t k = 0; k < order.size(); ++k) {
       if ((*owners)[k] != k) continue;
       slot_of[order[k]] = flat_.slots.size();
-      add_slot(order[k]);
+      add_slot(order[k], list[k]);
     }
     for (const auto& [node, attribute] : accesses_) {
       const auto place = static_cast<std::size_t>(std::ranges::lower_bound(order, attribute) - order.begin());
@@ -229,14 +166,13 @@ class Flattener {
     }
   }
 
-  void add_slot(std::size_t index) {
-    const TensorAttribute& attribute = attributes_[index];
+  void add_slot(std::size_t index, const TensorAttribute& attribute) {
     TensorSlot slot;
     slot.kind = attribute.parameter ? TensorSlot::Kind::parameter : TensorSlot::Kind::buffer;
     slot.name = attribute.name;
     slot.tensor = attribute.tensor;
     slot.assigned = attribute.assigned;
-    std::tie(slot.holder, slot.attribute) = holders_[index];
+    std::tie(slot.holder, slot.attribute) = tensors_.holder(index);
     if (!slot.assigned) {
       slot.value = flat_.graph->addInput();
       slot.value->setType(c10::TensorType::get());
@@ -300,12 +236,11 @@ class Flattener {
     const TrackedObject holder = found->second;
     const c10::IValue value = holder.object.toObject()->getAttr(name);
     if (value.isObject()) {
-      objects_[node->output()] = {value, join(holder.path, name)};
+      objects_[node->output()] = {value, join_path(holder.path, name)};
       return;
     }
-    if (const auto tensor = attribute_index_.find({holder.object.toObject().get(), name});
-        tensor != attribute_index_.end()) {
-      accesses_.emplace_back(node, tensor->second);
+    if (const auto tensor = tensors_.attribute(holder.object, name)) {
+      accesses_.emplace_back(node, *tensor);
       return;
     }
     Value* replacement = nullptr;
@@ -313,10 +248,10 @@ class Flattener {
       replacement = flat_.training;
     } else {
       const WithInsertPoint here(node);
-      replacement = attribute(value, node->output()->type(), join(holder.path, name));
+      replacement = attribute(value, node->output()->type(), join_path(holder.path, name));
       const auto kind = replacement->node()->kind();
       if (kind == prim::ListConstruct || kind == prim::DictConstruct || value.isList() || value.isGenericDict())
-        attribute_containers_.emplace_back(replacement, join(holder.path, name));
+        attribute_containers_.emplace_back(replacement, join_path(holder.path, name));
     }
     node->output()->replaceAllUsesWith(replacement);
     node->destroy();
@@ -358,53 +293,16 @@ class Flattener {
     return flat_.graph->insertNode(made)->output();
   }
 
-  static bool holds_tensors(const c10::IValue& value) {
-    if (value.isTensor()) return true;
-    if (value.isList()) return std::ranges::any_of(value.toListRef(), holds_tensors);
-    if (value.isTuple()) return std::ranges::any_of(value.toTupleRef().elements(), holds_tensors);
-    if (!value.isGenericDict()) return false;
-    for (const auto& item : value.toGenericDict())
-      if (holds_tensors(item.value())) return true;
-    return false;
-  }
-
-  // What a list or dictionary of the module holds would have to last from one call to the next.
-  void refuse_changed_attributes() {
-    if (attribute_containers_.empty()) return;
-    std::vector<Node*> writers;
-    for (Node* top : flat_.graph->nodes()) {
-      visit_nested(top, [&](Node* node) {
-        const auto* schema = node->maybeSchema();
-        if (schema == nullptr || schema->arguments().empty()) return;
-        const auto* alias = schema->arguments().front().alias_info();
-        const auto kind = node->inputs().empty() ? c10::TypeKind::AnyType : node->input(0)->type()->kind();
-        if (alias != nullptr && alias->isWrite() &&
-            (kind == c10::TypeKind::ListType || kind == c10::TypeKind::DictType))
-          writers.push_back(node);
-      });
-    }
-    if (writers.empty()) return;
-    const AliasDb aliases(flat_.graph);
-    for (const auto& [container, path] : attribute_containers_) {
-      for (Node* writer : writers) {
-        if (writer->input(0) != container && !aliases.writesToAlias(writer, {container})) continue;
-        throw Unsupported{
-            fmt::format("forward changes the attribute `{}`{}", path, source_line(writer)),
-            "state that changes must be a buffer (register_buffer); let forward change a copy of the list"};
-      }
-    }
-  }
-
   void resolve_set(Node* node) {
     const auto found = objects_.find(node->inputs()[0]);
     if (found == objects_.end()) return;
     const auto& name = node->s(attr::name);
-    const auto tensor = attribute_index_.find({found->second.object.toObject().get(), name});
-    if (tensor == attribute_index_.end() || !node->inputs()[1]->type()->isSubtypeOf(*c10::TensorType::get())) {
-      throw Unsupported{fmt::format("forward assigns to the attribute `{}`", join(found->second.path, name)),
+    const auto tensor = tensors_.attribute(found->second.object, name);
+    if (!tensor || !node->inputs()[1]->type()->isSubtypeOf(*c10::TensorType::get())) {
+      throw Unsupported{fmt::format("forward assigns to the attribute `{}`", join_path(found->second.path, name)),
                         "state that changes must be a buffer (register_buffer)"};
     }
-    accesses_.emplace_back(node, tensor->second);
+    accesses_.emplace_back(node, *tensor);
   }
 
   void inline_method(Node* node, const std::string& path) {
@@ -528,17 +426,13 @@ class Flattener {
 
   const Module& module_;
   const std::string output_;
+  const ModuleTensors tensors_;
   FlatModel flat_;
   std::unordered_map<const Value*, TrackedObject> objects_;
   std::map<std::string, ScopePtr> scopes_;
-  std::vector<TensorAttribute> attributes_;                   // of the whole module
-  std::vector<std::pair<c10::IValue, std::string>> holders_;  // whose attribute each is, and its name there
-  std::map<std::pair<const void*, std::string>, std::size_t> attribute_index_;
   std::vector<std::pair<Node*, std::size_t>> accesses_;  // GetAttr and SetAttr of tensors, in order
   c10::ClassTypePtr state_type_;
-  std::map<ViewKey, std::size_t> by_view_;                            // attributes, the first of each view
-  std::vector<std::pair<Value*, std::string>> attribute_containers_;  // with the attribute's path
-  std::set<const void*> visited_;
+  AttributeContainers attribute_containers_;
 };
 
 }  // namespace
@@ -558,23 +452,6 @@ int FlatModel::assigned_slot(const Node* node) const {
   if (node->inputs()[0] != state) return -1;
   const auto found = std::ranges::find(slots, node->s(attr::name), &TensorSlot::state_attribute);
   return found == slots.end() ? -1 : static_cast<int>(found - slots.begin());
-}
-
-std::string module_path(Node* node) {
-  const auto scope = node->scope();
-  if (!scope || scope->isBlank()) return {};
-  const std::string path = scope->name().toUnqualString();
-  return path == "." ? std::string() : path;
-}
-
-std::string source_line(const Node* node, const std::string& before) {
-  const SourceRange range = node->sourceRange();
-  // A loaded module's own range is in the archive's code, which remembers the Python line it was made from.
-  const auto original = range.findSourceRangeThatGenerated();
-  const auto place = (original ? *original : range).file_line_col();
-  if (!place || std::get<0>(*place).empty()) return {};
-  return fmt::format("{}{} line {}", before, std::filesystem::path(std::get<0>(*place)).filename().string(),
-                     std::get<1>(*place));
 }
 
 }  // namespace funcpipe

@@ -79,10 +79,4 @@ void visit_nested(torch::jit::Node* node, const Visit& visit) {
   }
 }
 
-// The dotted path of the submodule that `node` came from; empty for the root's own forward.
-std::string module_path(torch::jit::Node* node);
-
-// Where the model's source has `node`: `before` and "model.py line 12"; empty if unknown.
-std::string source_line(const torch::jit::Node* node, const std::string& before = ", ");
-
 }  // namespace funcpipe

@@ -47,6 +47,7 @@ TEST_F(PlanReportTest, ShowsEveryPlanTheChosenOneAndTheOwn) {
   EXPECT_THAT(text, HasSubstr(memory_text(chosen.plan)));
   EXPECT_THAT(text, HasSubstr("Chosen (time and cost alike)"));
   EXPECT_THAT(text, HasSubstr(format_seconds(chosen.prediction.training)));
+  EXPECT_THAT(text, HasSubstr("are for 1000 iterations (--iterations); funcpipe train takes its own length"));
   EXPECT_THAT(text, HasSubstr("an iteration takes"));
   EXPECT_THAT(text, HasSubstr("with more memory it is faster"));
   EXPECT_THAT(text, HasSubstr("than the chosen plan"));

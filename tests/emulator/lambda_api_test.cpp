@@ -2,7 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "emulator/owned_folder.h"
+#include "base/owned_folder.h"
 #include "lambda_harness.h"
 
 namespace funcpipe {
@@ -153,6 +153,33 @@ answer, error, _ = invoke(client(), {"op": "env"}, "kept")
 assert error is None and answer["env"]["COLOUR"] == "blue", answer
 )");
   EXPECT_FALSE(std::filesystem::exists(folder.path() / "functions" / "half-made"));
+}
+
+// They unpacked into the marked folder itself, and put the mark beside it.
+TEST(LambdaApi, FindsAndRemovesFunctionsOfEarlierReleases) {
+  TestFolder folder;
+  {
+    LambdaHarness harness(folder.path(), test_platform());
+    EXPECT_SCRIPT(harness, folder.path(), "create(client(), 'kept', environment={'COLOUR': 'blue'})");
+  }
+  const auto home = folder.path() / "functions" / "kept";
+  auto json = nlohmann::json::parse(read_file(home / "function.json").value());
+  const auto package = home / std::filesystem::path(json["package"].get<std::string>()).parent_path();
+  ASSERT_TRUE(is_owned_folder(package));
+  std::filesystem::rename(package / "files", home / "package-0123456789ab");
+  std::filesystem::remove_all(package);
+  json["package"] = "package-0123456789ab";
+  ASSERT_TRUE(write_file(home / "function.json", json.dump()));
+  ASSERT_TRUE(write_file(home / "package-0123456789ab.funcpipe-made",
+                         "The emulator of FuncPipe made the folder beside this file and will remove it.\n"));
+  LambdaHarness harness(folder.path(), test_platform());
+  EXPECT_SCRIPT(harness, folder.path(), R"(
+service = client()
+answer, error, _ = invoke(service, {"op": "env"}, "kept")
+assert error is None and answer["env"]["COLOUR"] == "blue", answer
+service.delete_function(FunctionName="kept")
+wait_until(lambda: not os.path.exists(FOLDER + "/functions/kept") or not os.listdir(FOLDER + "/functions/kept"))
+)");
 }
 
 TEST(LambdaApi, SaysWhichDescriptionIsCorrupt) {

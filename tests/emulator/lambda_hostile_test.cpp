@@ -7,7 +7,6 @@
 #include "emulator/bounded_json.h"
 #include "emulator/instance_log.h"
 #include "emulator/isolation.h"
-#include "emulator/owned_folder.h"
 #include "emulator/peer_socket.h"
 #include "lambda_harness.h"
 
@@ -221,23 +220,6 @@ TEST(LambdaFolder, ADescriptionSpeaksOfItsOwnFolderAlone) {
     EXPECT_EQ(server.error().code, ErrorCode::corrupt);
   }
   EXPECT_TRUE(fs::exists(folder.path() / "precious" / "data"));
-}
-
-TEST(OwnedFolder, IsRemovedWithItsMarkAndNothingElseIs) {
-  TestFolder folder;
-  const auto owned = folder.path() / "a" / "owned", other = folder.path() / "a" / "other";
-  ASSERT_TRUE(make_owned_folder(owned));
-  EXPECT_EQ(fs::status(folder.path() / "a").permissions(), fs::perms::owner_all);
-  EXPECT_EQ(make_owned_folder(owned).error().code, ErrorCode::already_exists);
-  fs::create_directories(other);
-  ASSERT_TRUE(write_file(owned / "deep" / "file", "x"));
-  remove_owned_folder(other);
-  EXPECT_TRUE(fs::exists(other));
-  EXPECT_EQ(remove_owned_folders(folder.path() / "a", "owned"), 0);
-  EXPECT_TRUE(fs::exists(owned));
-  EXPECT_EQ(remove_owned_folders(folder.path() / "a"), 1);
-  EXPECT_FALSE(fs::exists(owned));
-  EXPECT_EQ(std::distance(fs::directory_iterator(folder.path() / "a"), fs::directory_iterator()), 1);
 }
 
 TEST(BoundedJson, IsShallowSmallAndWellFormed) {

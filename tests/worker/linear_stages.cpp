@@ -10,6 +10,7 @@
 #include "base/random.h"
 #include "data/dataset.h"
 #include "model/stage_file.h"
+#include "schedule/sync/sync_algorithm.h"
 
 namespace funcpipe::testing {
 namespace {
@@ -85,7 +86,7 @@ Plan plan_of(const LinearJob& job) {
   plan.global_batch = kMicroBatch * job.micro_batches;
   plan.sync = job.sync;
   plan.order = job.order;
-  if (plan.has_server()) plan.server = "c5.9xlarge";
+  if (traits(plan.sync).has_server) plan.server = "c5.9xlarge";
   return plan;
 }
 
