@@ -1,8 +1,9 @@
-// How long to wait before a failed request to a cloud service is repeated: what the store's and the functions' clients
-// do, and the simulator.
+// Whether a failed request to a cloud service is repeated, and how long to wait before: the decision alone, for the
+// store's and the functions' clients, and for the simulator.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "base/units.h"
 
@@ -23,5 +24,29 @@ struct RetryPolicy {
 
 // After `tries_done` tries; `random`: 64 random bits.
 Seconds backoff(const RetryPolicy& policy, int tries_done, std::uint64_t random);
+
+struct FailedTries {
+  int count = 1;
+  Seconds elapsed = 0;      // since the first began
+  Seconds limit = 0;        // no further one begins later than this after the first
+  bool any_number = false;  // the limit alone ends them
+  Seconds asked_pause = 0;  // that the service wants besides
+  std::uint64_t random = 0;
+};
+
+// The repeats of one client. Not thread-safe.
+class Repeats {
+ public:
+  explicit Repeats(const RetryPolicy& policy)
+      : policy_(policy), budget_tenths_(static_cast<std::int64_t>(policy.budget * 10)) {}
+
+  // The pause before the next try, which takes one of the budget; nullopt: there is none.
+  std::optional<Seconds> pause_after(const FailedTries& tries);
+  void succeeded();
+
+ private:
+  RetryPolicy policy_;
+  std::int64_t budget_tenths_;
+};
 
 }  // namespace funcpipe

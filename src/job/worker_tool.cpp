@@ -12,6 +12,7 @@
 #include "base/files.h"
 #include "config/json_fields.h"
 #include "job/child_process.h"
+#include "schedule/plan_file.h"
 
 namespace funcpipe {
 namespace fs = std::filesystem;

@@ -38,6 +38,7 @@ Requests::Requests(const SimulatedFleet& fleet, const PlayState& played, const S
       played_(played),
       store_(options.store),
       polling_{.limit = options.wait_limit},
+      patient_polling_{.limit = kServerPatience * options.wait_limit},
       seed_(options.seed),
       agenda_(agenda),
       down_(static_cast<std::size_t>(options.download_connections) + 1, options.store.most_down),
@@ -49,7 +50,7 @@ Requests::Requests(const SimulatedFleet& fleet, const PlayState& played, const S
       send_rates_(static_cast<std::size_t>(fleet.size())),
       requests_(played.connections()),
       arrivals_(static_cast<std::size_t>(fleet.waits())),
-      budget_(static_cast<std::size_t>(fleet.size()), retry_.budget),
+      repeats_(static_cast<std::size_t>(fleet.size()), Repeats(retry_)),
       usage_(static_cast<std::size_t>(fleet.size())),
       early_(static_cast<std::size_t>(fleet.size())),
       refused_(static_cast<std::size_t>(fleet.size())) {
@@ -78,18 +79,15 @@ void Requests::begin(std::uint32_t connection, const Order& order, Seconds now) 
              .use = order.use,
              .awaited = order.awaited,
              .iteration = order.iteration,
-             .bytes = order.bytes,
-             .began = now};
-  if (order.kind == RequestKind::wait && !waiters_.empty()) {
-    const FleetOp& awaited = *order.awaited;
-    if (!played_.is_done(awaited.producer_worker, awaited.producer_op, order.iteration))
-      return waiters_[operation(awaited.producer_worker, awaited.producer_op)].push_back(connection);
-  } else if (order.kind == RequestKind::wait) {
-    const auto expected = arrivals_[static_cast<std::size_t>(order.awaited->wait)].first_poll();
-    if (expected && *expected > 0)
-      return ask_at(now + std::min(*expected, wait_limit(played_.worker_of(connection))), connection, now);
-  }
-  ask(connection, now);
+             .bytes = order.bytes};
+  if (order.kind != RequestKind::wait) return ask(connection, now);
+  const FleetOp& awaited = *order.awaited;
+  const bool notified = !waiters_.empty();
+  request.wait = ObjectWait(polling(played_.worker_of(connection)), now, now,
+                            notified ? std::nullopt : arrivals_[static_cast<std::size_t>(awaited.wait)].first_poll());
+  if (notified && !played_.is_done(awaited.producer_worker, awaited.producer_op, order.iteration))
+    return waiters_[operation(awaited.producer_worker, awaited.producer_op)].push_back(connection);
+  ask_at(request.wait.ask_at(), connection, now);
 }
 
 // Where the store never refuses, nothing happens when a GET is sent that cannot happen now.
@@ -102,10 +100,7 @@ void Requests::ask(std::uint32_t connection, Seconds now) {
   Request& request = requests_[connection];
   if (++request.tries == 1) {
     request.tried = now;
-    if (request.kind == RequestKind::wait) {
-      if (request.polls++ == 0) request.first = now;
-      request.asked = now;
-    }
+    if (request.kind == RequestKind::wait) request.wait.asked(now);
   }
   if (!refuses_) return send(connection, now);
   const int worker = played_.worker_of(connection);
@@ -167,8 +162,7 @@ void Requests::answered(std::uint32_t connection, Seconds now) {
     send_rates_[static_cast<std::size_t>(worker)].refused(now, request.sent);
     return try_again(connection, now);
   }
-  double& budget = budget_[static_cast<std::size_t>(worker)];
-  budget = std::min(retry_.budget, budget + 0.1);
+  repeats_[static_cast<std::size_t>(worker)].succeeded();
   request.tries = 0;
   switch (request.kind) {
     case RequestKind::get:
@@ -189,36 +183,29 @@ void Requests::answered(std::uint32_t connection, Seconds now) {
 void Requests::try_again(std::uint32_t connection, Seconds now) {
   Request& request = requests_[connection];
   const int worker = played_.worker_of(connection);
-  double& budget = budget_[static_cast<std::size_t>(worker)];
-  const Seconds pause = backoff(retry_, request.tries, random(connection, kBackoff));
-  if (request.tries >= retry_.tries || now - request.tried + pause > retry_.total || budget < 1) {
-    if (!failure) failure = given_up(request, worker, now);
-    return;
-  }
-  budget -= 1;
-  agenda_.at(now + pause, EventKind::ask, connection);
+  const auto pause = repeats_[static_cast<std::size_t>(worker)].pause_after({.count = request.tries,
+                                                                             .elapsed = now - request.tried,
+                                                                             .limit = retry_.total,
+                                                                             .random = random(connection, kBackoff)});
+  if (pause) return agenda_.at(now + *pause, EventKind::ask, connection);
+  if (!failure) failure = given_up(request, worker, now);
 }
 
 void Requests::not_there(std::uint32_t connection, Seconds now) {
   Request& request = requests_[connection];
   const int worker = played_.worker_of(connection);
   ++early_[static_cast<std::size_t>(worker)];
-  request.last_missed = request.asked - request.began;
-  const Seconds deadline = request.began + wait_limit(worker);
-  if (now >= deadline) {
-    if (failure) return;
-    const WorkerId waiting = fleet_.worker(worker).id, producer = fleet_.worker(request.awaited->producer_worker).id;
-    failure =
-        Error{.code = ErrorCode::timeout,
-              .message = fmt::format("{} waits for {} in {} of iteration {}: its object is not there after {} and "
-                                     "{} GETs",
-                                     to_string(waiting), to_string(producer), to_string(request.awaited->kind),
-                                     request.iteration, format_seconds(now - request.began), request.polls),
-              .place = to_string(waiting),
-              .hint = fmt::format("if {} is merely slow, raise the wait limit", to_string(producer))};
-    return;
-  }
-  ask_at(std::max(now, std::min(polling_.next(request.first, request.asked), deadline)), connection, now);
+  if (request.wait.missed(polling(worker), now)) return ask_at(request.wait.ask_at(), connection, now);
+  if (failure) return;
+  const WorkerId waiting = fleet_.worker(worker).id, producer = fleet_.worker(request.awaited->producer_worker).id;
+  failure = Error{
+      .code = ErrorCode::timeout,
+      .message = fmt::format("{} waits for {} in {} of iteration {}: its object is not there after {} and "
+                             "{} GETs",
+                             to_string(waiting), to_string(producer), to_string(request.awaited->kind),
+                             request.iteration, format_seconds(request.wait.since_began(now)), request.wait.polls()),
+      .place = to_string(waiting),
+      .hint = fmt::format("if {} is merely slow, raise the wait limit", to_string(producer))};
 }
 
 void Requests::flow(std::uint32_t connection, Seconds now) {
@@ -239,9 +226,7 @@ void Requests::flowed(std::uint32_t connection, Seconds now) {
 void Requests::finish(std::uint32_t connection, Seconds) {
   const Request& request = requests_[connection];
   if (request.kind == RequestKind::wait) {
-    std::optional<Seconds> missed;
-    if (request.last_missed >= 0) missed = request.last_missed;
-    arrivals_[static_cast<std::size_t>(request.awaited->wait)].learn(request.asked - request.began, missed);
+    arrivals_[static_cast<std::size_t>(request.awaited->wait)].learn(request.wait.found(), request.wait.last_missed());
   }
   done.push_back(connection);
 }
@@ -276,17 +261,13 @@ void Requests::published(int worker, std::int32_t op, std::int64_t iteration, Se
 }
 
 void Requests::new_client(int worker) {
-  budget_[static_cast<std::size_t>(worker)] = retry_.budget;
+  repeats_[static_cast<std::size_t>(worker)] = Repeats(retry_);
   send_rates_[static_cast<std::size_t>(worker)] = {};
 }
 
 void Requests::forget_arrivals(int worker) {
   const SimulatedFleet::Worker& of = fleet_.worker(worker);
   std::fill_n(arrivals_.begin() + of.first_wait, of.waits, ArrivalEstimate{});
-}
-
-Seconds Requests::wait_limit(int worker) const {
-  return fleet_.worker(worker).model.rent ? kServerPatience * polling_.limit : polling_.limit;
 }
 
 Error Requests::given_up(const Request& request, int worker, Seconds now) const {

@@ -15,8 +15,8 @@
 #include "base/backoff.h"
 #include "base/send_rate.h"
 #include "catalog/bill.h"
+#include "schedule/object_wait.h"
 #include "schedule/play_state.h"
-#include "schedule/polling.h"
 #include "simulator/event_queue.h"
 #include "simulator/links.h"
 #include "simulator/simulation.h"
@@ -96,7 +96,7 @@ class Requests {
 
   const Usage& usage(int worker) const { return usage_[static_cast<std::size_t>(worker)]; }
   // When the request that found a wait's object was sent.
-  Seconds asked(std::uint32_t connection) const { return requests_[connection].asked; }
+  Seconds asked(std::uint32_t connection) const { return requests_[connection].wait.last_asked(); }
   Seconds uploading(int worker, Seconds now) const { return up_.busy(static_cast<std::size_t>(worker), now); }
   Seconds downloading(int worker, Seconds now) const { return down_.busy(static_cast<std::size_t>(worker), now); }
   std::int64_t early_gets(int worker) const { return early_[static_cast<std::size_t>(worker)]; }
@@ -109,12 +109,12 @@ class Requests {
     std::uint16_t times = 1;
     std::int32_t use = 0;
     std::int32_t tries = 0;  // of this request
-    std::uint32_t asks = 0;  // GETs of this wait, tries of all requests
-    std::uint32_t polls = 0;
+    std::uint32_t asks = 0;  // tries of all requests
     const FleetOp* awaited = nullptr;
     std::int64_t iteration = 0;
     double bytes = 0;
-    Seconds began = 0, first = 0, asked = 0, last_missed = -1, tried = 0, sent = 0;
+    Seconds tried = 0, sent = 0;
+    ObjectWait wait;  // kind wait
   };
 
   std::size_t operation(int worker, std::int32_t op) const {
@@ -130,13 +130,13 @@ class Requests {
   std::uint64_t random(std::uint32_t connection, std::uint64_t purpose) const;
   bool uploads(const Request& request) const { return request.kind == RequestKind::put; }
   double rate_of(int worker, bool up) const { return rates_[static_cast<std::size_t>(worker) * 2 + (up ? 1 : 0)]; }
-  Seconds wait_limit(int worker) const;
+  const Polling& polling(int worker) const { return fleet_.worker(worker).model.rent ? patient_polling_ : polling_; }
   Error given_up(const Request& request, int worker, Seconds now) const;
 
   const SimulatedFleet& fleet_;
   const PlayState& played_;
   const StoreModel& store_;
-  const Polling polling_;
+  const Polling polling_, patient_polling_;  // of functions, of a parameter server
   const RetryPolicy retry_;
   const std::uint64_t seed_;
   Agenda& agenda_;
@@ -148,7 +148,7 @@ class Requests {
   std::vector<Request> requests_;     // by connection
   std::vector<ArrivalEstimate> arrivals_;
   std::vector<std::vector<std::uint32_t>> waiters_;  // Waiting::notified: connections, by the operation they wait for
-  std::vector<double> budget_;                       // by worker: repeats its client has left
+  std::vector<Repeats> repeats_;                     // by worker, of its client
   std::vector<Usage> usage_;                         // by worker
   std::vector<std::int64_t> early_, refused_;
   std::vector<std::uint32_t> ended_;

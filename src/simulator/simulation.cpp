@@ -5,11 +5,13 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/check.h"
 #include "simulator/requests.h"
 
 namespace funcpipe {
 namespace {
 
+constexpr Seconds kForever = std::numeric_limits<double>::infinity();
 constexpr std::int64_t kEventsBetweenLooks = 1 << 18;  // at the progress and at the stop
 
 // What a worker asks the store for outside its program; Requests::Order::use.
@@ -39,14 +41,16 @@ class Simulation {
         played_(fleet.programs(), {options.download_connections, options.upload_connections},
                 static_cast<bool>(observe)),
         requests_(fleet, played_, options, agenda_),
+        life_plan_{.iterations = options.iterations},
         running_(fleet.size()) {
     result_.workers.resize(static_cast<std::size_t>(fleet.size()));
     lives_.resize(result_.workers.size());
+    for (Life& of : lives_) of.course = LifeCourse(life_plan_, LifeSpan(0, kForever, {}));
     computing_.resize(result_.workers.size());
     for (int i = 0; i < fleet.size(); ++i) updating_ += fleet.worker(i).updates ? 1 : 0;
     forecast_ = {.hand_over = longest_hand_over(fleet, options.store), .alone = fleet.size() == 1};
     left_.assign(static_cast<std::size_t>(options.iterations), updating_ > 0 ? updating_ : fleet.size());
-    result_.first_forward = std::numeric_limits<double>::infinity();
+    result_.first_forward = kForever;
     for (const Fault& fault : options.faults)
       for (int i = 0; i < fleet.size(); ++i)
         if (fault.kind == Fault::Kind::slow_compute && fleet.worker(i).id == fault.worker)
@@ -83,14 +87,13 @@ class Simulation {
 
  private:
   struct Life {
-    LifeSpan span{0, std::numeric_limits<double>::infinity(), {}};
-    std::int64_t iteration = 0;  // the next one to play
+    LifeCourse course;
     Seconds invoked = 0, deadline = 0;
     Seconds chunk_began = 0, updated = 0;  // its last update in the chunk, or its start
-    std::int64_t chunk = 0;
-    double slowness = 1;      // of computing
-    Use use = read_job;       // of its request outside its program
-    bool data_there = false;  // its first `load` has been
+    std::int64_t end = 0;                  // of the chunk
+    double slowness = 1;                   // of computing
+    Use use = read_job;                    // of its request outside its program
+    bool data_there = false;               // its first `load` has been
     bool running = false;
   };
 
@@ -138,7 +141,7 @@ class Simulation {
   void first_request(int worker) {
     Life& of = life(worker);
     requests_.new_client(worker);
-    of.deadline = model(worker).rent ? std::numeric_limits<double>::infinity() : now_ + options_.lifetime;
+    of.deadline = model(worker).rent ? kForever : now_ + options_.lifetime;
     of.data_there = model(worker).first_data_bytes < 0;
     if (!std::isinf(of.deadline)) agenda_.at(of.deadline, EventKind::out_of_time, static_cast<std::uint32_t>(worker));
     request(worker, RequestKind::get, read_job, 0);
@@ -146,7 +149,7 @@ class Simulation {
 
   void request(int worker, RequestKind kind, Use use, double bytes) {
     requests_.begin(played_.spare_connection(worker),
-                    {.kind = kind, .bytes = bytes, .use = use, .iteration = life(worker).iteration}, now_);
+                    {.kind = kind, .bytes = bytes, .use = use, .iteration = life(worker).course.iteration()}, now_);
     life(worker).use = use;
   }
 
@@ -162,16 +165,17 @@ class Simulation {
     switch (of.use) {
       case read_job:
         requests_.new_client(worker);  // the job says how to open the store
-        if (of.iteration > 0) return request(worker, RequestKind::get, read_snapshot, model(worker).snapshot_bytes);
+        if (of.course.iteration() > 0)
+          return request(worker, RequestKind::get, read_snapshot, model(worker).snapshot_bytes);
         return request(worker, RequestKind::get, read_stage, model(worker).stage_bytes);
       case read_snapshot:
         return computes(worker, unpack);
       case read_stage:
       case unpack:
-        forecast_.iteration = of.span.slowest_iteration();  // which the snapshot brings along
-        of.span = LifeSpan(now_, of.deadline, forecast_);
+        forecast_.iteration = of.course.span().slowest_iteration();  // which the snapshot brings along
+        of.course.span() = LifeSpan(now_, of.deadline, forecast_);
         requests_.forget_arrivals(worker);
-        return next_chunk(worker);
+        return go_on(worker);
       case pack:
         return request(worker, RequestKind::put, save_snapshot, model(worker).snapshot_bytes);
       case save_snapshot:
@@ -182,17 +186,24 @@ class Simulation {
     }
   }
 
-  void next_chunk(int worker) {
+  void go_on(int worker) {
     Life& of = life(worker);
-    if (of.iteration >= options_.iterations) {
-      if (model(worker).stores_stage) return request(worker, RequestKind::put, store_stage, model(worker).stage_bytes);
-      return done(worker);
+    const LifeStep step = of.course.next(now_);
+    switch (step.kind) {
+      case LifeStep::Kind::play:
+        of.end = step.end;
+        of.chunk_began = of.updated = now_;
+        return played_.begin(worker, of.course.iteration(), step.end, now_);
+      case LifeStep::Kind::hand_over:
+        return computes(worker, pack);
+      case LifeStep::Kind::finish:
+        if (!model(worker).stores_stage) return done(worker);
+        return request(worker, RequestKind::put, store_stage, model(worker).stage_bytes);
+      case LifeStep::Kind::validate:
+      case LifeStep::Kind::save:
+        break;
     }
-    const std::int64_t fits = of.span.chunk(now_);
-    if (fits == 0) return computes(worker, pack);
-    of.chunk = std::min(fits, options_.iterations - of.iteration);
-    of.chunk_began = of.updated = now_;
-    played_.begin(worker, of.iteration, of.iteration + of.chunk, now_);
+    FUNCPIPE_CHECK(false, "validations and snapshots at an interval are not simulated");
   }
 
   void answer(int worker) {
@@ -274,7 +285,7 @@ class Simulation {
                         .asked = op.producer_worker < 0 ? std::nullopt : std::optional(requests_.asked(connection))});
     Life& of = life(worker);
     if (op.updates) {
-      if (now_ > of.updated) of.span.iteration_took(now_ - of.updated);
+      if (now_ > of.updated) of.course.span().iteration_took(now_ - of.updated);
       of.updated = now_;
       note_busy(worker, task.iteration);
       iteration_done(task.iteration);
@@ -287,11 +298,12 @@ class Simulation {
     if (op.lane == Lane::upload) requests_.published(worker, task.op, task.iteration, now_);
     ++result_.operations;
     if (!played_.all_played(worker)) return;
+    const std::int64_t first = of.course.iteration();
     if (updating_ == 0)
-      for (std::int64_t i = of.iteration; i < of.iteration + of.chunk; ++i) iteration_done(i);
-    if (of.chunk == 1) of.span.iteration_took(now_ - of.chunk_began);  // with what follows the update
-    of.iteration += of.chunk;
-    next_chunk(worker);
+      for (std::int64_t i = first; i < of.end; ++i) iteration_done(i);
+    if (of.end - first == 1) of.course.span().iteration_took(now_ - of.chunk_began);  // with what follows the update
+    of.course.played(of.end);
+    go_on(worker);
   }
 
   void iteration_done(std::int64_t iteration) {
@@ -386,6 +398,7 @@ class Simulation {
   Agenda agenda_;
   PlayState played_;
   Requests requests_;
+  const LifePlan life_plan_;
   std::vector<Life> lives_;
   LifeForecast forecast_;
   std::vector<Seconds> computing_;  // by worker, so far

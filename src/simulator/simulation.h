@@ -15,7 +15,7 @@
 #include "base/error.h"
 #include "catalog/bill.h"
 #include "catalog/platform.h"
-#include "schedule/life_span.h"
+#include "schedule/life_course.h"
 #include "simulator/faults.h"
 #include "simulator/fleet.h"
 #include "simulator/latency.h"

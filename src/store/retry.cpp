@@ -31,6 +31,14 @@ bool may_pass(const HttpFailure& failure, Retrier::Repeat repeat) {
   }
 }
 
+// A date in place of a number of seconds counts as none.
+Seconds asked_pause(const HttpAnswer& answer) {
+  const auto asked = answer.header("retry-after");
+  int seconds = 0;
+  if (asked) std::from_chars(asked->data(), asked->data() + asked->size(), seconds);
+  return std::clamp(seconds, 0, 60);
+}
+
 }  // namespace
 
 Retrier::Retrier(const RetryPolicy& policy, std::string endpoint, bool loopback, Seconds total_silent)
@@ -38,7 +46,7 @@ Retrier::Retrier(const RetryPolicy& policy, std::string endpoint, bool loopback,
       endpoint_(std::move(endpoint)),
       loopback_(loopback),
       total_silent_(total_silent),
-      budget_tenths_(static_cast<std::int64_t>(policy.budget * 10)),
+      repeats_(policy),
       seed_(policy.seed) {
   if (seed_ == 0) {
     std::random_device device;
@@ -56,29 +64,10 @@ void Retrier::slow_down(Seconds sent) {
   send_rate_.refused(clock_.now(), sent);
 }
 
-bool Retrier::take_budget() {
-  if (budget_tenths_.fetch_sub(10) >= 10) return true;
-  budget_tenths_.fetch_add(10);
-  return false;
-}
-
-void Retrier::return_budget() {
-  const auto most = static_cast<std::int64_t>(policy_.budget * 10);
-  std::int64_t now = budget_tenths_.load();
-  while (now < most && !budget_tenths_.compare_exchange_weak(now, now + 1)) {
-  }
-}
-
-Seconds Retrier::delay(int tries_done, const HttpAnswer* answer) {
-  Seconds chosen = backoff(policy_, tries_done, mix(seed_, {draws_.fetch_add(1)}));
-  if (answer) {
-    if (const auto asked = answer->header("retry-after")) {
-      int seconds = 0;  // a date in its place stays 0
-      std::from_chars(asked->data(), asked->data() + asked->size(), seconds);
-      chosen += std::clamp(seconds, 0, 60);
-    }
-  }
-  return chosen;
+std::optional<Seconds> Retrier::pause_after(FailedTries tries) {
+  tries.random = mix(seed_, {draws_.fetch_add(1)});
+  std::lock_guard lock(mutex_);
+  return repeats_.pause_after(tries);
 }
 
 tl::unexpected<Error> Retrier::give_up(const std::string& what, const HttpFailure& failure, int tries,
@@ -125,7 +114,10 @@ Result<HttpAnswer> Retrier::run(const std::string& what, const Attempt& attempt,
     outcome = attempt();
     if (outcome && outcome->status == kSlowDown) slow_down(sent);
     if (outcome && !may_pass(outcome->status, repeat)) {
-      if (outcome->status < 500) return_budget();
+      if (outcome->status < 500) {
+        std::lock_guard lock(mutex_);
+        repeats_.succeeded();
+      }
       return std::move(*outcome);
     }
     if (!outcome) not_running += outcome.error().not_running;
@@ -135,15 +127,19 @@ Result<HttpAnswer> Retrier::run(const std::string& what, const Attempt& attempt,
     if (!outcome && loopback_ && outcome.error().kind == HttpFailure::Kind::refused) {
       limit = std::min(limit, policy_.total_loopback_refused);
     }
-    const Seconds wait = delay(tries, outcome ? &*outcome : nullptr);
-    const bool over = (tries >= policy_.tries && !(silent && total_silent_ > 0)) || elapsed + wait > limit ||
-                      (!outcome && !may_pass(outcome.error(), repeat));
-    if (over || !take_budget()) {
+    std::optional<Seconds> pause;
+    if (outcome || may_pass(outcome.error(), repeat))
+      pause = pause_after({.count = tries,
+                           .elapsed = elapsed,
+                           .limit = limit,
+                           .any_number = silent && total_silent_ > 0,
+                           .asked_pause = outcome ? asked_pause(*outcome) : 0});
+    if (!pause) {
       if (outcome) return std::move(*outcome);
       return give_up(what, outcome.error(), tries, elapsed);
     }
     ++repeated_;
-    if (!clock_.sleep_until(clock_.now() + wait, stop)) {
+    if (!clock_.sleep_until(clock_.now() + *pause, stop)) {
       return fail(ErrorCode::cancelled, "stopped while waiting to try again", what);
     }
   }

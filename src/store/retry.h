@@ -43,9 +43,7 @@ class Retrier {
  private:
   std::optional<Seconds> take_turn(Seconds latest);
   void slow_down(Seconds sent);
-  bool take_budget();
-  void return_budget();
-  Seconds delay(int tries_done, const HttpAnswer* answer);
+  std::optional<Seconds> pause_after(FailedTries tries);
   tl::unexpected<Error> give_up(const std::string& what, const HttpFailure& failure, int tries, Seconds elapsed) const;
 
   const RetryPolicy policy_;
@@ -54,8 +52,8 @@ class Retrier {
   const Seconds total_silent_;
   SystemClock clock_;
   std::mutex mutex_;
-  SendRate send_rate_;  // under mutex_
-  std::atomic<std::int64_t> budget_tenths_;
+  SendRate send_rate_;  // under mutex_, and so the repeats
+  Repeats repeats_;
   std::atomic<std::uint64_t> draws_ = 0;
   std::atomic<std::int64_t> repeated_ = 0;
   std::uint64_t seed_;

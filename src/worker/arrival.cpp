@@ -10,9 +10,6 @@
 namespace funcpipe {
 namespace {
 
-// What a turn, a pause and a GET, may take beyond its pause and still count as waiting for the producer.
-constexpr Seconds kSlowTurn = 5;
-
 Error too_late(const AwaitedObject& object, Seconds waited, int polls) {
   return {.code = ErrorCode::timeout,
           .message = fmt::format("{} waits for {} in {} of iteration {}: its object is not there after {} and {} GETs",
@@ -38,46 +35,22 @@ Result<Arrival> fetch_when_there(Store& store, const AwaitedObject& object, cons
                                  Clock& clock, Seconds reference, std::optional<Seconds> expected,
                                  const Polling& polling, std::stop_token stop, const LongWait& long_wait) {
   const std::unique_ptr<Store> requests = until(store, stop);
-  const Seconds began = clock.now();
-  const Seconds deadline = began + polling.limit;
-  Seconds turn = began;    // when the turn under way began
-  Seconds paused = 0;      // of it, meant to pass
-  Seconds not_waited = 0;  // of the time since `began`
+  ObjectWait wait(polling, clock.now(), reference, expected);
   bool told = !long_wait.tell;
-  Arrival arrival;
-  arrival.polls = 0;
-  if (expected && reference + *expected > began) {
-    paused = std::min(reference + *expected, deadline) - began;
-    if (!clock.sleep_until(began + paused, stop)) {
-      return tl::unexpected(stopped(object, arrival.polls));
-    }
-  }
-  const Seconds first = clock.now();
   while (true) {
-    if (stop.stop_requested()) return tl::unexpected(stopped(object, arrival.polls));
-    const Seconds asked = clock.now();
-    ++arrival.polls;
+    const bool slept = wait.ask_at() <= clock.now() || clock.sleep_until(wait.ask_at(), stop);
+    if (!slept || stop.stop_requested()) return tl::unexpected(stopped(object, wait.polls()));
+    wait.asked(clock.now());
     FUNCPIPE_TRY(size, requests->get(object.key, destination));
-    if (size) {
-      arrival.size = *size;
-      arrival.found = asked - reference;
-      return arrival;
-    }
-    arrival.last_missed = asked - reference;
+    if (size)
+      return Arrival{.size = *size, .polls = wait.polls(), .found = wait.found(), .last_missed = wait.last_missed()};
     const Seconds now = clock.now();
-    not_waited += std::max(0.0, now - turn - paused - kSlowTurn);
-    const Seconds latest = deadline + not_waited;
-    if (!told && now - began - not_waited >= long_wait.after) {
+    const bool goes_on = wait.missed(polling, now);
+    if (!told && wait.waited(now) >= long_wait.after) {
       told = true;
       long_wait.tell();
     }
-    if (now >= latest) return tl::unexpected(too_late(object, now - began, arrival.polls));
-    turn = clock.now();
-    const Seconds next = std::min(polling.next(first, asked), latest);
-    paused = std::max(0.0, next - turn);
-    if (!clock.sleep_until(next, stop)) {
-      return tl::unexpected(stopped(object, arrival.polls));
-    }
+    if (!goes_on) return tl::unexpected(too_late(object, wait.since_began(now), wait.polls()));
   }
 }
 

@@ -12,7 +12,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "plan/plan.h"
-#include "schedule/polling.h"
+#include "schedule/object_wait.h"
 #include "store/store.h"
 
 namespace funcpipe {

@@ -14,7 +14,7 @@
 #include "model/numerics.h"
 #include "model/stage.h"
 #include "model/torch_error.h"
-#include "schedule/life_span.h"
+#include "schedule/life_course.h"
 #include "schedule/program.h"
 #include "worker/divergence.h"
 #include "worker/exchange.h"
@@ -65,45 +65,45 @@ class Life {
                   }),
         reporter_(store, clock, training_reports(spec, prefix_, worker_.replica)),
         executor_(spec, spec.plan, worker_, {stage_, gradient_, &optimizer_, samples_, exchange_, &reporter_, clock}),
-        life_(platform_clock_.now(), platform_clock_.now() + (deadline - clock.now()) / spec.config.platform.dilation,
-              {.hand_over = {spec.hand_over.save, spec.hand_over.load}, .alone = spec.plan.worker_count() == 1}),
+        life_plan_{.iterations = spec.steps,
+                   .checkpoint_interval = spec.config.checkpoint.interval,
+                   .validation = [&spec](std::int64_t round) { return validation_iteration(spec, round); }},
+        course_(life_plan_, LifeSpan(platform_clock_.now(),
+                                     platform_clock_.now() + (deadline - clock.now()) / spec.config.platform.dilation,
+                                     {.hand_over = {spec.hand_over.save, spec.hand_over.load},
+                                      .alone = spec.plan.worker_count() == 1})),
         trace_(programs_.training, spec.plan.rank(worker_), spec.config.metrics.trace_iterations, clock) {}
 
   Result<> resume(const Snapshot& snapshot) {
     FUNCPIPE_TRY_VOID(optimizer_.load(snapshot.optimizer));
     reporter_.resume(snapshot.unreported);
-    iteration_ = resumed_ = snapshot.iteration;
-    rounds_ = snapshot.validation_rounds;
-    life_.remember(snapshot.iteration_seconds, snapshot.validation_seconds);
+    resumed_ = snapshot.iteration;
+    course_.resume(snapshot.iteration, snapshot.validation_rounds);
+    course_.span().remember(snapshot.iteration_seconds, snapshot.validation_seconds);
     return {};
   }
 
   Result<WorkerAnswer> run() {
     while (true) {
-      const auto validation = validation_iteration(spec_, rounds_);
-      if (validation && *validation == iteration_) {
-        if (!life_.may_validate(platform_clock_.now(), likely_validation())) return hand_over();
-        FUNCPIPE_TRY_VOID(validate());
-        continue;
+      const LifeStep step = course_.next(platform_clock_.now(), likely_validation());
+      switch (step.kind) {
+        case LifeStep::Kind::play:
+          FUNCPIPE_TRY_VOID(play_until(step.end));
+          FUNCPIPE_TRY_VOID(check_lives());
+          break;
+        case LifeStep::Kind::validate:
+          FUNCPIPE_TRY_VOID(validate());
+          break;
+        case LifeStep::Kind::save:
+          FUNCPIPE_TRY_VOID(save_snapshot());
+          course_.saved();
+          break;
+        case LifeStep::Kind::hand_over:
+          return hand_over();
+        case LifeStep::Kind::finish:
+          return finish();
       }
-      if (iteration_ >= spec_.steps) break;
-      const std::int64_t chunk = life_.chunk(platform_clock_.now());
-      if (chunk == 0) return hand_over();
-      std::int64_t end = std::min(spec_.steps, validation.value_or(spec_.steps));
-      const std::int64_t interval = spec_.config.checkpoint.interval;
-      if (interval > 0) end = std::min(end, (iteration_ / interval + 1) * interval);
-      if (chunk < end - iteration_) end = iteration_ + chunk;
-      FUNCPIPE_TRY_VOID(play_until(end));
-      FUNCPIPE_TRY_VOID(check_lives());
-      if (interval > 0 && iteration_ % interval == 0 && iteration_ < spec_.steps) FUNCPIPE_TRY_VOID(save_snapshot());
     }
-    FUNCPIPE_TRY_VOID(check_weights(spec_, stage_, iteration_));
-    if (worker_.replica == 0) {
-      FUNCPIPE_TRY(archive, stage_.save());
-      FUNCPIPE_TRY_VOID(store_.put(trained_key(prefix_, worker_.stage), archive));
-    }
-    FUNCPIPE_TRY_VOID(leave_trace());
-    return answer("done");
   }
 
  private:
@@ -112,33 +112,44 @@ class Life {
     const Seconds start = platform_clock_.now();
     reporter_.start_clock();
     stage_.train(true);
-    const bool traced = iteration_ < spec_.config.metrics.trace_iterations;
-    FUNCPIPE_TRY_VOID(play(programs_.training, iteration_, end, executor_, widths, clock_, stop_,
+    const std::int64_t first = course_.iteration();
+    const bool traced = first < spec_.config.metrics.trace_iterations;
+    FUNCPIPE_TRY_VOID(play(programs_.training, first, end, executor_, widths, clock_, stop_,
                            traced ? OpObserver(std::ref(trace_)) : OpObserver()));
     Seconds before = start;
     std::vector<Seconds> ends = executor_.update_times();
     for (Seconds& ended : ends) ended /= spec_.config.platform.dilation;
-    ends.erase(ends.begin(), ends.end() - std::min<std::ptrdiff_t>(std::ssize(ends), end - iteration_));
-    if (std::ssize(ends) < end - iteration_) before = ends.front();  // the oldest are forgotten
+    ends.erase(ends.begin(), ends.end() - std::min<std::ptrdiff_t>(std::ssize(ends), end - first));
+    if (std::ssize(ends) < end - first) before = ends.front();  // the oldest are forgotten
     for (const Seconds ended : ends) {
-      if (ended > before) life_.iteration_took(ended - before);
+      if (ended > before) course_.span().iteration_took(ended - before);
       before = ended;
     }
     // With what follows the update.
-    if (end - iteration_ == 1) life_.iteration_took(platform_clock_.now() - start);
-    iteration_ = end;
+    if (end - first == 1) course_.span().iteration_took(platform_clock_.now() - start);
+    course_.played(end);
     return {};
+  }
+
+  Result<WorkerAnswer> finish() {
+    FUNCPIPE_TRY_VOID(check_weights(spec_, stage_, course_.iteration()));
+    if (worker_.replica == 0) {
+      FUNCPIPE_TRY(archive, stage_.save());
+      FUNCPIPE_TRY_VOID(store_.put(trained_key(prefix_, worker_.stage), archive));
+    }
+    FUNCPIPE_TRY_VOID(leave_trace());
+    return answer("done");
   }
 
   // Of a validation that was never measured: it has no backward, so this is rather too long.
   Seconds likely_validation() const {
-    return life_.slowest_iteration() * static_cast<double>(spec_.validation.rows()) / spec_.plan.global_batch;
+    return course_.span().slowest_iteration() * static_cast<double>(spec_.validation.rows()) / spec_.plan.global_batch;
   }
 
   // What cannot be done in any life is refused as soon as the first iterations have shown it.
   Result<> check_lives() {
     // Where nothing was foretold nobody ends a function's life either.
-    if (std::exchange(checked_lives_, true) || !life_.has_deadline() || spec_.hand_over.load <= 0) return {};
+    if (std::exchange(checked_lives_, true) || !course_.span().has_deadline() || spec_.hand_over.load <= 0) return {};
     const auto named = [&](Result<> checked, const char* what) -> Result<> {
       if (checked) return {};
       Error error = std::move(checked).error();
@@ -147,12 +158,13 @@ class Life {
       return tl::unexpected<Error>(std::move(error));
     };
     const HandOver hand_over{spec_.hand_over.save, 0};  // this life begins where it has loaded
-    if (iteration_ < spec_.steps)
-      FUNCPIPE_TRY_VOID(named(check_lifetime(life_.lifetime(), hand_over, life_.slowest_iteration()), ""));
+    if (course_.iteration() < spec_.steps)
+      FUNCPIPE_TRY_VOID(
+          named(check_lifetime(course_.span().lifetime(), hand_over, course_.span().slowest_iteration()), ""));
     if (spec_.validation.rows() == 0) return {};
     // The whole set is evaluated in one life; forward alone, in larger micro-batches, at a quarter of the cost at
     // least.
-    return named(check_lifetime(life_.lifetime(), hand_over, likely_validation() / 4),
+    return named(check_lifetime(course_.span().lifetime(), hand_over, likely_validation() / 4),
                  "a validation, which is played in one life: ");
   }
 
@@ -166,28 +178,28 @@ class Life {
     StageExecutor executor(spec_, plan, worker_, {stage_, gradient_, nullptr, samples, exchange, &reporter, clock_});
     const LaneWidths widths{spec_.config.training.download_connections, spec_.config.training.upload_connections};
     stage_.train(false);
-    auto played = play(*programs_.evaluation, rounds_, rounds_ + 1, executor, widths, clock_, stop_);
+    auto played = play(*programs_.evaluation, course_.rounds(), course_.rounds() + 1, executor, widths, clock_, stop_);
     stage_.train(true);
     FUNCPIPE_TRY_VOID(std::move(played));
-    life_.validation_took(platform_clock_.now() - start);
-    ++rounds_;
+    course_.span().validation_took(platform_clock_.now() - start);
+    course_.validated();
     return {};
   }
 
   Result<> save_snapshot() {
     const Seconds start = platform_clock_.now();
     FUNCPIPE_TRY(archive, stage_.save());
-    const std::string bytes = encode({.iteration = iteration_,
-                                      .validation_rounds = rounds_,
-                                      .iteration_seconds = life_.slowest_iteration(),
-                                      .validation_seconds = life_.validation(),
+    const std::string bytes = encode({.iteration = course_.iteration(),
+                                      .validation_rounds = course_.rounds(),
+                                      .iteration_seconds = course_.span().slowest_iteration(),
+                                      .validation_seconds = course_.span().validation(),
                                       .unreported = reporter_.unreported(),
                                       .stage = std::move(archive),
                                       .optimizer = optimizer_.save()});
     // Over one of this iteration from before a round of validation, which would have the next function repeat it.
-    FUNCPIPE_TRY_VOID(store_.put(snapshot_key(prefix_, iteration_, worker_), bytes));
+    FUNCPIPE_TRY_VOID(store_.put(snapshot_key(prefix_, course_.iteration(), worker_), bytes));
     remove_old_snapshots();
-    life_.snapshot_took(platform_clock_.now() - start);
+    course_.span().snapshot_took(platform_clock_.now() - start);
     return {};
   }
 
@@ -197,9 +209,9 @@ class Life {
     const std::int64_t interval = spec_.config.checkpoint.interval;
     const auto periodic = [&](std::int64_t iteration) { return interval > 0 && iteration % interval == 0; };
     std::vector<std::string> old;
-    if (periodic(iteration_) && iteration_ > 2 * interval)
-      old.push_back(snapshot_key(prefix_, iteration_ - 2 * interval, worker_));
-    if (resumed_ > 0 && resumed_ < iteration_ && !periodic(resumed_))
+    if (periodic(course_.iteration()) && course_.iteration() > 2 * interval)
+      old.push_back(snapshot_key(prefix_, course_.iteration() - 2 * interval, worker_));
+    if (resumed_ > 0 && resumed_ < course_.iteration() && !periodic(resumed_))
       old.push_back(snapshot_key(prefix_, std::exchange(resumed_, 0), worker_));
     if (!old.empty()) static_cast<void>(store_.remove(old));
   }
@@ -218,7 +230,8 @@ class Life {
   }
 
   WorkerAnswer answer(std::string status) const {
-    return {.status = std::move(status), .next_iteration = iteration_, .peak_memory = peak_memory(), .error = {}};
+    return {
+        .status = std::move(status), .next_iteration = course_.iteration(), .peak_memory = peak_memory(), .error = {}};
   }
 
   const JobSpec& spec_;
@@ -236,11 +249,10 @@ class Life {
   Exchange exchange_;
   Reporter reporter_;
   StageExecutor executor_;
-  LifeSpan life_;
+  const LifePlan life_plan_;
+  LifeCourse course_;
   Trace trace_;
-  std::int64_t iteration_ = 0;
   std::int64_t resumed_ = 0;  // iteration of the snapshot this life began from; 0: none, or it is gone
-  std::int64_t rounds_ = 0;
   bool checked_lives_ = false;
 };
 

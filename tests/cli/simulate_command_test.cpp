@@ -10,6 +10,7 @@
 #include "cli/scratch_job.h"
 #include "plan/plan.h"
 #include "planner/made_profile.h"
+#include "schedule/plan_file.h"
 
 namespace funcpipe {
 namespace {

@@ -10,6 +10,7 @@
 #include "cli/scratch_job.h"
 #include "config/job_spec.h"
 #include "planner/made_profile.h"
+#include "schedule/plan_file.h"
 #include "timeline/chrome_trace.h"
 #include "timeline/made_events.h"
 #include "timeline/traced_job.h"

@@ -7,6 +7,7 @@
 #include "base/files.h"
 #include "job/resolve.h"
 #include "planner/made_profile.h"
+#include "schedule/validate.h"
 
 namespace funcpipe {
 namespace {

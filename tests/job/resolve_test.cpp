@@ -8,6 +8,7 @@
 #include "base/files.h"
 #include "job/four_layers.h"
 #include "schedule/memory.h"
+#include "schedule/plan_file.h"
 
 namespace funcpipe {
 namespace {

@@ -1,4 +1,5 @@
 // Two-level scatter-reduce: a job's weights are those of a plain loop that sums along rows, then along columns.
+#include <ATen/ATen.h>
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 

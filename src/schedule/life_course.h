@@ -1,0 +1,65 @@
+// The course of one worker's life: what it does next, without a clock and without doing it. The worker and the
+// simulator drive the same one.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <optional>
+
+#include "schedule/life_span.h"
+
+namespace funcpipe {
+
+// What all lives of a worker have before them.
+struct LifePlan {
+  std::int64_t iterations = 0;
+  std::int64_t checkpoint_interval = 0;  // iterations between snapshots; 0: none but at a hand-over
+  // The iteration before which validation round `round` (from 0) takes place; nullopt: there is no such round. Empty:
+  // there are none.
+  std::function<std::optional<std::int64_t>(std::int64_t round)> validation;
+};
+
+struct LifeStep {
+  enum class Kind {
+    play,       // iterations up to `end`
+    validate,   // one round
+    save,       // a snapshot, and go on
+    hand_over,  // a snapshot, and end: the next life goes on from it
+    finish      // all is done
+  };
+  Kind kind = Kind::finish;
+  std::int64_t end = 0;
+};
+
+class LifeCourse {
+ public:
+  LifeCourse() = default;
+  // `plan` outlives it.
+  LifeCourse(const LifePlan& plan, const LifeSpan& span) : plan_(&plan), span_(span) {}
+  // Where a former life has left off.
+  void resume(std::int64_t iteration, std::int64_t rounds) {
+    iteration_ = iteration;
+    rounds_ = rounds;
+  }
+
+  // `guess`: how long a validation takes that was never measured.
+  LifeStep next(Seconds now, Seconds guess = 0) const;
+  // It is done.
+  void played(std::int64_t end);
+  void validated() { ++rounds_; }
+  void saved() { due_ = false; }
+
+  std::int64_t iteration() const { return iteration_; }  // played so far
+  std::int64_t rounds() const { return rounds_; }        // validations done
+  LifeSpan& span() { return span_; }
+  const LifeSpan& span() const { return span_; }
+
+ private:
+  const LifePlan* plan_ = nullptr;
+  LifeSpan span_{0, std::numeric_limits<double>::infinity(), {}};
+  std::int64_t iteration_ = 0, rounds_ = 0;
+  bool due_ = false;  // a snapshot at the checkpoint interval
+};
+
+}  // namespace funcpipe
