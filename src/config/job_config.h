@@ -79,7 +79,7 @@ struct JobConfig {
     int stages = 2;
     int replicas = 1;
     std::string order = "gpipe";
-    std::string sync = "pipelined";     // pipelined | three-phase | parameter-server
+    std::string sync = "pipelined";     // one of schedule/sync/registry.cpp
     std::string server = "c5.9xlarge";  // that of parameter-server
   } parallelism;
   struct Checkpoint {

@@ -215,7 +215,8 @@ class Search {
       other.sync = sync;
       const StageCosts costs(chain_, spans_, other, space_.accounting);
       if (std::all_of(choices.begin(), choices.end(), [&](const StageChoice& choice) {
-            return no_better(choice.cost, costs.of(choice.first, choice.end, choice.option));
+            return costs.fits(choice.first, choice.end, choice.option) &&
+                   no_better(choice.cost, costs.of(choice.first, choice.end, choice.option));
           }))
         return true;
     }

@@ -1,7 +1,6 @@
 #include "planner/stage_cost.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include "schedule/sync/shards.h"
 
@@ -76,7 +75,7 @@ double StageCosts::memory(int first, int end) const {
   const double moving = std::min<double>(in_flight, chain_.connections) * back;
   const double replicas = configuration_.replicas;
   // Another stage's share of a tied parameter is held until it is added.
-  // Measured of one level; who stages more than that holds so much more.
+  // The factor was measured of one level. What an algorithm stages beyond that comes on top.
   const auto trainable = static_cast<Bytes>(span.trainable);
   const Bytes staged =
       sync_.staged(trainable, configuration_.replicas) - staged_shards(trainable, configuration_.replicas);
@@ -196,7 +195,8 @@ StageCost StageCosts::of(int first, int end, int index) const {
     }
   }
   cost.tail = synchronisation(span.trainable, traffic.uplink, traffic.downlink) +
-              handling(replicas > 1 ? sync_.passes * span.trainable : 0, 0) + span.trainable * option.update_per_byte;
+              handling(replicas > 1 ? sync_.passes(configuration_.replicas) * span.trainable : 0, 0) +
+              span.trainable * option.update_per_byte;
   if (replicas > 1 && span.shared_state > 0) {
     // Before the next iteration's first forward.
     cost.tail += lanes.upload(traffic.state_up) + lanes.download(traffic.state_down) + handling(traffic.state_up, 1);

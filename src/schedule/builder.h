@@ -14,7 +14,6 @@
 #include <cstdint>
 #include <map>
 #include <unordered_map>
-#include <utility>
 #include <vector>
 
 #include "schedule/program.h"
@@ -34,8 +33,6 @@ class ProgramBuilder {
   // After the last operation of the iteration: what this worker published and keeps until its next update is released
   // once operation `update` of the iteration after is done.
   void release_published(int update);
-
-  const Program& program() const { return program_; }
 
   // Sorted dependencies, each once.
   Program finish() &&;

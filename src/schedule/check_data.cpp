@@ -1,5 +1,7 @@
 #include "schedule/check_data.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <iterator>
 #include <map>
@@ -63,11 +65,14 @@ class PlaceCheck {
                                         next ? " of the iteration before" : ""));
   }
 
-  // What belongs to a micro-batch is made anew in every iteration, before it is read.
+  // What belongs to a micro-batch is made anew in every iteration, before it is read. Later stages compute with what
+  // the one before sends; what else may be missing is not made later either.
   Result<> check_makers() const {
     bool made = lasts_ && place_.buffer != Buffer::staged;
+    const bool needed =
+        std::ranges::any_of(uses_, &Use::writes) || (place_.buffer == Buffer::input && program_.worker.stage > 0);
     for (const Use& use : uses_) {
-      if (use.access == Access::read && !made)
+      if (!made && (use.access == Access::read || (use.access == Access::read_if_made && needed)))
         return wrong(use.op, fmt::format("reads {}, which nothing has made", to_string(place_)));
       made |= use.writes();
     }
@@ -125,6 +130,39 @@ class PlaceCheck {
   std::map<std::pair<Slice, bool>, std::vector<Use>> computing_;  // by what they touch, and whether they write it
 };
 
+bool touches_lasting(OpKind kind) {
+  return std::ranges::any_of(traits(kind), [](const Touch& touch) { return lasts(touch.buffer); });
+}
+
+// What an iteration is, whatever its order keeps apart: its one update comes after all that touches what lasts, and the
+// state that replicas exchange is that which the iteration begins with.
+Result<> check_iteration(const Program& program, const LocalOrder& order) {
+  const int size = static_cast<int>(program.ops.size());
+  const auto wrong = [&](int op, std::string what) {
+    return tl::unexpected<Error>(unsound(program, op, std::move(what)));
+  };
+  const auto kind = [&](int op) { return program.ops[static_cast<std::size_t>(op)].kind; };
+  int update = -1, last_computed = -1, computes_with_state = -1;
+  for (int i = 0; i < size; ++i) {
+    const Touch* const state = touch_of(kind(i), Buffer::state);
+    if (update >= 0 && touches_lasting(kind(i))) return wrong(i, "comes after the update");
+    if (state && order.on_compute_lane(i)) computes_with_state = i;
+    if (state && !order.on_compute_lane(i) && computes_with_state >= 0)
+      return wrong(i, fmt::format("exchanges the state after operation {} ({})", computes_with_state,
+                                  to_string(kind(computes_with_state))));
+    if (is_update(kind(i))) update = i;
+    if (update < 0 && touches_lasting(kind(i)) && order.on_compute_lane(i)) last_computed = i;
+  }
+  if (update < 0) return {};
+  if (last_computed >= 0 && !order.before(last_computed, update))
+    return wrong(update,
+                 fmt::format("may come before operation {} ({})", last_computed, to_string(kind(last_computed))));
+  for (int i = 0; i < size; ++i)
+    if (touch_of(kind(i), Buffer::state) && !order.on_compute_lane(i) && !order.before_next(update, i))
+      return wrong(i, "may exchange the state before the update of the iteration before");
+  return {};
+}
+
 }  // namespace
 
 Result<> check_data(const Program& program, const LocalOrder& order) {
@@ -138,7 +176,7 @@ Result<> check_data(const Program& program, const LocalOrder& order) {
   }
   for (const auto& [place, uses] : places)
     FUNCPIPE_TRY_VOID(PlaceCheck(program, order, {place.first, place.second, kWhole}, uses).run());
-  return {};
+  return check_iteration(program, order);
 }
 
 }  // namespace funcpipe

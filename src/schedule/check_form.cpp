@@ -1,5 +1,7 @@
 #include "schedule/check_form.h"
 
+#include <fmt/format.h>
+
 #include <utility>
 #include <vector>
 

@@ -79,6 +79,7 @@ class ProgramChecker::Proof {
     for (const OperationGraph::Release& release : graph_.releases()) {
       if (++looks % kBetweenLooks == 0 && stop.stop_requested()) return stopped();
       const int own = graph_.worker_of(release.op);
+      std::optional<OperationGraph::Past> past;
       for (const int object : release.objects)
         for (const int consumer : graph_.consumers(object)) {
           const int worker = graph_.worker_of(consumer);
@@ -87,7 +88,8 @@ class ProgramChecker::Proof {
           if (of_release[static_cast<std::size_t>(worker)] == release.op &&
               graph_.done_by(consumer, release.age, latest[static_cast<std::size_t>(worker)]))
             continue;
-          if (graph_.precedes(consumer, release.op, release.age)) continue;
+          if (!past) past.emplace(graph_, release.op, release.age);
+          if (past->holds(consumer)) continue;
           return tl::unexpected<Error>(graph_.too_early(release, consumer));
         }
     }

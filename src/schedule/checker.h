@@ -12,9 +12,10 @@ namespace funcpipe {
 
 // Proves the programs of all workers of a job sound together, with one operation in flight per lane: every operation is
 // on its lane exactly once; no cycle of dependencies, lane order and object transfers (so no deadlock between lanes or
-// workers); every object has exactly one producer and is produced before it can be consumed; nothing is released before
-// its last consumer is done; every object is released. Takes one program after the other and keeps of each about a
-// hundred bytes an operation; the time grows as the operations and what they depend on.
+// workers); every object has exactly one producer, the readers it names, and is produced before it can be consumed;
+// nothing is released before its last consumer is done; every object is released; and of each worker that it touches
+// its memory in order (check_data.h). Takes one program after the other and keeps of each about a hundred bytes an
+// operation; the time grows as the operations and what they depend on.
 class ProgramChecker {
  public:
   ProgramChecker();

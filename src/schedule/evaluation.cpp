@@ -1,5 +1,3 @@
-#include <algorithm>
-
 #include "base/check.h"
 #include "schedule/builder.h"
 #include "schedule/program.h"

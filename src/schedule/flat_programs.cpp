@@ -7,8 +7,8 @@ namespace funcpipe {
 void FlatPrograms::add(const Program& program) {
   const auto size = static_cast<std::uint32_t>(program.ops.size());
   Worker worker{.first_op = static_cast<std::uint32_t>(lane_.size()), .ops = size};
-  std::vector<std::uint32_t> next(size,
-                                  0);  // of each operation's successors: first how many, then the next one's index
+  // Of each operation: first how many wait for it, then the index of the next one of these.
+  std::vector<std::uint32_t> next(size, 0);
   for (const Op& op : program.ops)
     for (const Dependency& on : op.after) ++next[static_cast<std::size_t>(on.op)];
   std::uint32_t end = first_successor_.back();

@@ -16,6 +16,7 @@ struct Successor {
   std::uint32_t next_iteration : 1;
 };
 
+// Once all are added it does not change, and any thread may read.
 class FlatPrograms {
  public:
   struct Worker {

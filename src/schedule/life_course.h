@@ -4,7 +4,6 @@
 
 #include <cstdint>
 #include <functional>
-#include <limits>
 #include <optional>
 
 #include "schedule/life_span.h"
@@ -29,12 +28,11 @@ struct LifeStep {
     finish      // all is done
   };
   Kind kind = Kind::finish;
-  std::int64_t end = 0;
+  std::int64_t end = 0;  // of `play`: the iteration after the last to play
 };
 
 class LifeCourse {
  public:
-  LifeCourse() = default;
   // `plan` outlives it.
   LifeCourse(const LifePlan& plan, const LifeSpan& span) : plan_(&plan), span_(span) {}
   // Where a former life has left off.
@@ -56,8 +54,8 @@ class LifeCourse {
   const LifeSpan& span() const { return span_; }
 
  private:
-  const LifePlan* plan_ = nullptr;
-  LifeSpan span_{0, std::numeric_limits<double>::infinity(), {}};
+  const LifePlan* plan_;
+  LifeSpan span_;
   std::int64_t iteration_ = 0, rounds_ = 0;
   bool due_ = false;  // a snapshot at the checkpoint interval
 };

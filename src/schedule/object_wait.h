@@ -9,8 +9,8 @@
 
 namespace funcpipe {
 
-// Times are of the driver's clock. Against the limit count pauses and usual answers: what the store takes longer, or a
-// process that stands still, is not the producer's delay.
+// Not thread-safe. Times are of the driver's clock. Against the limit count pauses and usual answers: what the store
+// takes longer, or a process that stands still, is not the producer's delay.
 class ObjectWait {
  public:
   ObjectWait() = default;

@@ -13,6 +13,14 @@ constexpr std::uint8_t bit(ObjectKind kind) {
   return static_cast<std::uint8_t>(1U << static_cast<unsigned>(kind));
 }
 
+// A row is found by the number of what it is about.
+template <class Rows>
+constexpr bool in_order(const Rows& rows) {
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    if (static_cast<std::size_t>(rows[i].kind) != i) return false;
+  return true;
+}
+
 constexpr std::uint8_t kSummed = bit(ObjectKind::part) | bit(ObjectKind::merged) | bit(ObjectKind::tied);
 
 struct Row {
@@ -136,43 +144,39 @@ constexpr std::array kRows{
          .purpose = Purpose::housekeeping},
         {}),
 };
-static_assert(kRows.size() == kOpKinds);
+static_assert(kRows.size() == kOpKinds && in_order(kRows));
 
-constexpr bool in_order() {
-  for (std::size_t i = 0; i < kRows.size(); ++i)
-    if (kRows[i].kind != static_cast<OpKind>(i)) return false;
-  return true;
-}
-static_assert(in_order(), "a kind's row is found by its number");
-
-struct BufferTraits {
+struct BufferRow {
+  Buffer kind;
   std::string_view name;
   bool lasts;
 };
-constexpr std::array<BufferTraits, kBuffers> kBufferRows{{
-    {"gradient", true},
-    {"parameters", true},
-    {"optimiser state", true},
-    {"state", true},
-    {"staged bytes", true},
-    {"data", false},
-    {"received activations", false},
-    {"kept activations", false},
-    {"output", false},
-    {"received gradients", false},
-    {"gradients to send", false},
-}};
+constexpr std::array kBufferRows{
+    BufferRow{Buffer::gradient, "gradient", true},
+    BufferRow{Buffer::parameters, "parameters", true},
+    BufferRow{Buffer::optimizer_state, "optimiser state", true},
+    BufferRow{Buffer::state, "state", true},
+    BufferRow{Buffer::staged, "staged bytes", true},
+    BufferRow{Buffer::data, "data", false},
+    BufferRow{Buffer::input, "received activations", false},
+    BufferRow{Buffer::activations, "kept activations", false},
+    BufferRow{Buffer::output, "output", false},
+    BufferRow{Buffer::output_gradient, "received gradients", false},
+    BufferRow{Buffer::input_gradient, "gradients to send", false},
+};
+static_assert(kBufferRows.size() == kBuffers && in_order(kBufferRows));
 
-struct ObjectTraits {
+struct ObjectRow {
+  ObjectKind kind;
   std::string_view name;
   std::string_view index;  // what stands before the index in a key
 };
-constexpr std::array<ObjectTraits, 6> kObjectRows{{{"activation", "m"},
-                                                   {"gradient", "m"},
-                                                   {"part", "shard"},
-                                                   {"merged", "shard"},
-                                                   {"buffers", "to-r"},
-                                                   {"tied", "p"}}};
+constexpr std::array kObjectRows{
+    ObjectRow{ObjectKind::activation, "activation", "m"}, ObjectRow{ObjectKind::gradient, "gradient", "m"},
+    ObjectRow{ObjectKind::part, "part", "shard"},         ObjectRow{ObjectKind::merged, "merged", "shard"},
+    ObjectRow{ObjectKind::buffers, "buffers", "to-r"},    ObjectRow{ObjectKind::tied, "tied", "p"},
+};
+static_assert(kObjectRows.size() == kObjectKinds && in_order(kObjectRows));
 
 }  // namespace
 
@@ -229,7 +233,7 @@ std::string to_string(const Place& place) {
 }
 
 std::string to_string(const ObjectName& name) {
-  const auto& [kind, index] = kObjectRows[static_cast<std::size_t>(name.kind)];
+  const auto& [of, kind, index] = kObjectRows[static_cast<std::size_t>(name.kind)];
   if (WorkerId{name.stage, name.replica} == kParameterServer)
     return fmt::format("{}/server/{}{}", kind, index, name.index);
   return fmt::format("{}/s{}-r{}/{}{}", kind, name.stage, name.replica, index, name.index);

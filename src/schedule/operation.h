@@ -56,6 +56,8 @@ enum class ObjectKind : std::uint8_t {
             // (ModelDescription index)
 };
 
+inline constexpr int kObjectKinds = 6;
+
 // Names the object within an iteration; content is a function of (job, iteration, name). Published once.
 struct ObjectName {
   ObjectKind kind = ObjectKind::activation;
@@ -199,7 +201,7 @@ inline bool is_producer(OpKind kind) {
 inline bool is_consumer(OpKind kind) {
   return traits(kind).store == StoreRequest::take;
 }
-// Whether it touches the buffer so; nullopt: not at all.
+// How it touches the buffer; nullptr: not at all.
 const Touch* touch_of(OpKind kind, Buffer buffer);
 // Steps the optimiser, which ends a worker's iteration.
 inline bool is_update(OpKind kind) {

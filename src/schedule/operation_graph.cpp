@@ -205,29 +205,28 @@ bool OperationGraph::seen_by(int earlier, int later, int age) const {
   return false;
 }
 
-bool OperationGraph::precedes(int earlier, int later, int age) const {
+OperationGraph::Past::Past(const OperationGraph& graph, int later, int age) {
   using Node = std::pair<int, int>;  // operation, iterations ago
-  const auto number = [&](Node node) { return std::int64_t{node.second} * size() + node.first; };
-  std::unordered_set<std::int64_t> seen{number({later, 0})};
+  const auto number = [&](Node node) { return std::int64_t{node.second} * graph.size() + node.first; };
+  std::unordered_set<std::int64_t> visited{number({later, 0})};
   std::vector<Node> open{{later, 0}};
   const auto visit = [&](int op, int ago) {
-    if (ago <= age && seen.insert(number({op, ago})).second) open.emplace_back(op, ago);
+    if (ago <= age && visited.insert(number({op, ago})).second) open.emplace_back(op, ago);
   };
   while (!open.empty()) {
     const auto [op, ago] = open.back();
     open.pop_back();
-    ++steps_;
-    if (op == earlier && ago == age) return true;
-    for (std::int64_t e = first_edge_[op]; e < first_edge_[op + 1]; ++e)
-      visit(static_cast<int>(edges_[e].op), ago + static_cast<int>(edges_[e].back));
-    if (is_consumer(kinds_[op])) visit(objects_[object_of_[op]].producer, ago);
-    if (lane_of(kinds_[op]) != Lane::compute) continue;
-    if (lane_before_[op] >= 0)
-      visit(lane_before_[op], ago);
+    ++graph.steps_;
+    if (ago == age) seen_.insert(op);
+    for (std::int64_t e = graph.first_edge_[op]; e < graph.first_edge_[op + 1]; ++e)
+      visit(static_cast<int>(graph.edges_[e].op), ago + static_cast<int>(graph.edges_[e].back));
+    if (is_consumer(graph.kinds_[op])) visit(graph.objects_[graph.object_of_[op]].producer, ago);
+    if (lane_of(graph.kinds_[op]) != Lane::compute) continue;
+    if (graph.lane_before_[op] >= 0)
+      visit(graph.lane_before_[op], ago);
     else
-      visit(workers_[static_cast<std::size_t>(worker_of(op))].last_compute, ago + 1);
+      visit(graph.workers_[static_cast<std::size_t>(graph.worker_of(op))].last_compute, ago + 1);
   }
-  return false;
 }
 
 Error OperationGraph::too_early(const Release& release, int consumer) const {

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "base/error.h"
@@ -22,7 +23,8 @@ class OperationGraph {
   void add(const Program& program, const LocalOrder& order);
 
   // Once all are added: who publishes, reads and releases what. Error: failed: an object that is not published once,
-  // not read, not released once, or that is read as other elements than it holds.
+  // not read, not released once, that others read than its publisher names, or that is read as other elements than it
+  // holds.
   Result<> link();
 
   int size() const { return static_cast<int>(kinds_.size()); }
@@ -59,8 +61,16 @@ class OperationGraph {
   }
   // Whether `earlier` of `age` iterations ago is always done before `later`, on the same worker: at one look.
   bool seen_by(int earlier, int later, int age) const;
-  // The same of any two, by walking back; takes as long as the operations of `age` + 1 iterations are many.
-  bool precedes(int earlier, int later, int age) const;
+  // What is always done before `later`, of up to `age` iterations ago, found by walking back: takes as long as the
+  // operations of `age` + 1 iterations are many, once for all questions.
+  class Past {
+   public:
+    Past(const OperationGraph& graph, int later, int age);
+    bool holds(int earlier) const { return seen_.contains(earlier); }  // of `age` iterations ago
+
+   private:
+    std::unordered_set<int> seen_;
+  };
 
   Error too_early(const Release& release, int consumer) const;
 

@@ -38,25 +38,16 @@ std::vector<int> append_shared_state(ProgramBuilder& builder, const Plan& plan, 
   return operations;
 }
 
-// Why every reader V of what this worker published in t-1 is past it once this worker has updated in t
-// (Retention::next_update): this update needed something that V makes only after its own update of t-1, and V's update
-// of t-1 came after all V took in t-1:
-//   activation: V is the next stage; its gradient of t was received;
-//   gradient:   V is the stage before; its activation of t was received;
-//   part:       V owns the shard; its merged shard of t was fetched (the shard is not empty, or there were no part);
-//               so it is where V is the parameter server, which asks for no part of t before it has summed that of t-1;
-//   merged:     every other replica V; its part of this shard of t was fetched;
-//   tied:       every other user V; its share of t was fetched. (Its own share it fetched itself before its update.)
-//   buffers:    every other replica V; a merged shard of t was fetched, and V's part of t is in it. V made that after
-//               it had fetched the state of t-1.
-
 }  // namespace
 
 Program training_program(const Plan& plan, const std::vector<StageShape>& shapes, WorkerId worker) {
   FUNCPIPE_CHECK(static_cast<int>(shapes.size()) == plan.stage_count(), "{} shapes for {} stages", shapes.size(),
                  plan.stage_count());
   const SyncTraits& sync = traits(plan.sync);
-  if (worker == kParameterServer) return sync.server(plan.replicas, shapes.front().gradient_elements);
+  if (worker == kParameterServer) {
+    FUNCPIPE_CHECK(sync.server, "{} has no parameter server", to_string(plan.sync));
+    return sync.server(plan.replicas, shapes.front().gradient_elements);
+  }
   const StageShape& shape = shapes[worker.stage];
   const bool last = worker.stage == plan.stage_count() - 1;
   ProgramBuilder builder(worker);
@@ -78,6 +69,20 @@ Program training_program(const Plan& plan, const std::vector<StageShape>& shapes
   // The state of an iteration is what all of it has made.
   for (const int operation : state) builder.depend(operation, {update, 1});
   if (last) builder.add({.kind = OpKind::report, .after = {{update, 0}}});
+  // Why every reader V of what this worker published in t-1 is past it once this worker has updated in t
+  // (Retention::next_update): this update needed something that V makes only after its own update of t-1, and V's
+  // update of t-1 came after all V took in t-1:
+  //   activation: V is the next stage; its gradient of t was received;
+  //   gradient:   V is the stage before; its activation of t was received;
+  //   part:       V owns the shard; its merged shard of t was fetched (the shard is not empty, or there would be no
+  //   part);
+  //               so it is where V is the parameter server, which asks for no part of t before it has summed that of
+  //               t-1;
+  //   merged:     every other replica V; its part of this shard of t was fetched;
+  //   tied:       every other user V; its share of t was fetched. (Its own share it fetched itself before its update.)
+  //   buffers:    every other replica V; a merged shard of t was fetched, and V's part of t is in it, by way of a row's
+  //   owner
+  //               where there are two levels. V made that after it had fetched the state of t-1.
   builder.release_published(update);
   return std::move(builder).finish();
 }

@@ -1,6 +1,5 @@
 #include "simulator/plan_fleet.h"
 
-#include <algorithm>
 #include <limits>
 
 #include "base/check.h"
@@ -85,7 +84,7 @@ class PlanFigures {
     StageFigures of{.forward = cost.forward, .backward = cost.backward};
     // Handling what is synchronised delays the update, as the planner has it: its own passes over the gradient are no
     // operations of the compute lane, and the additions are counted in them.
-    const double passes = plan_.has_server() || plan_.replicas > 1 ? traits(plan_.sync).passes : 0;
+    const double passes = plan_.has_server() || plan_.replicas > 1 ? traits(plan_.sync).passes(plan_.replicas) : 0;
     const double synchronised = passes * span.trainable;
     of.update = span.trainable * option.update_per_byte + synchronised * option.transfer_per_byte;
     of.shared_state = span.shared_state;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "base/check.h"
 #include "simulator/requests.h"
@@ -44,8 +45,7 @@ class Simulation {
         life_plan_{.iterations = options.iterations},
         running_(fleet.size()) {
     result_.workers.resize(static_cast<std::size_t>(fleet.size()));
-    lives_.resize(result_.workers.size());
-    for (Life& of : lives_) of.course = LifeCourse(life_plan_, LifeSpan(0, kForever, {}));
+    lives_.resize(result_.workers.size(), Life{.course = LifeCourse(life_plan_, LifeSpan(0, kForever, {}))});
     computing_.resize(result_.workers.size());
     for (int i = 0; i < fleet.size(); ++i) updating_ += fleet.worker(i).updates ? 1 : 0;
     forecast_ = {.hand_over = longest_hand_over(fleet, options.store), .alone = fleet.size() == 1};

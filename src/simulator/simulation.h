@@ -16,10 +16,10 @@
 #include "catalog/bill.h"
 #include "catalog/platform.h"
 #include "schedule/life_course.h"
+#include "schedule/op_event.h"
 #include "simulator/faults.h"
 #include "simulator/fleet.h"
 #include "simulator/latency.h"
-#include "timeline/op_event.h"
 
 namespace funcpipe {
 

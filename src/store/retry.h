@@ -31,9 +31,8 @@ class Retrier {
   };
 
   // Calls `attempt` until it succeeds, fails for good, or the policy ends it, no faster than the service takes requests
-  // of this client; returns its last answer whatever the
-  // status, or, where there was none: unavailable, timeout, cancelled, or the destination's own error. `what` says for
-  // messages what was tried: "PUT s3://bucket/key".
+  // of this client. Returns its last answer, whatever the status, or, where there was none: unavailable, timeout,
+  // cancelled, or the destination's own error. `what` says for messages what was tried: "PUT s3://bucket/key".
   using Attempt = std::function<tl::expected<HttpAnswer, HttpFailure>()>;
   Result<HttpAnswer> run(const std::string& what, const Attempt& attempt, Repeat repeat = Repeat::idempotent,
                          std::stop_token stop = {});
@@ -52,7 +51,8 @@ class Retrier {
   const Seconds total_silent_;
   SystemClock clock_;
   std::mutex mutex_;
-  SendRate send_rate_;  // under mutex_, and so the repeats
+  // Under mutex_:
+  SendRate send_rate_;
   Repeats repeats_;
   std::atomic<std::uint64_t> draws_ = 0;
   std::atomic<std::int64_t> repeated_ = 0;

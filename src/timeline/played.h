@@ -12,8 +12,8 @@
 #include <span>
 #include <vector>
 
+#include "schedule/op_event.h"
 #include "schedule/program.h"
-#include "timeline/op_event.h"
 
 namespace funcpipe {
 

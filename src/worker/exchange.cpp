@@ -5,6 +5,7 @@
 #include <ATen/ops/from_blob.h>
 
 #include <algorithm>
+#include <array>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
@@ -185,9 +186,11 @@ Result<std::vector<at::Tensor>> Exchange::tensors_in(const at::Tensor& object, c
   return tensors;
 }
 
-Result<> Exchange::publish(std::int64_t iteration, const Op& op, ConstBytes slice, std::stop_token stop) {
-  const WireTensor tensor{ElementType::float32, {op.slice.elements}, slice};
-  const EncodedTensors encoded = encode_tensors(std::span(&tensor, 1));
+Result<> Exchange::publish(std::int64_t iteration, const Op& op, ConstBytes slice, ConstBytes reached,
+                           std::stop_token stop) {
+  const std::array<WireTensor, 2> tensors{
+      {{ElementType::float32, {op.slice.elements}, slice}, {ElementType::uint8, {std::ssize(reached)}, reached}}};
+  const EncodedTensors encoded = encode_tensors(tensors);
   FUNCPIPE_TRY_VOID(
       until(store_, stop)->put(object_key(prefix_, iteration, op.object), encoded.pieces, PutMode::create_if_absent));
   return {};
@@ -197,11 +200,12 @@ Result<ReceivedSlice> Exchange::fetch(const Op& op, int index, std::int64_t iter
   const std::string key = object_key(prefix_, iteration, op.object);
   FUNCPIPE_TRY(object, wait_for(op, index, iteration, stop));
   FUNCPIPE_TRY(wires, decode_tensors(bytes_of(object), key));
-  if (wires.size() != 1 || wires[0].type != ElementType::float32 ||
+  if (wires.size() != 2 || wires[0].type != ElementType::float32 || wires[1].type != ElementType::uint8 ||
       std::ssize(wires[0].bytes) != op.slice.elements * static_cast<std::int64_t>(sizeof(float)))
-    return fail(ErrorCode::corrupt, fmt::format("one float32 slice of {} elements was expected", op.slice.elements),
-                key);
-  return ReceivedSlice{std::move(object), wires[0].bytes};
+    return fail(
+        ErrorCode::corrupt,
+        fmt::format("a float32 slice of {} elements and what is reached of it were expected", op.slice.elements), key);
+  return ReceivedSlice{std::move(object), wires[0].bytes, wires[1].bytes};
 }
 
 Result<> Exchange::release(std::int64_t iteration, std::span<const ObjectName> names, std::stop_token stop) {

@@ -23,8 +23,9 @@ namespace funcpipe {
 
 // A slice of another worker's gradient, as it arrived.
 struct ReceivedSlice {
-  at::Tensor object;  // owns the memory
-  ConstBytes bytes;
+  at::Tensor object;   // owns the memory
+  ConstBytes bytes;    // float32 elements
+  ConstBytes reached;  // of each parameter that begins in the slice, in order: 1 if some backward reached it, else 0
 };
 
 // When the request was sent that found the object of operation `op`. Called from several threads.
@@ -49,8 +50,9 @@ class Exchange {
   // What was received in this iteration, which its publisher keeps until the next. Error: not_found.
   Result<std::vector<at::Tensor>> receive_again(std::int64_t iteration, const ObjectName& name);
 
-  // A slice of the gradient: one float32 vector.
-  Result<> publish(std::int64_t iteration, const Op& op, ConstBytes slice, std::stop_token stop = {});
+  // A slice of the gradient and what is reached of it, as in ReceivedSlice.
+  Result<> publish(std::int64_t iteration, const Op& op, ConstBytes slice, ConstBytes reached,
+                   std::stop_token stop = {});
   Result<ReceivedSlice> fetch(const Op& op, int index, std::int64_t iteration, std::stop_token stop);
 
   Result<> release(std::int64_t iteration, std::span<const ObjectName> names, std::stop_token stop = {});

@@ -3,18 +3,12 @@
 #include <ATen/ops/empty.h>
 #include <ATen/ops/from_blob.h>
 
-#include <cmath>
+#include <algorithm>
+#include <span>
 
 #include "base/check.h"
 
 namespace funcpipe {
-namespace {
-
-bool is_mark(float value) {
-  return value == 0 && std::signbit(value);
-}
-
-}  // namespace
 
 FlatGradient::FlatGradient(const std::vector<at::Tensor>& parameters) {
   std::int64_t total = 0;
@@ -30,6 +24,7 @@ FlatGradient::FlatGradient(const std::vector<at::Tensor>& parameters) {
     parts_.push_back({.parameter = parameter, .view = view, .first = first});
     first += parameter.numel();
   }
+  reached_.resize(parts_.size());
   clear();
 }
 
@@ -51,21 +46,22 @@ void FlatGradient::add(const Slice& slice, ConstBytes staged) {
   buffer_.narrow(0, slice.first, slice.elements).add_(term);
 }
 
-float* FlatGradient::first_element(const Part& part) {
-  return buffer_.data_ptr<float>() + part.first;
+MutableBytes FlatGradient::reached(const Slice& slice) {
+  const auto begin = std::ranges::lower_bound(parts_, slice.first, {}, &Part::first);
+  const auto end = std::ranges::lower_bound(begin, parts_.end(), slice.first + slice.elements, {}, &Part::first);
+  return std::span(reached_).subspan(static_cast<std::size_t>(begin - parts_.begin()),
+                                     static_cast<std::size_t>(end - begin));
 }
 
+// What has no elements is never reached.
 void FlatGradient::note_reached() {
-  for (Part& part : parts_) {
-    if (part.reached || part.view._version() == part.version || part.view.numel() == 0) continue;
-    part.reached = true;
-    if (is_mark(*first_element(part))) *first_element(part) = 0;
-  }
+  for (std::size_t i = 0; i < parts_.size(); ++i)
+    if (parts_[i].view.numel() > 0 && parts_[i].view._version() != parts_[i].version) reached_[i] = std::byte{1};
 }
 
 void FlatGradient::withdraw_unreached() {
-  for (const Part& part : parts_)
-    if (part.view.numel() == 0 || is_mark(*first_element(part))) part.parameter.mutable_grad().reset();
+  for (std::size_t i = 0; i < parts_.size(); ++i)
+    if (reached_[i] == std::byte{0}) parts_[i].parameter.mutable_grad().reset();
 }
 
 void FlatGradient::clear() {
@@ -73,8 +69,8 @@ void FlatGradient::clear() {
   for (Part& part : parts_) {
     part.parameter.mutable_grad() = part.view;
     part.version = part.view._version();
-    part.reached = false;
   }
+  std::ranges::fill(reached_, std::byte{0});
 }
 
 }  // namespace funcpipe

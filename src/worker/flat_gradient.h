@@ -3,13 +3,14 @@
 //
 // A parameter that no loss reaches has no gradient, which is not a gradient of zero: the optimiser leaves it alone,
 // with no decay and no state. Whether one has must be the same for every replica, and for every stage that uses it. So
-// it travels in the sums themselves: the buffer starts at -0, which is the neutral element of addition and comes out of
-// a sum only if it is in every term (IEEE 754, 6.3), and a pass that reaches a parameter leaves its first element
-// another value, +0 at the least.
+// one byte a parameter travels with the elements, in the slice in which the parameter begins: a sum has reached what
+// one of its terms has. The buffer starts at -0, which is the neutral element of addition (IEEE 754, 6.3): what is
+// added first keeps its bits.
 #pragma once
 
 #include <ATen/core/Tensor.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -26,6 +27,8 @@ class FlatGradient {
   std::int64_t elements() const;
   MutableBytes bytes(const Slice& slice);
   void add(const Slice& slice, ConstBytes staged);  // slice = slice + staged
+  // Of each parameter that begins in the slice: 1 if it is reached, else 0.
+  MutableBytes reached(const Slice& slice);
 
   // After every backward pass, before anything is sent: notes which parameters it reached.
   void note_reached();
@@ -40,12 +43,11 @@ class FlatGradient {
     at::Tensor view;           // its version counts what autograd adds to this part alone
     std::int64_t first = 0;    // of its elements
     std::int64_t version = 0;  // the view's when cleared
-    bool reached = false;      // by a pass here
   };
-  float* first_element(const Part& part);
 
   at::Tensor buffer_;
   std::vector<Part> parts_;
+  std::vector<std::byte> reached_;  // by part
 };
 
 }  // namespace funcpipe

@@ -1,6 +1,10 @@
 #include "worker/gradient_executor.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <cstring>
+#include <functional>
 #include <utility>
 
 #include "base/check.h"
@@ -20,10 +24,9 @@ void unknown(const Op& op) {
 }  // namespace
 
 Result<> GradientExecutor::run(const Op& op, int index, std::int64_t iteration, std::stop_token stop) {
-  const OpTraits& of = traits(op.kind);
-  switch (of.store) {
+  switch (traits(op.kind).store) {
     case StoreRequest::none:
-      return of.purpose == Purpose::sum ? reduce(op, iteration) : compute(op, iteration, std::move(stop));
+      return touch_of(op.kind, Buffer::staged) ? reduce(op, iteration) : compute(op, iteration, std::move(stop));
     case StoreRequest::publish:
       return publish(op, iteration, stop);
     case StoreRequest::take:
@@ -42,7 +45,8 @@ Result<> GradientExecutor::run(const Op& op, int index, std::int64_t iteration, 
 
 Result<> GradientExecutor::publish(const Op& op, std::int64_t iteration, const std::stop_token& stop) {
   const Buffer buffer = buffer_of(op);
-  if (buffer == Buffer::gradient) return exchange_.publish(iteration, op, gradient(op.slice), stop);
+  if (buffer == Buffer::gradient)
+    return exchange_.publish(iteration, op, gradient(op.slice), reached(op.slice, std::nullopt), stop);
   return exchange_.send(iteration, op.object, give(op, buffer, iteration), stop);
 }
 
@@ -61,8 +65,19 @@ Result<> GradientExecutor::receive(const Op& op, int index, std::int64_t iterati
   const MutableBytes target = gradient(op.slice);
   FUNCPIPE_CHECK(target.size() == slice.bytes.size(), "slice of {} bytes, received {}", target.size(),
                  slice.bytes.size());
+  FUNCPIPE_TRY(known, reached_as(op, slice));
   std::memcpy(target.data(), slice.bytes.data(), target.size());
+  std::ranges::copy(slice.reached, known.begin());
   return {};
+}
+
+// As many parameters begin in a slice on all workers.
+Result<MutableBytes> GradientExecutor::reached_as(const Op& op, const ReceivedSlice& slice) {
+  const MutableBytes known = reached(op.slice, slice.reached.size());
+  if (known.size() == slice.reached.size()) return known;
+  return fail(ErrorCode::corrupt,
+              fmt::format("{} tells of {} parameters that begin in elements {} to {}, here {} do", to_string(op.object),
+                          slice.reached.size(), op.slice.first, op.slice.first + op.slice.elements, known.size()));
 }
 
 Result<> GradientExecutor::reduce(const Op& op, std::int64_t iteration) {
@@ -73,7 +88,9 @@ Result<> GradientExecutor::reduce(const Op& op, std::int64_t iteration) {
     FUNCPIPE_CHECK(!found.empty(), "nothing staged by operation {} of iteration {}", op.source, iteration);
     slice = std::move(found.mapped());
   }
+  FUNCPIPE_TRY(known, reached_as(op, slice));
   add(op.slice, slice.bytes);
+  std::ranges::transform(known, slice.reached, known.begin(), std::bit_or());
   return {};
 }
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -13,6 +14,7 @@
 
 namespace funcpipe {
 
+// `run` is called from all lanes' threads, as Executor says. Errors: those of Exchange; corrupt.
 class GradientExecutor : public Executor {
  public:
   // `exchange` outlives it; its prefix holds this executor's objects.
@@ -25,6 +27,9 @@ class GradientExecutor : public Executor {
   // overlap.
   virtual MutableBytes gradient(const Slice& slice) = 0;
   virtual void add(const Slice& slice, ConstBytes staged) = 0;
+  // Of each parameter that begins in the slice whether a backward reached it, here or in what was added. `received`:
+  // of how many the worker tells whose slice comes in; nullopt: none does.
+  virtual MutableBytes reached(const Slice& slice, std::optional<std::size_t> received) = 0;
 
   // Who has more memory than a gradient does these; here they are broken invariants.
   virtual Result<> compute(const Op& op, std::int64_t iteration, std::stop_token stop);
@@ -39,6 +44,7 @@ class GradientExecutor : public Executor {
   Result<> publish(const Op& op, std::int64_t iteration, const std::stop_token& stop);
   Result<> receive(const Op& op, int index, std::int64_t iteration, const std::stop_token& stop);
   Result<> reduce(const Op& op, std::int64_t iteration);
+  Result<MutableBytes> reached_as(const Op& op, const ReceivedSlice& slice);
 
   Exchange& exchange_;
   std::mutex mutex_;                                              // guards what follows

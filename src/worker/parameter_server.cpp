@@ -1,6 +1,9 @@
 #include "worker/parameter_server.h"
 
 #include <cstddef>
+#include <map>
+#include <mutex>
+#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
@@ -35,7 +38,17 @@ class ServerExecutor final : public GradientExecutor {
     for (std::size_t i = 0; i < all.size(); ++i) all[i] += terms[i];
   }
 
+  // Which parameters there are, functions alone know: a shard's parts all tell of as many.
+  MutableBytes reached(const Slice& slice, std::optional<std::size_t> received) override {
+    const std::lock_guard lock(mutex_);
+    std::vector<std::byte>& of_shard = reached_[slice.first];
+    if (received && of_shard.empty()) of_shard.resize(*received);
+    return of_shard;
+  }
+
   std::vector<float> sums_;
+  std::mutex mutex_;  // guards the map, not what is in it: each shard's operations follow one another
+  std::map<std::int64_t, std::vector<std::byte>> reached_;  // by a shard's first element
 };
 
 }  // namespace

@@ -6,11 +6,13 @@
 #include <exception>
 #include <mutex>
 #include <optional>
+#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
 
 #include "base/check.h"
+#include "base/process_limits.h"
 
 namespace funcpipe {
 namespace {
@@ -45,8 +47,13 @@ class Playing {
       const std::stop_callback pass_on(stop, [this] { stop_.request_stop(); });
       std::vector<std::jthread> threads;
       const std::uint32_t spare = state_.spare_connection(kWorker);
-      for (std::uint32_t connection = kComputing + 1; connection < spare; ++connection)
-        threads.emplace_back([this, connection] { run_connection(connection); });
+      try {
+        for (std::uint32_t connection = kComputing + 1; connection < spare; ++connection)
+          threads.emplace_back([this, connection] { run_connection(connection); });
+      } catch (const std::system_error&) {
+        stop_.request_stop();  // those that were made
+        return tl::unexpected(no_process(to_string(program_.worker)));
+      }
       run_connection(kComputing);
     }  // joins
     if (error_) return tl::unexpected(std::move(*error_));

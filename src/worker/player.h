@@ -9,9 +9,9 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "schedule/op_event.h"
 #include "schedule/play_state.h"
 #include "schedule/program.h"
-#include "timeline/op_event.h"
 
 namespace funcpipe {
 

@@ -5,7 +5,6 @@
 #include <c10/util/Exception.h>
 #include <torch/csrc/autograd/autograd.h>
 
-#include <algorithm>
 #include <cmath>
 #include <new>
 #include <optional>
@@ -131,17 +130,16 @@ void StageExecutor::add(const Slice& slice, ConstBytes staged) {
   tools_.gradient.add(slice, staged);
 }
 
+MutableBytes StageExecutor::reached(const Slice& slice, std::optional<std::size_t>) {
+  return tools_.gradient.reached(slice);
+}
+
 Result<> StageExecutor::compute(const Op& op, std::int64_t iteration, std::stop_token stop) {
-  switch (traits(op.kind).purpose) {
-    case Purpose::forward:
-      return forward(op, iteration, std::move(stop));
-    case Purpose::backward:
-      return backward(op, iteration, std::move(stop));
-    case Purpose::update:
-      return update(iteration);
-    default:
-      return GradientExecutor::compute(op, iteration, std::move(stop));
-  }
+  if (is_update(op.kind)) return update(iteration);
+  const Touch* const activations = touch_of(op.kind, Buffer::activations);
+  if (!activations) return GradientExecutor::compute(op, iteration, std::move(stop));
+  return writes(activations->access) ? forward(op, iteration, std::move(stop))
+                                     : backward(op, iteration, std::move(stop));
 }
 
 std::vector<at::Tensor> StageExecutor::give(const Op& op, Buffer buffer, std::int64_t iteration) {

@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -52,6 +53,7 @@ class StageExecutor final : public GradientExecutor {
 
   MutableBytes gradient(const Slice& slice) override;
   void add(const Slice& slice, ConstBytes staged) override;
+  MutableBytes reached(const Slice& slice, std::optional<std::size_t> received) override;
   Result<> compute(const Op& op, std::int64_t iteration, std::stop_token stop) override;
   Result<> load(const Op& op, std::int64_t iteration, std::stop_token stop) override;
   Result<> report(const Op& op, std::int64_t iteration, std::stop_token stop) override;

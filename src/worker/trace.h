@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "schedule/op_event.h"
 #include "schedule/program.h"
-#include "timeline/op_event.h"
 
 namespace funcpipe {
 

@@ -65,6 +65,7 @@ TEST(TimelineReport, ManyWorkersAreAStagesMeanAndAServerIsAlone) {
   plan.stages.pop_back();
   plan.replicas = 40;
   plan.sync = SyncAlgorithm::parameter_server;
+  plan.server = "c5.9xlarge";
   std::vector<Program> served;
   for (const WorkerId worker : plan.workers())
     served.push_back(training_program(plan, {{.gradient_elements = 1000}}, worker));

@@ -9,6 +9,7 @@
 #include <stop_token>
 
 #include "base/clock.h"
+#include "schedule/check_data.h"
 #include "schedule/naive_checker.h"
 #include "schedule/shapes.h"
 
@@ -140,6 +141,11 @@ TEST(Checker, TakesTimeInProportionToThePrograms) {
         return programs_of(plan, shapes);
       });
     }
+  expect_linear("state shared over two levels", [](int times) {
+    auto shapes = shapes_of(2, 100'000);
+    for (StageShape& shape : shapes) shape.shares_state = true;
+    return programs_of(plan_of(2, 16 * times, 32 * times, SyncAlgorithm("two-level")), shapes);
+  });
   expect_linear("a parameter server", [](int times) {
     return parameter_server_programs(16 * times, 100'000, PipelineOrder::one_forward_one_backward);
   });
@@ -406,6 +412,78 @@ TEST(Checker, RefusesDataThatMayNotBeThereYet) {
     Op& reduce = program.ops[find(program, OpKind::reduce)];
     std::erase_if(reduce.after, [&](const Dependency& on) { return on.op == reduce.source; });
   });
+}
+
+// Listed in an order that its dependencies keep, but not in one that makes sense.
+TEST(Checker, RefusesAnOrderThatIsKeptAndWrong) {
+  const auto move_to_the_end = [](Program& program, int op) {
+    // The others keep their numbers; `op` becomes the last one, and waits for all.
+    Op moved = program.ops[op];
+    const int end = static_cast<int>(program.ops.size());
+    moved.after.clear();
+    for (int i = 0; i < end; ++i)
+      if (i != op) moved.after.push_back({i, 0});
+    for (auto& lane : program.lanes) {
+      if (std::erase(lane, op) > 0) lane.push_back(end);
+    }
+    for (Op& other : program.ops) std::erase_if(other.after, [&](const Dependency& on) { return on.op == op; });
+    program.ops.push_back(std::move(moved));
+    // Nothing is left in its old place but an operation that does nothing.
+    program.ops[op] = {.kind = OpKind::report};
+    program.lanes[static_cast<int>(Lane::upload)].push_back(op);
+  };
+  for (const OpKind kind : {OpKind::load, OpKind::receive_activation, OpKind::receive_gradient, OpKind::fetch_into,
+                            OpKind::publish, OpKind::reduce}) {
+    auto programs = programs_of(plan_of(3, 2, 4), shapes_of(3, 100));
+    Program& program = programs[2];  // of the middle stage
+    move_to_the_end(program, find(program, kind));
+    const LocalOrder order(program);
+    ASSERT_TRUE(order.acyclic()) << to_string(kind);
+    EXPECT_FALSE(check_data(program, order)) << to_string(kind);
+  }
+  auto shapes = shapes_of(1, 0);
+  shapes[0].shares_state = true;
+  Program late = training_program(plan_of(1, 2, 4), shapes, {0, 1});
+  move_to_the_end(late, find(late, OpKind::fetch_buffers));
+  EXPECT_FALSE(check_data(late, LocalOrder(late)));
+  Program early = training_program(plan_of(1, 2, 4), shapes, {0, 1});
+  early.ops[find(early, OpKind::fetch_buffers)].after.clear();
+  EXPECT_FALSE(check_data(early, LocalOrder(early)));
+}
+
+TEST(Checker, SaysWhatAnIterationIs) {
+  const auto expect = [](const std::string& what, bool shares_state, const std::function<void(Program&)>& damage) {
+    auto shapes = shapes_of(2, 0);
+    shapes[1].shares_state = shares_state;
+    Program program = training_program(plan_of(2, 2, 4), shapes, {1, 1});
+    ASSERT_TRUE(check_data(program, LocalOrder(program)));
+    damage(program);
+    const auto checked = check_data(program, LocalOrder(program));
+    ASSERT_FALSE(checked) << what;
+    EXPECT_THAT(describe(checked.error()), HasSubstr(what));
+  };
+  const auto append = [](Program& program, Op op) {
+    lane(program, op.kind).push_back(static_cast<int>(program.ops.size()));
+    program.ops.push_back(std::move(op));
+  };
+  expect("comes after the update", true, [&](Program& program) { append(program, {.kind = OpKind::update}); });
+  expect("may come before operation", false, [](Program& program) {  // without elements nothing but this keeps it there
+    auto& compute = lane(program, OpKind::update);
+    std::rotate(compute.begin(), compute.end() - 1, compute.end());
+  });
+  expect("may exchange the state before the update", true, [](Program& program) {
+    Op& exchange = program.ops[find(program, OpKind::fetch_buffers)];
+    exchange.after = {{lane(program, OpKind::forward)[3], 1}};  // the last backward
+  });
+}
+
+TEST(Checker, RefusesAStageWithoutItsActivations) {
+  Program program = training_program(plan_of(2, 1, 2), shapes_of(2, 10), {1, 0});
+  for (Op& op : program.ops)
+    if (op.kind == OpKind::receive_activation) op.kind = OpKind::receive_gradient;
+  const auto checked = check_data(program, LocalOrder(program));
+  ASSERT_FALSE(checked);
+  EXPECT_THAT(describe(checked.error()), HasSubstr("received activations of micro-batch 0, which nothing has made"));
 }
 
 TEST(Checker, RefusesFetchingOverBytesNotYetAdded) {

@@ -125,6 +125,18 @@ class NaiveChecker {
       }
       if (b.access == Access::read && !made) return false;
     }
+    // The update comes after all that computes, and before the next iteration's exchange of state.
+    for (int i = 0; i < size(p); ++i) {
+      if (!is_update(op(p, i).kind)) continue;
+      for (int j = 0; j < size(p); ++j) {
+        const OpKind kind = op(p, j).kind;
+        if ((kind == OpKind::forward || kind == OpKind::backward || kind == OpKind::reduce) &&
+            !alone.before(0, j, i, 0))
+          return false;
+        if ((kind == OpKind::publish_buffers || kind == OpKind::fetch_buffers) && !alone.before(0, i, j, 1))
+          return false;
+      }
+    }
     return true;
   }
 

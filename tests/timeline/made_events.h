@@ -8,8 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "schedule/op_event.h"
 #include "schedule/program.h"
-#include "timeline/op_event.h"
 
 namespace funcpipe {
 

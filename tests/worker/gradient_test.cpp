@@ -2,6 +2,8 @@
 #include <ATen/ops/full.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "worker/flat_gradient.h"
 #include "worker/loss.h"
 
@@ -81,8 +83,8 @@ TEST(FlatGradient, WithdrawsWhatNoPassReached) {
   }
 }
 
-// What another worker's pass reached has a gradient here too: the sum says so, whatever its value and order.
-TEST(FlatGradient, KnowsFromTheSumWhatOthersReached) {
+// What another worker's pass reached has a gradient here too, whatever its value.
+TEST(FlatGradient, KnowsWhatOthersReached) {
   const auto make = [] { return std::vector<at::Tensor>{leaf({2}, 1), leaf({2}, 1), leaf({2}, 1), leaf({2}, 1)}; };
   const std::vector<at::Tensor> mine = make(), yours = make();
   FlatGradient here(mine), there(yours);
@@ -92,15 +94,35 @@ TEST(FlatGradient, KnowsFromTheSumWhatOthersReached) {
   yours[1].mul(-0.0).sum().backward();
   yours[2].mul(5).sum().backward();
   there.note_reached();
-  const MutableBytes sent = there.bytes({0, 8});
-  const std::vector<std::byte> own(here.bytes({0, 8}).begin(), here.bytes({0, 8}).end());
-  here.add({0, 8}, sent);
-  there.add({0, 8}, own);
+  // In slices that split the parameters, as shards do: a parameter is told of where it begins.
+  for (const Slice& slice : {Slice{0, 3}, Slice{3, 2}, Slice{5, 3}}) {
+    const MutableBytes own = here.reached(slice), other = there.reached(slice);
+    ASSERT_EQ(own.size(), other.size());
+    for (std::size_t i = 0; i < own.size(); ++i) own[i] = other[i] = own[i] | other[i];
+  }
   here.withdraw_unreached();
   there.withdraw_unreached();
   EXPECT_EQ(defined(mine), (std::vector{true, true, true, false}));
   EXPECT_EQ(defined(yours), defined(mine));
-  EXPECT_EQ(mine[2].grad()[1].item<float>(), 5);
+}
+
+TEST(FlatGradient, TellsOfAParameterInTheSliceInWhichItBegins) {
+  const std::vector<at::Tensor> parameters{leaf({4}, 1), leaf({0}, 1), leaf({3}, 1)};
+  FlatGradient gradient(parameters);
+  EXPECT_EQ(gradient.reached({0, 7}).size(), 3u);
+  EXPECT_EQ(gradient.reached({0, 2}).size(), 1u);
+  EXPECT_EQ(gradient.reached({1, 3}).size(), 0u) << "the middle of the first";
+  EXPECT_EQ(gradient.reached({4, 1}).size(), 2u) << "the empty one too";
+  EXPECT_EQ(gradient.reached({5, 2}).size(), 0u);
+}
+
+// A gradient's first term keeps its very bits, those of -0 too.
+TEST(FlatGradient, KeepsTheSignOfZero) {
+  const std::vector<at::Tensor> parameters{leaf({2}, 1)};
+  FlatGradient gradient(parameters);
+  parameters[0].mul(-0.0).sum().backward();
+  gradient.note_reached();
+  EXPECT_TRUE(std::signbit(parameters[0].grad()[0].item<float>()));
 }
 
 TEST(FlatGradient, MayBeEmpty) {

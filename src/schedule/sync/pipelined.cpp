@@ -22,7 +22,7 @@ void append(ProgramBuilder& builder, const SyncPart& part) {
                 .place = part.worker.replica,
                 .slice = {0, part.elements}};
   std::iota(all.members.begin(), all.members.end(), 0);
-  append_gather(builder, all, append_scatter_reduce(builder, all, part.wait_after));
+  append_gather(builder, all, append_scatter_reduce(builder, all, part.wait_after).sent);
 }
 
 Seconds seconds(double bytes, int replicas, const SyncLinks& links) {
@@ -40,7 +40,7 @@ const SyncTraits& pipelined() {
   static constexpr SyncTraits kTraits{.name = "pipelined",
                                       .column = "pipe",
                                       .searched = true,
-                                      .passes = 3,
+                                      .passes = [](int) { return 3.0; },
                                       .seconds = seconds,
                                       .traffic = scattered_traffic,
                                       .staged = staged_shards,

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <array>
-#include <string>
 
 #include "base/check.h"
 #include "schedule/sync/sync_algorithm.h"

@@ -59,14 +59,14 @@ void StagedSum::add(Op fetch) {
   reduces_.push_back(builder_.add({.kind = OpKind::reduce, .slice = slice, .source = source}));
 }
 
-std::vector<int> append_scatter_reduce(ProgramBuilder& builder, const SyncGroup& group, int after) {
+Scattered append_scatter_reduce(ProgramBuilder& builder, const SyncGroup& group, int after) {
   const int n = static_cast<int>(group.members.size()), i = group.place;
   const auto slice = [&](int place) { return shard(group.slice, n, place); };
   const std::int64_t each = std::max<std::int64_t>(group.slice.elements / n, 1);
   const std::size_t in_flight =
       static_cast<std::size_t>(std::max<std::int64_t>(2, (kElementsInFlight + each - 1) / each));
 
-  std::vector<int> sent(static_cast<std::size_t>(n), -1);
+  Scattered scattered{.sent = std::vector<int>(static_cast<std::size_t>(n), -1)};
   std::vector<int> sends;  // in order
   for (int k = 1; k < n; ++k) {
     const int j = (i + k) % n;
@@ -74,16 +74,17 @@ std::vector<int> append_scatter_reduce(ProgramBuilder& builder, const SyncGroup&
     Op publish{
         .kind = OpKind::publish, .object = part_for(group, i, j), .readers = {member(group, j)}, .slice = slice(j)};
     if (sends.size() >= in_flight) publish.after.push_back({sends[sends.size() - in_flight], 0});
-    sends.push_back(sent[static_cast<std::size_t>(j)] = builder.add(std::move(publish)));
+    sends.push_back(scattered.sent[static_cast<std::size_t>(j)] = builder.add(std::move(publish)));
   }
-  if (n == 1 || slice(i).elements == 0) return sent;
+  if (n == 1 || slice(i).elements == 0) return scattered;
   StagedSum sum(builder, most_staged_parts(group.slice.elements, n));
   for (int k = 1; k < n; ++k) {
     Op fetch{.kind = OpKind::fetch, .object = part_for(group, (i - k + n) % n, i), .slice = slice(i)};
     if (after >= 0) fetch.after.push_back({after, 0});
     sum.add(std::move(fetch));
   }
-  return sent;
+  scattered.summed = sum.last();
+  return scattered;
 }
 
 void append_gather(ProgramBuilder& builder, const SyncGroup& group, const std::vector<int>& sent) {

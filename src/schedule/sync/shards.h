@@ -34,6 +34,7 @@ class StagedSum {
   StagedSum(ProgramBuilder& builder, int most) : builder_(builder), most_(static_cast<std::size_t>(most)) {}
   // `fetch` brings a part for its slice, which is added next.
   void add(Op fetch);
+  int last() const { return reduces_.empty() ? -1 : reduces_.back(); }  // addition
 
  private:
   ProgramBuilder& builder_;
@@ -51,9 +52,12 @@ struct SyncGroup {
 };
 
 // Parts go up to place+1, place+2, ... and come down from place-1, place-2, ..., in the order in which they are
-// uploaded. `after`: operation after which waiting for parts makes sense; -1: at once. Returns by place the operation
-// that sent that member's part; -1: none was.
-std::vector<int> append_scatter_reduce(ProgramBuilder& builder, const SyncGroup& group, int after);
+// uploaded. `after`: operation after which waiting for parts makes sense; -1: at once.
+struct Scattered {
+  std::vector<int> sent;  // by place: the operation that sent that member's part; -1: none was
+  int summed = -1;        // the last addition to the own shard; -1: there is none
+};
+Scattered append_scatter_reduce(ProgramBuilder& builder, const SyncGroup& group, int after);
 // Publishes the own shard, which is summed, and fetches the others', each once operation sent[place] is done.
 void append_gather(ProgramBuilder& builder, const SyncGroup& group, const std::vector<int>& sent);
 

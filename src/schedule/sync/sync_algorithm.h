@@ -1,6 +1,7 @@
 // How the gradients of a stage's replicas are summed through the store. An algorithm is one file beside this one, and
 // one row of registry.cpp: its name, the operations it writes, and what they cost in closed form. Job files, plans, the
-// planner, the simulator, the timeline and the comparison read that, and name none.
+// planner, the simulator and the timeline read that. Only what compares with a system by name names its algorithm.
+// Thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -42,12 +43,15 @@ struct SyncTraits {
   bool has_server = false;
   std::string_view judged_as;
   bool searched = false;  // by the planner, unless it is told which
-  double passes = 0;      // over the gradient, of the CPU that handles what goes up and comes down
 
-  // Of n > 1 replicas with `bytes` of gradient each, from its last backward to its sums. nullptr: not predicted.
+  // Passes over the gradient of the CPU that handles what goes up and comes down.
+  double (*passes)(int replicas) = nullptr;
+  // `bytes`: of a stage's gradient. `replicas`: at least 1.
+  // From a worker's last backward to its sums, of at least 2 replicas. nullptr: not predicted.
   Seconds (*seconds)(double bytes, int replicas, const SyncLinks& links) = nullptr;
+  // Where every shard has elements.
   SyncTraffic (*traffic)(double bytes, int replicas) = nullptr;
-  // Bytes on their way or waiting to be added, at most, beside the gradient; `bytes` of gradient.
+  // Bytes on their way or waiting to be added, at most, beside the gradient.
   Bytes (*staged)(Bytes bytes, int replicas) = nullptr;
   void (*append)(ProgramBuilder& builder, const SyncPart& part) = nullptr;
   // The machine's program.

@@ -66,7 +66,7 @@ const SyncTraits& three_phase() {
   static constexpr SyncTraits kTraits{.name = "three-phase",
                                       .column = "3-ph",
                                       .searched = true,
-                                      .passes = 3,
+                                      .passes = [](int) { return 3.0; },
                                       .seconds = seconds,
                                       .traffic = scattered_traffic,
                                       .staged = staged_shards,

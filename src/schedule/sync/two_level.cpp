@@ -42,10 +42,12 @@ void append(ProgramBuilder& builder, const SyncPart& part) {
                          .first_index = grid.columns};
   for (int r = 0; r < grid.rows; ++r) along_column.members.push_back(r * grid.columns + column);
 
-  const std::vector<int> to_row = append_scatter_reduce(builder, along_row, part.wait_after);
-  const std::vector<int> to_column = append_scatter_reduce(builder, along_column, part.wait_after);
-  append_gather(builder, along_column, to_column);
-  append_gather(builder, along_row, to_row);
+  const Scattered row_sum = append_scatter_reduce(builder, along_row, part.wait_after);
+  // Others of the column may be ahead: their parts are fetched once those of the row are added and gone.
+  const Scattered column_sum =
+      append_scatter_reduce(builder, along_column, row_sum.summed >= 0 ? row_sum.summed : part.wait_after);
+  append_gather(builder, along_column, column_sum.sent);
+  append_gather(builder, along_row, row_sum.sent);
 }
 
 Seconds seconds(double bytes, int replicas, const SyncLinks& links) {
@@ -66,7 +68,13 @@ SyncTraffic traffic(double bytes, int replicas) {
       .up_bytes = bytes * (1 + 1 / b), .down_bytes = bytes * 2 * (n - 1) / n, .puts = a + b, .gets = 2 * (a + b - 2)};
 }
 
-// The levels follow each other, and the first has the larger shards.
+double passes(int replicas) {
+  const SyncTraffic moved = traffic(1, replicas);
+  return moved.up_bytes + 2;
+}
+
+// The levels follow each other. Sums of a row may come in while parts of a column are staged, but a <= b, so they are
+// no more than parts and sums of a row.
 Bytes staged(Bytes bytes, int replicas) {
   const Grid grid = grid_of(replicas);
   return std::max(staged_shards(bytes, grid.columns), staged_shards(bytes / grid.columns, grid.rows));
@@ -77,7 +85,7 @@ Bytes staged(Bytes bytes, int replicas) {
 const SyncTraits& two_level() {
   static constexpr SyncTraits kTraits{.name = "two-level",
                                       .column = "2-lv",
-                                      .passes = 3,
+                                      .passes = passes,
                                       .seconds = seconds,
                                       .traffic = traffic,
                                       .staged = staged,

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include "store/memory_store.h"
 #include "worker/plain_training.h"
 #include "worker/test_models.h"
