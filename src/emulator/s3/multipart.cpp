@@ -48,6 +48,102 @@ std::optional<Refusal> judge_checksums(const CompletedPart& wanted, const Multip
   return {};
 }
 
+// The parts named, in their order. Refused unless they ascend and are there as they are named.
+tl::expected<std::vector<MultipartUploads::Part>, Refusal> choose_parts(const std::vector<CompletedPart>& named,
+                                                                        const MultipartUploads::Upload& upload) {
+  if (named.empty()) return refuse(400, "MalformedXML", "The upload's list of parts is empty.");
+  for (std::size_t i = 1; i < named.size(); ++i)
+    if (named[i].number <= named[i - 1].number)
+      return refuse(400, "InvalidPartOrder", "The list of parts was not in ascending order.");
+  std::vector<MultipartUploads::Part> chosen;
+  chosen.reserve(named.size());
+  for (std::size_t i = 0; i < named.size(); ++i) {
+    const auto part = upload.parts.find(named[i].number);
+    if (part == upload.parts.end() || part->second.etag != named[i].etag)
+      return refuse(400, "InvalidPart", fmt::format("Part {} was not found, or has another ETag.", named[i].number));
+    if (auto refusal = judge_checksums(named[i], part->second, upload.checksum))
+      return tl::unexpected<Refusal>(std::move(*refusal));
+    if (i + 1 < named.size() && part->second.size < kSmallestPart)
+      return refuse(400, "EntityTooSmall", "Your proposed upload is smaller than the minimum allowed size.");
+    chosen.push_back(part->second);
+  }
+  return chosen;
+}
+
+// Whether the checksum claimed is of the kind the upload was created with.
+std::optional<Refusal> judge_kind(const CompletionClaim& claim, const UploadChecksum& created) {
+  if (!claim.type.empty() && claim.type != (created.algorithm ? created.type : kFullObject))
+    return Refusal{400, "InvalidRequest",
+                   fmt::format("The upload was not created with the {} checksum type.", claim.type)};
+  if (claim.algorithm && created.algorithm && claim.algorithm != created.algorithm)
+    return Refusal{400, "BadDigest",
+                   fmt::format("The upload was created using a {} checksum.", created.algorithm->name)};
+  if (claim.algorithm && !created.algorithm && !claim.algorithm->full_object)
+    return Refusal{400, "InvalidRequest", "The upload was created without a checksum algorithm."};
+  return {};
+}
+
+std::optional<Refusal> judge_size(const CompletionClaim& claim, Bytes size) {
+  if (!claim.size || *claim.size == size) return {};
+  return Refusal{400, "InvalidRequest",
+                 fmt::format("The provided 'x-amz-mp-object-size' header value {} does not match what was computed: {}",
+                             *claim.size, size)};
+}
+
+std::optional<Refusal> judge_value(const CompletionClaim& claim, const std::optional<StoredChecksum>& computed) {
+  if (!claim.algorithm) return {};
+  const std::string& value = computed->value;
+  if (claim.value == value || claim.value == value.substr(0, value.find('-'))) return {};
+  return Refusal{400, "BadDigest",
+                 fmt::format("The {} you specified did not match the calculated checksum.", claim.algorithm->upper)};
+}
+
+// Adds what the parts say of the object without being read.
+ObjectInfo describe_whole(ObjectInfo info, const std::vector<MultipartUploads::Part>& parts, Seconds unix_now) {
+  std::string md5s;
+  for (const auto& part : parts) {
+    info.size += part.size;
+    info.part_sizes.push_back(part.size);
+    md5s += raw_of_hex(part.etag);
+  }
+  // What S3 gives objects made of parts: the MD5 of the parts' MD5s, and their number.
+  info.etag = fmt::format("{}-{}", hex(md5(md5s)), parts.size());
+  info.modified = unix_now;
+  return info;
+}
+
+// The checksum of the parts' checksums.
+StoredChecksum composite_checksum(const ChecksumAlgorithm& algorithm,
+                                  const std::vector<MultipartUploads::Part>& parts) {
+  BodyDigests digests;
+  digests.want(algorithm.name);
+  for (const auto& part : parts) {
+    const std::string raw = from_base64(part.checksum->value).value_or("");
+    digests.update(std::as_bytes(std::span(raw)));
+  }
+  return {std::string(algorithm.name), fmt::format("{}-{}", base64(digests.finish(algorithm.name)), parts.size()),
+          std::string(kComposite)};
+}
+
+// Writes the parts' bytes one after the other, and what they say of the object when read.
+Result<> append_parts(const std::vector<MultipartUploads::Part>& parts, const UploadChecksum& checksum,
+                      MultipartUploads::Whole& whole) {
+  const auto* algorithm = checksum.algorithm;
+  const bool composite = algorithm && checksum.type == kComposite;
+  BodyDigests digests;
+  if (algorithm && !composite) digests.want(algorithm->name);
+  for (const auto& part : parts)
+    FUNCPIPE_TRY_VOID(whole.file->append_file(part.file, part.size, [&](auto bytes) { digests.update(bytes); }));
+  whole.info.crc32c = digests.crc32c();
+  if (composite) {
+    whole.info.checksum = composite_checksum(*algorithm, parts);
+  } else if (algorithm) {
+    whole.info.checksum = {std::string(algorithm->name), base64(digests.finish(algorithm->name)),
+                           std::string(kFullObject)};
+  }
+  return whole.file->seal(whole.info);
+}
+
 }  // namespace
 
 Refusal no_such_upload() {
@@ -108,82 +204,23 @@ asio::awaitable<tl::expected<MultipartUploads::Whole, Refusal>> MultipartUploads
   const auto found = uploads_.find(id);
   if (found == uploads_.end() || found->second.completing) co_return tl::unexpected<Refusal>(no_such_upload());
   Upload& upload = found->second;
-  if (parts.empty()) co_return refuse(400, "MalformedXML", "The upload's list of parts is empty.");
-  for (std::size_t i = 1; i < parts.size(); ++i)
-    if (parts[i].number <= parts[i - 1].number)
-      co_return refuse(400, "InvalidPartOrder", "The list of parts was not in ascending order.");
-  std::vector<Part> chosen;
-  std::string md5s, checksums;
-  for (std::size_t i = 0; i < parts.size(); ++i) {
-    const auto part = upload.parts.find(parts[i].number);
-    if (part == upload.parts.end() || part->second.etag != parts[i].etag)
-      co_return refuse(400, "InvalidPart", fmt::format("Part {} was not found, or has another ETag.", parts[i].number));
-    if (auto refusal = judge_checksums(parts[i], part->second, upload.checksum))
-      co_return tl::unexpected<Refusal>(std::move(*refusal));
-    if (i + 1 < parts.size() && part->second.size < kSmallestPart)
-      co_return refuse(400, "EntityTooSmall", "Your proposed upload is smaller than the minimum allowed size.");
-    chosen.push_back(part->second);
-    md5s += raw_of_hex(part->second.etag);
-    if (upload.checksum.algorithm) checksums += from_base64(part->second.checksum->value).value_or("");
-  }
-  if (!claim.type.empty() && claim.type != (upload.checksum.algorithm ? upload.checksum.type : kFullObject))
-    co_return refuse(400, "InvalidRequest",
-                     fmt::format("The upload was not created with the {} checksum type.", claim.type));
-  if (claim.algorithm && upload.checksum.algorithm && claim.algorithm != upload.checksum.algorithm)
-    co_return refuse(400, "BadDigest",
-                     fmt::format("The upload was created using a {} checksum.", upload.checksum.algorithm->name));
-  if (claim.algorithm && !upload.checksum.algorithm && !claim.algorithm->full_object)
-    co_return refuse(400, "InvalidRequest", "The upload was created without a checksum algorithm.");
-
+  const auto chosen = choose_parts(parts, upload);
+  if (!chosen) co_return tl::unexpected<Refusal>(chosen.error());
+  if (auto refusal = judge_kind(claim, upload.checksum)) co_return tl::unexpected<Refusal>(std::move(*refusal));
   auto file = folder.writer();
   if (!file) co_return tl::unexpected<Refusal>(storage_refusal(file.error()));
-  Whole whole;
-  whole.file = std::move(*file);
-  whole.info = upload.info;
-  for (const Part& part : chosen) {
-    whole.info.size += part.size;
-    whole.info.part_sizes.push_back(part.size);
-  }
-  if (claim.size && *claim.size != whole.info.size)
-    co_return refuse(
-        400, "InvalidRequest",
-        fmt::format("The provided 'x-amz-mp-object-size' header value {} does not match what was computed: {}",
-                    *claim.size, whole.info.size));
-  // What S3 gives objects made of parts: the MD5 of the parts' MD5s, and their number.
-  whole.info.etag = fmt::format("{}-{}", hex(md5(md5s)), chosen.size());
-  whole.info.modified = unix_now;
-  const auto* algorithm = upload.checksum.algorithm ? upload.checksum.algorithm : claim.algorithm;
-  const bool composite = upload.checksum.algorithm && upload.checksum.type == kComposite;
+  Whole whole{std::move(*file), describe_whole(upload.info, *chosen, unix_now)};
+  if (auto refusal = judge_size(claim, whole.info.size)) co_return tl::unexpected<Refusal>(std::move(*refusal));
 
+  const UploadChecksum checksum =
+      upload.checksum.algorithm ? upload.checksum : UploadChecksum{claim.algorithm, kFullObject};
   upload.completing = true;
-  const auto append = [&]() -> Result<> {
-    BodyDigests digests, of_parts;
-    if (algorithm) (composite ? of_parts : digests).want(algorithm->name);
-    of_parts.update(std::as_bytes(std::span(checksums)));
-    for (const Part& part : chosen)
-      FUNCPIPE_TRY_VOID(whole.file->append_file(part.file, part.size, [&](auto bytes) { digests.update(bytes); }));
-    whole.info.crc32c = digests.crc32c();
-    if (composite) {
-      whole.info.checksum = {std::string(algorithm->name),
-                             fmt::format("{}-{}", base64(of_parts.finish(algorithm->name)), chosen.size()),
-                             std::string(kComposite)};
-    } else if (algorithm) {
-      whole.info.checksum = {std::string(algorithm->name), base64(digests.finish(algorithm->name)),
-                             std::string(kFullObject)};
-    }
-    return whole.file->seal(whole.info);
-  };
+  const auto append = [&] { return append_parts(*chosen, checksum, whole); };
   const auto joined = co_await run_on(file_threads, append);
+  // The upload may have gone meanwhile, and `upload` with it.
   if (const auto again = uploads_.find(id); again != uploads_.end()) again->second.completing = false;
   if (!joined) co_return tl::unexpected<Refusal>(storage_refusal(joined.error()));
-  if (claim.algorithm) {
-    const std::string& found_value = whole.info.checksum->value;
-    const std::string bare = found_value.substr(0, found_value.find('-'));
-    if (claim.value != found_value && claim.value != bare)
-      co_return refuse(
-          400, "BadDigest",
-          fmt::format("The {} you specified did not match the calculated checksum.", claim.algorithm->upper));
-  }
+  if (auto refusal = judge_value(claim, whole.info.checksum)) co_return tl::unexpected<Refusal>(std::move(*refusal));
   co_return whole;
 }
 

@@ -137,6 +137,89 @@ tl::expected<std::optional<StoredChecksum>, Refusal> verify(const Promise& promi
   return StoredChecksum{std::string(algorithm->name), *value, std::string(kFullObject)};
 }
 
+// That of a PUT's body, whose checksum must be the one asked for.
+tl::expected<Promise, Refusal> read_payload_promise(const HttpRequest& request, const PayloadOptions& options) {
+  auto promise = read_promise(request, true);
+  if (!promise) return promise;
+  const auto* claimed = promise->checksum.algorithm;
+  if (options.algorithm && claimed && claimed != options.algorithm)
+    return refuse(400, "InvalidRequest",
+                  fmt::format("Checksum Type mismatch occurred, expected checksum Type: {}, actual checksum Type: {}",
+                              options.algorithm->name, claimed->name));
+  return promise;
+}
+
+// Whether the entity tag is to be the body's MD5.
+bool tagged_by_md5(const Promise& promise, const PayloadOptions& options) {
+  const ChecksumClaim& claim = promise.checksum;
+  const bool has_crc32c = claim.algorithm && claim.algorithm->name == "crc32c" && !claim.trailing;
+  return options.part || !has_crc32c || !promise.size || *promise.size <= kMostWithMd5;
+}
+
+// Where a body comes in, slice by slice: in the memory it is kept in or, without, in two buffers that take turns. They
+// are small if too many bodies come in at once.
+class SliceRoom {
+ public:
+  // `kept`, nullptr or of `whole` bytes, outlives it.
+  SliceRoom(std::byte* kept, Bytes whole, HttpRequest& request)
+      : kept_(kept),
+        whole_(whole),
+        slice_size_(kept || request.hold(2 * static_cast<Bytes>(kStreamedSlice)) ? kStreamedSlice : kSmallSlice) {}
+
+  // For what comes after the first `received` bytes; the slice before it stays as it is.
+  std::span<std::byte> next(Bytes received) {
+    if (kept_) return {kept_ + received, std::min(kSlice, static_cast<std::size_t>(whole_ - received))};
+    auto& slice = slices_[turn_++ % 2];
+    slice.resize(slice_size_);
+    return slice;
+  }
+
+ private:
+  std::byte* kept_;
+  Bytes whole_;
+  std::size_t slice_size_;
+  std::vector<std::byte> slices_[2];
+  std::size_t turn_ = 0;
+};
+
+// Reads the body, digests it and writes it to the payload's file. Whether it is as long as promised is not yet known.
+asio::awaitable<tl::expected<void, Refusal>> absorb_body(Source& source, std::optional<Bytes> promised, SliceRoom& room,
+                                                         asio::thread_pool& file_threads, BodyDigests& digests,
+                                                         ReceivedPayload& payload) {
+  using asio::experimental::awaitable_operators::operator&&;
+  Result<> written;
+  std::span<const std::byte> waiting;  // read, not yet digested and written
+  const auto absorb = [&] {
+    digests.update(waiting);
+    return payload.file->append(waiting);
+  };
+  while (written) {
+    const auto into = room.next(payload.size);
+    std::size_t got = 0;
+    if (waiting.empty()) {
+      got = co_await source.fill(into);
+    } else {
+      // The next slice comes in while the last one is digested and written.
+      auto [filled, result] = co_await (source.fill(into) && run_on(file_threads, absorb));
+      got = filled;
+      written = std::move(result);
+    }
+    payload.size += static_cast<Bytes>(got);
+    waiting = into.first(got);
+    if (got < into.size() || (promised && payload.size == *promised)) break;
+    if (payload.size > kLargestPut) co_return refuse(400, "EntityTooLarge", "An object is at most 5 GiB.");
+  }
+  if (written && !waiting.empty()) {
+    if (waiting.size() <= static_cast<std::size_t>(kInline)) {
+      written = absorb();
+    } else {
+      written = co_await run_on(file_threads, absorb);
+    }
+  }
+  if (!written) co_return tl::unexpected<Refusal>(storage_refusal(written.error()));
+  co_return tl::expected<void, Refusal>{};
+}
+
 tl::unexpected<Refusal> incomplete() {
   return refuse(400, "IncompleteBody",
                 "The request's body is not as long as its headers say, or its coding is broken.");
@@ -154,73 +237,24 @@ Refusal storage_refusal(const Error& error) {
 asio::awaitable<tl::expected<ReceivedPayload, Refusal>> receive_payload(HttpRequest& request, ObjectFolder& folder,
                                                                         asio::thread_pool& file_threads,
                                                                         MemoryBudget& budget, PayloadOptions options) {
-  using asio::experimental::awaitable_operators::operator&&;
-  auto promise = read_promise(request, true);
+  auto promise = read_payload_promise(request, options);
   if (!promise) co_return tl::unexpected<Refusal>(promise.error());
-  const auto* claimed = promise->checksum.algorithm;
-  if (options.algorithm && claimed && claimed != options.algorithm)
-    co_return refuse(
-        400, "InvalidRequest",
-        fmt::format("Checksum Type mismatch occurred, expected checksum Type: {}, actual checksum Type: {}",
-                    options.algorithm->name, claimed->name));
-
   BodyDigests digests;
   want_promised(digests, *promise);
   if (options.algorithm) digests.want(options.algorithm->name);
-  const bool has_crc32c = claimed && claimed->name == "crc32c" && !promise->checksum.trailing;
-  const bool with_md5 = options.part || !has_crc32c || !promise->size || *promise->size <= kMostWithMd5;
+  const bool with_md5 = tagged_by_md5(*promise, options);
   if (with_md5) digests.want("md5");
 
   auto file = folder.writer();
   if (!file) co_return tl::unexpected<Refusal>(storage_refusal(file.error()));
   ReceivedPayload payload;
   payload.file = std::move(*file);
-  Source source(request, *promise);
-
   std::shared_ptr<std::byte[]> kept;  // shared: becomes the cache's
   if (!options.part && promise->size && folder.cache().takes(*promise->size)) kept = budget.allocate(*promise->size);
-  // What waits to be written; a little, if too many bodies come in at once.
-  std::vector<std::byte> slices[2];
-  const std::size_t slice_size =
-      kept || request.hold(2 * static_cast<Bytes>(kStreamedSlice)) ? kStreamedSlice : kSmallSlice;
-  const auto room = [&](int turn) -> std::span<std::byte> {
-    if (!kept) {
-      auto& slice = slices[turn % 2];
-      slice.resize(slice_size);
-      return slice;
-    }
-    return {kept.get() + payload.size, std::min(kSlice, static_cast<std::size_t>(*promise->size - payload.size))};
-  };
-  Result<> written;
-  std::span<const std::byte> waiting;  // read, not yet digested and written
-  const auto absorb = [&] {
-    digests.update(waiting);
-    return payload.file->append(waiting);
-  };
-  for (int turn = 0; written; ++turn) {
-    const auto into = room(turn);
-    std::size_t got = 0;
-    if (waiting.empty()) {
-      got = co_await source.fill(into);
-    } else {
-      // The next slice comes in while the last one is digested and written.
-      auto [filled, result] = co_await (source.fill(into) && run_on(file_threads, absorb));
-      got = filled;
-      written = std::move(result);
-    }
-    payload.size += static_cast<Bytes>(got);
-    waiting = into.first(got);
-    if (got < into.size() || (promise->size && payload.size == *promise->size)) break;
-    if (payload.size > kLargestPut) co_return refuse(400, "EntityTooLarge", "An object is at most 5 GiB.");
-  }
-  if (written && !waiting.empty()) {
-    if (waiting.size() <= static_cast<std::size_t>(kInline)) {
-      written = absorb();
-    } else {
-      written = co_await run_on(file_threads, absorb);
-    }
-  }
-  if (!written) co_return tl::unexpected<Refusal>(storage_refusal(written.error()));
+  Source source(request, *promise);
+  SliceRoom room(kept.get(), promise->size.value_or(0), request);
+  const auto absorbed = co_await absorb_body(source, promise->size, room, file_threads, digests, payload);
+  if (!absorbed) co_return tl::unexpected<Refusal>(absorbed.error());
   if (co_await source.overflows() || (promise->size && payload.size != *promise->size)) co_return incomplete();
   auto verified = verify(*promise, digests, source);
   if (!verified) co_return tl::unexpected<Refusal>(verified.error());
