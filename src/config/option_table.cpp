@@ -1,3 +1,8 @@
+#include <algorithm>
+#include <iterator>
+#include <limits>
+#include <utility>
+
 #include "config/options.h"
 #include "schedule/sync/sync_algorithm.h"
 
@@ -38,29 +43,11 @@ std::vector<std::string> sync_names() {
   return names;
 }
 
-}  // namespace
+constexpr double kMostInt = std::numeric_limits<int>::max();
+constexpr double kMostSteps = 1e12;
 
-const std::vector<SectionRecord>& section_table() {
-  static const std::vector<SectionRecord> sections = {
-      {"job", "What the job is called and where its results go."},
-      {"model", "What is trained."},
-      {"data", "What it is trained on."},
-      {"optimizer", "How the weights move."},
-      {"lr_scheduler", "How the learning rate changes over the iterations."},
-      {"training", "How long and in which batches."},
-      {"validation", "How often the model is tried on held-out data."},
-      {"metrics", "What is reported meanwhile."},
-      {"parallelism", "How the model is cut and replicated over functions."},
-      {"checkpoint", "How often workers save their state."},
-      {"platform", "The cloud the functions run on."},
-  };
-  return sections;
-}
-
-const std::vector<OptionRecord>& option_table() {
-  constexpr double kMostInt = std::numeric_limits<int>::max();
-  constexpr double kMostSteps = 1e12;
-  static const std::vector<OptionRecord> options = {
+std::vector<OptionRecord> job_options() {
+  return {
       row("job", "name", FIELD(job.name),
           "Name of the job, in letters, digits, '-', '_' and '.'; empty: the job file's name without its ending."),
       row("job", "folder", FIELD(job.folder),
@@ -69,7 +56,11 @@ const std::vector<OptionRecord>& option_table() {
           {.kind = OptionKind::path}),
       row("job", "seed", FIELD(job.seed),
           "Every random choice follows from it: first weights, order of the data, dropout.", {.least = 0}),
+  };
+}
 
+std::vector<OptionRecord> model_options() {
+  return {
       row("model", "source", FIELD(model.source),
           "A built-in model (zoo:fashion-cnn, zoo:char-gpt, ...) or a TorchScript file as PyTorch saved it.",
           {.kind = OptionKind::path_or_zoo}),
@@ -83,7 +74,11 @@ const std::vector<OptionRecord>& option_table() {
           "C, ...]; last: as language models give it, [N, ..., C]; auto: whichever fits the targets' shape (where both "
           "do, the job is refused).",
           {.choices = {"auto", "second", "last"}}),
+  };
+}
 
+std::vector<OptionRecord> data_options() {
+  return {
       row("data", "format", FIELD(data.format),
           "npy: NumPy arrays; idx: the files of MNIST and its relatives; tokens: one file of numbers, for language "
           "models.",
@@ -106,7 +101,11 @@ const std::vector<OptionRecord>& option_table() {
       row("data", "shuffle_window", FIELD(data.shuffle_window),
           "Rows are shuffled across so much data, which the workers that read it hold in memory.",
           {.unit = "bytes", .least = 1024, .kind = OptionKind::size}),
+  };
+}
 
+std::vector<OptionRecord> optimizer_options() {
+  return {
       row("optimizer", "name", FIELD(optimizer.name), "The optimiser.", {.choices = {"sgd", "adam", "adamw"}}),
       row("optimizer", "lr", FIELD(optimizer.lr), "Learning rate.", {.least = 0, .most = 1e6}),
       row("optimizer", "momentum", FIELD(optimizer.momentum), "sgd: momentum.", {.least = 0, .most = 1}),
@@ -118,14 +117,22 @@ const std::vector<OptionRecord>& option_table() {
       row("optimizer", "beta2", FIELD(optimizer.beta2), "adam, adamw: decay of the mean squared gradient.",
           {.least = 0, .most = 1, .below_most = true}),
       row("optimizer", "eps", FIELD(optimizer.eps), "adam, adamw: added to the denominator.", {.least = 0, .most = 1}),
+  };
+}
 
+std::vector<OptionRecord> lr_scheduler_options() {
+  return {
       row("lr_scheduler", "name", FIELD(lr_scheduler.name), "Course of the learning rate after the warm-up.",
           {.choices = {"constant", "cosine"}}),
       row("lr_scheduler", "warmup_steps", FIELD(lr_scheduler.warmup_steps),
           "The rate rises linearly from 0 for so long.", {.unit = "iterations", .least = 0, .most = kMostSteps}),
       row("lr_scheduler", "min_lr_factor", FIELD(lr_scheduler.min_lr_factor), "cosine: ends at lr times this.",
           {.least = 0, .most = 1}),
+  };
+}
 
+std::vector<OptionRecord> training_options() {
+  return {
       row("training", "steps", FIELD(training.steps), "Length of the training; 0: as many as the epochs make.",
           {.unit = "iterations", .least = 0, .most = kMostSteps}),
       row("training", "epochs", FIELD(training.epochs), "Length of the training, if steps is 0.",
@@ -145,23 +152,34 @@ const std::vector<OptionRecord>& option_table() {
           "Downloads a worker has under way at once.", {.unit = "connections", .least = 1, .most = 256}),
       row("training", "upload_connections", FIELD(training.upload_connections),
           "Uploads a worker has under way at once.", {.unit = "connections", .least = 1, .most = 256}),
+  };
+}
 
+std::vector<OptionRecord> validation_options() {
+  return {
       row("validation", "every_epochs", FIELD(validation.every_epochs), "How often; 0: only at the end.",
           {.unit = "epochs", .least = 0, .most = 1e6}),
       row("validation", "micro_batch", FIELD(validation.micro_batch), "0: four times the training micro-batch.",
           {.unit = "samples", .least = 0, .most = kMostInt}),
+  };
+}
 
+std::vector<OptionRecord> metrics_options() {
+  return {
       row("metrics", "log_freq", FIELD(metrics.log_freq), "Workers report the loss so often.",
           {.unit = "iterations", .least = 1, .most = kMostInt}),
       row("metrics", "trace_iterations", FIELD(metrics.trace_iterations),
           "So many iterations, from the first, are recorded operation by operation in trace.json.",
           {.unit = "iterations", .least = 0, .most = 1e6}),
+  };
+}
 
+std::vector<OptionRecord> parallelism_options() {
+  return {
       row("parallelism", "plan", FIELD(parallelism.plan),
           "A plan file: cuts, memory, replicas, batches, order and synchronisation, which no option set elsewhere may "
           "contradict (on the command line it outranks the job file, but for the global batch); empty: one is made "
-          "with "
-          "the profile or, without a profile, an even cut as below.",
+          "with the profile or, without a profile, an even cut as below.",
           {.kind = OptionKind::path}),
       row("parallelism", "profile", FIELD(parallelism.profile),
           "What funcpipe profile wrote of the model: stages, and memory, replicas and micro-batches as far as they are "
@@ -187,14 +205,22 @@ const std::vector<OptionRecord>& option_table() {
       row("parallelism", "server", FIELD(parallelism.server),
           "The machine of parameter-server: a file's stem in platforms/servers/.", {},
           [](const Plan& plan) { return std::vector<OptionValue>{plan.server}; }),
+  };
+}
 
+std::vector<OptionRecord> checkpoint_options() {
+  return {
       row("checkpoint", "interval", FIELD(checkpoint.interval),
           "Between snapshots that nothing reads yet, as no job can be resumed: each worker writes them all the same "
-          "and "
-          "leaves its last two in the store until the job ends. 0: a function saves one only to hand over to the next "
+          "and leaves its last two in the store until the job ends. 0: a function saves one only to hand over to the "
+          "next "
           "before its lifetime ends.",
           {.unit = "iterations", .least = 0, .most = kMostSteps}),
+  };
+}
 
+std::vector<OptionRecord> platform_options() {
+  return {
       row("platform", "name", FIELD(platform.name),
           "local (as fast as this machine goes), aws-lambda, ..., or a .toml file of one's own.",
           {.kind = OptionKind::path_or_name}),
@@ -206,8 +232,7 @@ const std::vector<OptionRecord>& option_table() {
           {.unit = "MB", .least = 0, .most = 1e6}, memory_of_stages),
       row("platform", "vcpus", FIELD(platform.vcpus),
           "vCPUs of every function for which no plan file says them, where the platform has them chosen (alibaba-fc); "
-          "0: "
-          "of those that go with the memory the fewest that are a whole one.",
+          "0: of those that go with the memory the fewest that are a whole one.",
           {.least = 0, .most = 1e4}, vcpus_of_stages),
       row("platform", "lifetime", FIELD(platform.lifetime), "Longest single invocation; 0: the platform's.",
           {.unit = "seconds", .least = 0, .most = 86400}),
@@ -219,6 +244,36 @@ const std::vector<OptionRecord>& option_table() {
       row("platform", "bucket", FIELD(platform.bucket), "Bucket the job's objects go through."),
       row("platform", "role", FIELD(platform.role), "Execution role of the functions; the embedded cloud needs none."),
   };
+}
+
+}  // namespace
+
+const std::vector<SectionRecord>& section_table() {
+  static const std::vector<SectionRecord> sections = {
+      {"job", "What the job is called and where its results go."},
+      {"model", "What is trained."},
+      {"data", "What it is trained on."},
+      {"optimizer", "How the weights move."},
+      {"lr_scheduler", "How the learning rate changes over the iterations."},
+      {"training", "How long and in which batches."},
+      {"validation", "How often the model is tried on held-out data."},
+      {"metrics", "What is reported meanwhile."},
+      {"parallelism", "How the model is cut and replicated over functions."},
+      {"checkpoint", "How often workers save their state."},
+      {"platform", "The cloud the functions run on."},
+  };
+  return sections;
+}
+
+const std::vector<OptionRecord>& option_table() {
+  static const std::vector<OptionRecord> options = [] {
+    std::vector<OptionRecord> all;
+    for (const auto section :
+         {job_options, model_options, data_options, optimizer_options, lr_scheduler_options, training_options,
+          validation_options, metrics_options, parallelism_options, checkpoint_options, platform_options})
+      std::ranges::move(section(), std::back_inserter(all));
+    return all;
+  }();
   return options;
 }
 

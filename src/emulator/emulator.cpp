@@ -12,8 +12,8 @@
 
 #include "base/owned_folder.h"
 #include "base/process_limits.h"
-#include "emulator/lambda_server.h"
-#include "emulator/s3_server.h"
+#include "emulator/lambda/server.h"
+#include "emulator/s3/server.h"
 
 namespace funcpipe {
 namespace asio = boost::asio;

@@ -8,7 +8,7 @@
 
 #include "base/units.h"
 #include "emulator/credential_table.h"
-#include "emulator/http_server.h"
+#include "emulator/http/message.h"
 
 namespace funcpipe {
 

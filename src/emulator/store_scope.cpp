@@ -1,6 +1,6 @@
 #include "emulator/store_scope.h"
 
-#include "emulator/object_folder.h"
+#include "emulator/bucket_name.h"
 
 namespace funcpipe {
 

@@ -50,6 +50,14 @@ bool Route::limited() const {
   return limits(instance) || limits(store);
 }
 
+StoreLinks store_links(const Platform& platform, double dilation) {
+  if (!platform.limited || !platform.limit_network) return {};
+  const auto link = [&](BytesPerSecond rate) {
+    return std::isinf(rate) ? nullptr : std::make_shared<TokenBucket>(rate / dilation, Burst{});
+  };
+  return {.uplink = link(platform.store.upload), .downlink = link(platform.store.download)};
+}
+
 std::size_t Pacer::chunk() const {
   std::size_t least = std::size_t{1} << 20;
   for (const auto& bucket : {route_.instance, route_.store})

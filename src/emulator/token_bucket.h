@@ -44,6 +44,13 @@ struct Route {
   bool limited() const;
 };
 
+// What the store gives all instances together; null where there is no limit.
+struct StoreLinks {
+  std::shared_ptr<TokenBucket> uplink, downlink;
+};
+// `dilation` as in EmulatorOptions.
+StoreLinks store_links(const Platform& platform, double dilation);
+
 // One transfer (a request's body, a response's body) through both buckets of its route at once.
 class Pacer {
  public:

@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "config/job_notes.h"
 #include "config/job_spec.h"
-#include "emulator/leftovers.h"
+#include "emulator/isolation/leftovers.h"
 #include "job/cloud.h"
 #include "job/countdown.h"
 #include "job/deploy.h"

@@ -11,7 +11,7 @@
 #include <future>
 #include <thread>
 
-#include "emulator/s3_server.h"
+#include "emulator/s3/server.h"
 
 namespace funcpipe {
 namespace asio = boost::asio;
@@ -113,7 +113,7 @@ int S3Harness::run_python(const std::string& script, const std::filesystem::path
       "cd {} && env AWS_ACCESS_KEY_ID={} AWS_SECRET_ACCESS_KEY='{}' AWS_DEFAULT_REGION=us-east-1 "
       "AWS_CONFIG_FILE=/dev/null "
       "AWS_SHARED_CREDENTIALS_FILE=/dev/null AWS_EC2_METADATA_DISABLED=true ENDPOINT={} timeout 100 /usr/bin/python3 "
-      "{}/tests/emulator/{} 2>&1",
+      "{}/tests/emulator/s3/{} 2>&1",
       scratch.string(), client_.access_key_id, client_.secret_access_key, url(), FUNCPIPE_SOURCE_DIR, script);
   const int status = std::system(command.c_str());
   return WIFEXITED(status) ? WEXITSTATUS(status) : 255;

@@ -7,7 +7,7 @@
 
 #include "catalog/bill.h"
 #include "emulator/credential_table.h"
-#include "emulator/instance_environment.h"
+#include "emulator/token_bucket.h"
 #include "store/s3_store.h"
 
 namespace funcpipe {
@@ -44,7 +44,7 @@ class S3Harness {
   // A store in the bucket, which is created if it is not there.
   std::unique_ptr<S3Store> store(const std::string& bucket = "bucket");
   std::unique_ptr<S3Store> store_of(const Credentials& credentials, const std::string& bucket = "bucket");
-  // Runs `script` (a file of tests/emulator) with Debian's Python, this server's address and credentials in the
+  // Runs `script` (a file of tests/emulator/s3) with Debian's Python, this server's address and credentials in the
   // environment; its output goes to the test's. Returns its exit code.
   int run_python(const std::string& script, const std::filesystem::path& scratch);
 

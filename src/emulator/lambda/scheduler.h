@@ -1,0 +1,73 @@
+// Which instance runs which invocation: warm ones are reused, the one used last first; cold ones are started up to the
+// concurrency limit; idle ones are reaped. Also the queue of asynchronous invocations, and the bill.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <chrono>
+#include <list>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+
+#include "catalog/bill.h"
+#include "emulator/lambda/function_table.h"
+#include "emulator/lambda/instance.h"
+
+namespace funcpipe {
+
+// An invocation under way, shared by the instance's side and whoever waits for the outcome.
+class PendingInvocation {
+ public:
+  explicit PendingInvocation(boost::asio::io_context& context)
+      : finished_(context, boost::asio::steady_timer::time_point::max()) {}
+  boost::asio::awaitable<InvocationOutcome> outcome();
+  void finish(InvocationOutcome outcome);
+
+ private:
+  std::optional<InvocationOutcome> outcome_;
+  boost::asio::steady_timer finished_;  // never expires; cancelled by finish()
+};
+
+// Shared with the invocations under way.
+class LambdaScheduler : public std::enable_shared_from_this<LambdaScheduler> {
+ public:
+  LambdaScheduler(InstanceHost host, std::shared_ptr<const FunctionTable> functions, Bill& bill);
+
+  void start();  // begins to reap
+  // Errors: TooManyRequestsException (429) at the concurrency limit, ServiceException (500) if no process can be made.
+  LambdaResult<std::shared_ptr<PendingInvocation>> invoke(const FunctionTable::Entry& entry, InvocationOrder order);
+  // At least once: waits for room, and repeats what fails as often as the function's `retries` says.
+  // Errors: TooManyRequestsException (429) where too many wait already.
+  LambdaResult<> invoke_later(const std::string& name, InvocationOrder order);
+  // The function was changed or removed: its idle instances end now, the others after what they do.
+  void retire(const std::string& name);
+  void end_instances();  // what they run fails
+  void stop();           // ends every instance and starts no more
+
+ private:
+  struct Idle {
+    std::string name, revision;
+    std::shared_ptr<Instance> instance;
+    std::chrono::steady_clock::time_point since;
+  };
+  std::shared_ptr<Instance> take_idle(const LambdaFunction& function);
+  boost::asio::awaitable<void> run(LambdaFunction function, std::shared_ptr<Instance> instance, InvocationOrder order,
+                                   std::shared_ptr<PendingInvocation> pending);
+  boost::asio::awaitable<void> run_event(std::string name, InvocationOrder order);
+  boost::asio::awaitable<void> reap();
+  boost::asio::awaitable<void> pause(Seconds seconds);
+
+  InstanceHost host_;
+  std::shared_ptr<const FunctionTable> functions_;
+  Bill& bill_;
+  std::list<Idle> idle_;  // used last in front
+  std::set<std::shared_ptr<Instance>> running_;
+  int events_ = 0;  // asynchronous invocations that are not over
+  Bytes event_bytes_ = 0;
+  boost::asio::steady_timer reap_tick_;
+  bool stopped_ = false;
+};
+
+}  // namespace funcpipe
