@@ -33,7 +33,7 @@ std::optional<Refusal> judge_checksums(const CompletedPart& wanted, const Multip
   for (const auto& [element, value] : wanted.checksums) {
     const auto& all = checksum_algorithms();
     const auto algorithm =
-        std::find_if(all.begin(), all.end(), [&](const auto& one) { return one.element == element; });
+        std::find_if(all.begin(), all.end(), [&name = element](const auto& one) { return one.element == name; });
     if (algorithm == all.end() || (upload.algorithm && &*algorithm != upload.algorithm))
       return Refusal{400, "BadDigest", fmt::format("{} of part {} is not of this upload", element, wanted.number)};
     if (!part.checksum || part.checksum->algorithm != algorithm->name || part.checksum->value != value)
