@@ -92,14 +92,15 @@ std::int64_t LifeSpan::chunk(Seconds now) const {
   return std::max<std::int64_t>(1, static_cast<std::int64_t>(std::min(iterations, 1e15)));
 }
 
-Result<> check_lifetime(Seconds lifetime, const HandOver& hand_over, Seconds iteration) {
+Result<> check_lifetime(Seconds lifetime, const HandOver& hand_over, Seconds work, std::string_view what) {
   if (std::isinf(lifetime)) return {};
-  const Seconds needed = hand_over.load + iteration + kSnapshotMargin * hand_over.save + slack_of(lifetime);
+  const Seconds needed = hand_over.load + work + kSnapshotMargin * hand_over.save + slack_of(lifetime);
   if (needed <= lifetime) return {};
-  std::string parts = fmt::format("{} to start", format_seconds(hand_over.load));
-  if (iteration > 0) parts += fmt::format(", {} for one iteration", format_seconds(iteration));
+  std::string parts;
+  if (hand_over.load > 0) parts += fmt::format("{} to start, ", format_seconds(hand_over.load));
+  if (work > 0) parts += fmt::format("{} for {}, ", format_seconds(work), what);
   return fail(ErrorCode::invalid_input,
-              fmt::format("a function's lifetime of {} is too short: it takes {}, {} for a snapshot, and some time to "
+              fmt::format("a function's lifetime of {} is too short: it takes {}{} for a snapshot, and some time to "
                           "spare: {} at least",
                           format_seconds(lifetime), parts, format_seconds(hand_over.save), format_seconds(needed)),
               {},

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <deque>
 #include <string>
+#include <string_view>
 
 #include "base/error.h"
 #include "base/units.h"
@@ -77,9 +78,10 @@ class LifeSpan {
   bool worked_ = false;
 };
 
-// Whether lives of `lifetime` get on at all: each loads, plays one iteration of `iteration` seconds (0: not known) and
-// saves a snapshot, with room for jitter. Error: invalid_input, with the figures and the way out; the place is the
-// caller's.
-Result<> check_lifetime(Seconds lifetime, const HandOver& hand_over, Seconds iteration);
+// Whether lives of `lifetime` get on at all: each loads, does some work (at least `work` seconds; 0: not known) and
+// saves a snapshot, with room for jitter. `what`: the work in words. Error: invalid_input, with the figures and the way
+// out; the place is the caller's.
+Result<> check_lifetime(Seconds lifetime, const HandOver& hand_over, Seconds work,
+                        std::string_view what = "one iteration");
 
 }  // namespace funcpipe

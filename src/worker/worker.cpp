@@ -150,22 +150,20 @@ class Life {
   Result<> check_lives() {
     // Where nothing was foretold nobody ends a function's life either.
     if (std::exchange(checked_lives_, true) || !course_.span().has_deadline() || spec_.hand_over.load <= 0) return {};
-    const auto named = [&](Result<> checked, const char* what) -> Result<> {
-      if (checked) return {};
-      Error error = std::move(checked).error();
-      error.message = fmt::format("{}{}", what, error.message);
-      error.place = to_string(worker_);
-      return tl::unexpected<Error>(std::move(error));
-    };
     const HandOver hand_over{spec_.hand_over.save, 0};  // this life begins where it has loaded
+    const auto fits = [&](Seconds work, std::string_view what, const char* way_out) -> Result<> {
+      auto checked = check_lifetime(course_.span().lifetime(), hand_over, work, what);
+      if (checked) return {};
+      checked.error().place = to_string(worker_);
+      if (way_out) checked.error().hint = way_out;
+      return checked;
+    };
     if (course_.iteration() < spec_.steps)
-      FUNCPIPE_TRY_VOID(
-          named(check_lifetime(course_.span().lifetime(), hand_over, course_.span().slowest_iteration()), ""));
+      FUNCPIPE_TRY_VOID(fits(course_.span().slowest_iteration(), "one iteration", nullptr));
     if (spec_.validation.rows() == 0) return {};
-    // The whole set is evaluated in one life; forward alone, in larger micro-batches, at a quarter of the cost at
-    // least.
-    return named(check_lifetime(course_.span().lifetime(), hand_over, likely_validation() / 4),
-                 "a validation, which is played in one life: ");
+    // Forward alone, in larger micro-batches, costs a quarter at least.
+    return fits(likely_validation() / 4, "a validation of the whole set, which is played in one life",
+                "raise the lifetime, or validate on fewer rows");
   }
 
   Result<> validate() {
