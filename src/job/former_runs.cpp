@@ -5,8 +5,7 @@
 #include <utility>
 
 #include "base/clock.h"
-#include "config/job_notes.h"
-#include "config/job_spec.h"
+#include "config/job_keys.h"
 #include "emulator/leftovers.h"
 #include "job/cloud.h"
 #include "job/countdown.h"
