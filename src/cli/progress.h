@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "cli/terminal.h"
+#include "config/job_spec.h"
 #include "job/observer.h"
 
 namespace funcpipe {

@@ -1,13 +1,10 @@
-// How a column lies in the store: block b holds rows [b * block_rows, ...) at prefix + 8 digits of b.
+// How a column lies in the store: block b, at block_key (config/job_keys.h), holds rows [b * block_rows, ...).
 #pragma once
-
-#include <fmt/format.h>
 
 #include <algorithm>
 #include <cstdint>
-#include <string>
 
-#include "config/job_spec.h"
+#include "config/data_manifest.h"
 
 namespace funcpipe {
 
@@ -16,9 +13,6 @@ inline std::int64_t block_count(const ColumnManifest& column) {
 }
 inline std::int64_t rows_in_block(const ColumnManifest& column, std::int64_t block) {
   return std::min(column.block_rows, column.rows - block * column.block_rows);
-}
-inline std::string block_key(const ColumnManifest& column, std::int64_t block) {
-  return fmt::format("{}{:08}", column.prefix, block);
 }
 
 }  // namespace funcpipe

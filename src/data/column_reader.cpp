@@ -10,6 +10,7 @@
 #include <unordered_map>
 
 #include "base/check.h"
+#include "config/job_keys.h"
 #include "data/blocks.h"
 #include "data/dataset.h"
 #include "store/stoppable_store.h"
@@ -58,7 +59,7 @@ struct ColumnReader::State {
   }
 
   Result<Block> download(std::int64_t index, const std::stop_token& stop) {
-    const std::string key = block_key(column, index);
+    const std::string key = block_key(column.prefix, index);
     const Bytes expected = rows_in_block(column, index) * column.row.bytes();
     const auto bytes = std::make_shared<std::vector<std::byte>>(static_cast<std::size_t>(expected));
     FUNCPIPE_TRY(got, until(store, stop)->get(key, [&](Bytes size) -> Result<MutableBytes> {
@@ -77,7 +78,7 @@ struct ColumnReader::State {
     while (true) {
       if (Block block = find(index)) return block;
       if (stop.stop_requested())
-        return fail(ErrorCode::cancelled, "reading data was stopped", block_key(column, index));
+        return fail(ErrorCode::cancelled, "reading data was stopped", block_key(column.prefix, index));
       if (!fetching.contains(index)) break;
       changed.wait(lock, stop, [&] { return !fetching.contains(index); });
     }

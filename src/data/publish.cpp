@@ -5,6 +5,7 @@
 #include <thread>
 #include <vector>
 
+#include "config/job_keys.h"
 #include "data/blocks.h"
 #include "data/dataset.h"
 
@@ -31,7 +32,7 @@ void cut_into(std::vector<Piece>& pieces, const Column& column, const ColumnMani
   for (std::int64_t b = 0; b < block_count(manifest); ++b) {
     const std::int64_t first = b * manifest.block_rows;
     pieces.push_back(
-        {block_key(manifest, b),
+        {block_key(manifest.prefix, b),
          {column.bytes.get() + first * row_bytes, static_cast<std::size_t>(rows_in_block(manifest, b) * row_bytes)}});
   }
 }
@@ -43,8 +44,8 @@ Result<DatasetManifest> publish(const Dataset& dataset, Store& store, const std:
   if (dataset.input.rows != dataset.target.rows)
     return fail(ErrorCode::invalid_input,
                 fmt::format("{} rows of input but {} of target", dataset.input.rows, dataset.target.rows));
-  const DatasetManifest manifest{manifest_of(dataset.input, prefix + "/input/"),
-                                 manifest_of(dataset.target, prefix + "/target/")};
+  const DatasetManifest manifest{manifest_of(dataset.input, input_column_prefix(prefix)),
+                                 manifest_of(dataset.target, target_column_prefix(prefix))};
   std::vector<Piece> pieces;
   cut_into(pieces, dataset.input, manifest.input);
   cut_into(pieces, dataset.target, manifest.target);

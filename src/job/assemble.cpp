@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/files.h"
+#include "config/job_spec.h"
 #include "job/cloud.h"
 #include "job/deploy.h"
 #include "job/finish.h"

@@ -9,7 +9,7 @@
 #include "base/compute_environment.h"
 #include "base/counted.h"
 #include "base/files.h"
-#include "config/job_notes.h"
+#include "config/job_keys.h"
 #include "functions/deployment_package.h"
 #include "store/stoppable_store.h"
 
@@ -53,10 +53,10 @@ Result<> Deployment::publish(JobSpec& spec, const Datasets& data, const std::vec
   const std::unique_ptr<Store> view = until(store_, std::move(stop));
   Store& store = *view;
   observer.step(fmt::format("publishing data, {}", format_bytes(bytes_of(data.train) + bytes_of(data.validation))));
-  FUNCPIPE_TRY(train, ::funcpipe::publish(data.train, store, prefix_ + "/data/train"));
+  FUNCPIPE_TRY(train, ::funcpipe::publish(data.train, store, training_data_prefix(prefix_)));
   spec.train = std::move(train);
   if (data.validation.input.rows > 0) {
-    FUNCPIPE_TRY(validation, ::funcpipe::publish(data.validation, store, prefix_ + "/data/validation"));
+    FUNCPIPE_TRY(validation, ::funcpipe::publish(data.validation, store, validation_data_prefix(prefix_)));
     spec.validation = std::move(validation);
   }
   Bytes size = 0;
@@ -109,13 +109,7 @@ Result<> Deployment::remove(std::stop_token stop) {
 }
 
 Result<> Deployment::keep_results(std::stop_token stop) {
-  return remove_all_but(
-      [this](const std::string& key) {
-        for (const char* kept : {"/trained/", "/report/", "/validation/v", "/trace/"})
-          if (key.starts_with(prefix_ + kept)) return true;
-        return key == job_spec_key(prefix_);
-      },
-      stop);
+  return remove_all_but([this](const std::string& key) { return is_result_key(prefix_, key); }, stop);
 }
 
 Result<> Deployment::keep_stop_mark(std::stop_token stop) {

@@ -5,8 +5,7 @@
 #include <utility>
 
 #include "base/clock.h"
-#include "config/job_notes.h"
-#include "config/job_spec.h"
+#include "config/job_keys.h"
 #include "emulator/isolation/leftovers.h"
 #include "job/cloud.h"
 #include "job/countdown.h"

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "config/iteration_report.h"
 #include "config/job_spec.h"
 #include "job/observer.h"
 

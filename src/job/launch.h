@@ -14,7 +14,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "catalog/bill.h"
-#include "config/job_spec.h"
+#include "config/invocation.h"
 #include "functions/function_service.h"
 
 namespace funcpipe {

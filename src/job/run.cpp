@@ -5,7 +5,8 @@
 #include <utility>
 
 #include "base/clock.h"
-#include "config/job_notes.h"
+#include "config/invocation.h"
+#include "config/job_keys.h"
 #include "job/countdown.h"
 #include "job/finish.h"
 #include "job/report_archive.h"
@@ -91,7 +92,7 @@ Run::Run(RunJob& job, ResultsFolder& results, Cloud& cloud, TrainObserver& obser
       observer_(observer),
       stop_(std::move(stop)),
       folder_(results.runs() / spec_.id),
-      record_(record_of(config_.platform, spec_.id, "jobs/" + spec_.id)),
+      record_(record_of(config_.platform, spec_.id, job_prefix(spec_.id))),
       deployment_(cloud.store(), cloud.functions(), record_.prefix) {}
 
 Run::~Run() {

@@ -10,6 +10,7 @@
 
 #include "base/files.h"
 #include "base/regular_file.h"
+#include "config/job_keys.h"
 #include "config/json_fields.h"
 
 namespace funcpipe {
@@ -113,8 +114,8 @@ Result<RunRecord> read_record(const fs::path& file) {
   // Whose objects and functions are removed: a damaged record must not name a whole bucket, nor another run's.
   const std::string own = file.parent_path().filename();
   if (record.id != own) return wrong(fmt::format("its id is '{}', in the folder of run {}", record.id, own));
-  if (record.prefix != "jobs/" + own)
-    return wrong(fmt::format("its prefix is '{}', that of run {} is jobs/{}", record.prefix, own, own));
+  if (record.prefix != job_prefix(own))
+    return wrong(fmt::format("its prefix is '{}', that of run {} is {}", record.prefix, own, job_prefix(own)));
   if (!spec.is_null()) {
     FUNCPIPE_TRY(read, job_spec_from_json(spec, file.string()));
     record.spec = std::move(read);

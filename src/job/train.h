@@ -9,6 +9,7 @@
 #include "catalog/bill.h"
 #include "catalog/platform.h"
 #include "config/job_config.h"
+#include "config/job_spec.h"
 #include "job/observer.h"
 
 namespace funcpipe {

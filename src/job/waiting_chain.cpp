@@ -6,14 +6,15 @@
 #include <utility>
 
 #include "base/files.h"
-#include "config/job_notes.h"
+#include "config/job_keys.h"
+#include "config/waiting_worker.h"
 
 namespace funcpipe {
 namespace {
 
 std::optional<WaitingWorker> waits(Store& store, const std::string& prefix, WorkerId worker) {
   // Training, and validation, whose objects lie below.
-  for (const std::string& place : {prefix, prefix + "/validation"}) {
+  for (const std::string& place : {prefix, validation_prefix(prefix)}) {
     const std::string key = waiting_key(place, worker);
     const auto text = store.get_text(key);
     if (!text || !*text) continue;

@@ -4,6 +4,8 @@
 #include <nlohmann/json.hpp>
 
 #include "base/files.h"
+#include "config/iteration_report.h"
+#include "config/job_keys.h"
 #include "worker/worker.h"
 
 namespace funcpipe {

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "config/job_spec.h"
 #include "job/history.h"
 #include "job/observer.h"
 #include "store/store.h"

@@ -10,7 +10,8 @@
 #include <vector>
 
 #include "base/error.h"
-#include "config/job_spec.h"
+#include "config/invocation.h"
+#include "config/job_config.h"
 #include "job/sample_rows.h"
 #include "plan/plan.h"
 #include "profile/model_description.h"

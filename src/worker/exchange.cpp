@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "config/job_keys.h"
 #include "model/tensor_type.h"
 #include "store/stoppable_store.h"
 #include "worker/wire.h"

@@ -14,7 +14,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
-#include "config/job_notes.h"
+#include "config/waiting_worker.h"
 #include "schedule/program.h"
 #include "store/store.h"
 #include "worker/arrival.h"

@@ -8,6 +8,8 @@
 
 #include "base/clock.h"
 #include "base/files.h"
+#include "config/invocation.h"
+#include "config/job_keys.h"
 #include "config/job_spec.h"
 #include "worker/job_store.h"
 #include "worker/lambda_runtime.h"

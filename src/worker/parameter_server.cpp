@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "config/job_keys.h"
 #include "schedule/polling.h"
 #include "worker/exchange.h"
 #include "worker/gradient_executor.h"

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "config/invocation.h"
 #include "config/job_spec.h"
 #include "store/store.h"
 

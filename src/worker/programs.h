@@ -8,6 +8,7 @@
 #include <string>
 
 #include "base/error.h"
+#include "config/invocation.h"
 #include "config/job_spec.h"
 #include "schedule/program.h"
 

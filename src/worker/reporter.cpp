@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "config/job_keys.h"
 #include "store/stoppable_store.h"
 
 namespace funcpipe {

@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "config/iteration_report.h"
 #include "config/job_spec.h"
 #include "store/store.h"
 

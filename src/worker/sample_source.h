@@ -11,6 +11,7 @@
 #include <string>
 
 #include "base/error.h"
+#include "config/data_manifest.h"
 #include "data/dataset.h"
 #include "plan/plan.h"
 

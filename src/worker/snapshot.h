@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "base/error.h"
-#include "config/job_spec.h"
+#include "config/iteration_report.h"
 
 namespace funcpipe {
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/process_limits.h"
+#include "config/job_keys.h"
 #include "model/compute_threads.h"
 #include "model/numerics.h"
 #include "model/stage.h"
@@ -169,9 +170,8 @@ class Life {
   Result<> validate() {
     const Seconds start = platform_clock_.now();
     const Plan plan = evaluation_plan(spec_, spec_.validation.rows());
-    const std::string prefix = prefix_ + "/validation";
     SampleSource samples(store_, spec_.validation, {.steps_per_epoch = std::numeric_limits<std::int64_t>::max()});
-    Exchange exchange(store_, platform_clock_, prefix, worker_, spec_.config.training.wait_limit);
+    Exchange exchange(store_, platform_clock_, validation_prefix(prefix_), worker_, spec_.config.training.wait_limit);
     Reporter reporter(store_, clock_, validation_reports(prefix_, worker_.replica));
     StageExecutor executor(spec_, plan, worker_, {stage_, gradient_, nullptr, samples, exchange, &reporter, clock_});
     const LaneWidths widths{spec_.config.training.download_connections, spec_.config.training.upload_connections};

@@ -2,9 +2,9 @@
 
 #include <gmock/gmock.h>
 
-#include <cmath>
 #include <nlohmann/json.hpp>
-#include <set>
+#include <string>
+#include <vector>
 
 namespace funcpipe {
 namespace {
@@ -69,55 +69,6 @@ TEST(JobSpec, RefusesAnotherVersionAndAnyMissingOrExtraKey) {
   json extra = good;
   extra["surprise"] = 1;
   EXPECT_THAT(job_spec_from_json(extra, "job.json").error().message, HasSubstr("surprise"));
-}
-
-TEST(JobSpec, KeysAreDistinctAndUnderThePrefix) {
-  const std::vector<std::string> keys = {job_spec_key("p"),
-                                         stage_key("p", 0),
-                                         stage_key("p", 1),
-                                         report_key("p", 10, 0),
-                                         report_key("p", 10, 1),
-                                         report_key("p", 1, 10),
-                                         validation_report_key("p", 1, 0),
-                                         snapshot_key("p", 1, {0, 0}),
-                                         snapshot_key("p", 1, {1, 0}),
-                                         snapshot_key("p", 1, {0, 1}),
-                                         trained_key("p", 0),
-                                         trained_key("p", 1)};
-  EXPECT_EQ(std::set<std::string>(keys.begin(), keys.end()).size(), keys.size());
-  for (const std::string& key : keys) EXPECT_TRUE(key.starts_with("p/")) << key;
-  EXPECT_EQ(stage_key("p", 3), "p/model/stage-03.pt");
-  EXPECT_EQ(report_key("p", 10, 0), "p/report/i00000010-r0.json");
-}
-
-TEST(WorkerMessages, SurviveJson) {
-  const WorkerInvocation invocation{"j", "b", "p", {1, 2}, 40, "00ff"};
-  const auto read = worker_invocation_from_json(to_json(invocation));
-  ASSERT_TRUE(read) << describe(read.error());
-  EXPECT_EQ(to_json(*read), to_json(invocation));
-  EXPECT_EQ(read->worker, (WorkerId{1, 2}));
-
-  const WorkerAnswer answer{"continue", 41, 123456789, ""};
-  const auto read_answer = worker_answer_from_json(to_json(answer));
-  ASSERT_TRUE(read_answer);
-  EXPECT_EQ(to_json(*read_answer), to_json(answer));
-
-  EXPECT_FALSE(worker_invocation_from_json(json("text")));
-  EXPECT_FALSE(worker_invocation_from_json({{"job", "j"}}));
-  json out_of_range = to_json(invocation);
-  out_of_range["stage"] = 1LL << 40;
-  EXPECT_FALSE(worker_invocation_from_json(out_of_range));
-  EXPECT_FALSE(worker_answer_from_json(json::object()));
-}
-
-TEST(IterationReports, SurviveJsonAlsoWhenTheLossDiverged) {
-  const std::vector<IterationReport> reports = {{1, 2.5, 3, 4, 5, 0.25}, {2, std::nan(""), 0, 0, 5, 0.5}};
-  const auto read = iteration_reports_from_json(json::parse(to_json(reports).dump()));
-  ASSERT_TRUE(read) << describe(read.error());
-  ASSERT_EQ(read->size(), 2u);
-  EXPECT_EQ((*read)[0].loss, 2.5);
-  EXPECT_TRUE(std::isnan((*read)[1].loss));
-  EXPECT_FALSE(iteration_reports_from_json(json::object()));
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <set>
 #include <vector>
 
+#include "config/data_manifest.h"
 #include "data/dataset.h"
 
 namespace funcpipe {

@@ -7,7 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/files.h"
-#include "config/job_notes.h"
+#include "config/job_keys.h"
 #include "functions/memory_service.h"
 #include "store/memory_store.h"
 

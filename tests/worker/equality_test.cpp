@@ -8,6 +8,8 @@
 #include <set>
 
 #include "base/clock.h"
+#include "config/iteration_report.h"
+#include "config/job_keys.h"
 #include "in_process_job.h"
 #include "plain_training.h"
 #include "store/faulty_store.h"
@@ -264,7 +266,7 @@ class SlowValidation final : public Store {
   }
   Result<std::optional<Bytes>> get(const std::string& key, const Destination& destination,
                                    std::optional<ByteRange> range) override {
-    if (key.starts_with("job/data/val/") && reads_++ == 0) {
+    if (key.starts_with(validation_data_prefix("job")) && reads_++ == 0) {
       SystemClock clock;
       clock.sleep_until(clock.now() + pause_);
     }

@@ -11,6 +11,9 @@
 #include <thread>
 
 #include "base/clock.h"
+#include "config/invocation.h"
+#include "config/job_keys.h"
+#include "config/job_spec.h"
 #include "model/model.h"
 #include "schedule/sync/sync_algorithm.h"
 #include "worker/programs.h"
@@ -138,10 +141,11 @@ Result<Outcome> train(const Training& training, const Cutting& cutting, Store& s
   spec.plan = plan_of(training, cutting, spec.model);
   spec.steps = training.steps;
   spec.steps_per_epoch = training.rows / training.global_batch;
-  FUNCPIPE_TRY(data, publish(make_dataset(training.model, training.rows, 5), store, "job/data/train"));
+  FUNCPIPE_TRY(data, publish(make_dataset(training.model, training.rows, 5), store, training_data_prefix("job")));
   spec.train = std::move(data);
   if (training.validation_rows > 0) {
-    FUNCPIPE_TRY(held_out, publish(make_dataset(training.model, training.validation_rows, 6), store, "job/data/val"));
+    FUNCPIPE_TRY(held_out, publish(make_dataset(training.model, training.validation_rows, 6), store,
+                                   validation_data_prefix("job")));
     spec.validation = std::move(held_out);
   }
   for (int stage = 0; stage < spec.plan.stage_count(); ++stage) {

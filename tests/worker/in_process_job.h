@@ -10,7 +10,8 @@
 #include <string>
 #include <vector>
 
-#include "config/job_spec.h"
+#include "config/iteration_report.h"
+#include "config/job_config.h"
 #include "data/dataset.h"
 #include "store/store.h"
 #include "test_models.h"

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/random.h"
+#include "config/job_keys.h"
 #include "data/dataset.h"
 #include "model/stage_file.h"
 #include "schedule/sync/sync_algorithm.h"
@@ -116,11 +117,11 @@ Result<JobSpec> publish_job(const LinearJob& job, Store& store, const std::strin
   spec.steps = job.steps;
   spec.steps_per_epoch = kStepsPerEpoch;
   const std::int64_t rows = spec.steps_per_epoch * spec.plan.global_batch;
-  FUNCPIPE_TRY(train, publish({column(rows, 101), column(rows, 102)}, store, prefix + "/data/train"));
+  FUNCPIPE_TRY(train, publish({column(rows, 101), column(rows, 102)}, store, training_data_prefix(prefix)));
   spec.train = std::move(train);
   if (!spec.plan.has_server()) {
     FUNCPIPE_TRY(held_out, publish({column(kValidationRows, 103), column(kValidationRows, 104)}, store,
-                                   prefix + "/data/validation"));
+                                   validation_data_prefix(prefix)));
     spec.validation = std::move(held_out);
   }
   for (int stage = 0; stage < job.stages; ++stage) {

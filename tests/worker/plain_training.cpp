@@ -22,6 +22,7 @@
 #include <utility>
 
 #include "base/random.h"
+#include "config/data_manifest.h"
 #include "model/compute_threads.h"
 #include "model/model.h"
 #include "model/tensor_type.h"

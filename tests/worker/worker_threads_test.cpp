@@ -12,6 +12,9 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "config/invocation.h"
+#include "config/job_keys.h"
+#include "config/job_spec.h"
 #include "linear_stages.h"
 #include "store/faulty_store.h"
 #include "store/memory_store.h"

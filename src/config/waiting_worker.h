@@ -1,7 +1,8 @@
-// Objects under a job's prefix by which workers and client tell each other how it goes, beside the work itself. Format:
+// What a worker that waits long for another leaves at waiting_key (config/job_keys.h) until it goes on. Format:
 // docs/formats/run-record.md.
 #pragma once
 
+#include <cstdint>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 
@@ -10,10 +11,6 @@
 
 namespace funcpipe {
 
-std::string stop_key(const std::string& prefix);                      // prefix/stop: workers end once it is there
-std::string waiting_key(const std::string& prefix, WorkerId worker);  // prefix/waiting/s3-r0.json: for whom it waits
-
-// What a worker that waits long for another leaves at waiting_key until it goes on.
 struct WaitingWorker {
   WorkerId producer;      // of what it waits for
   std::string operation;  // "receive_activation"

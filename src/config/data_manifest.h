@@ -1,0 +1,30 @@
+// How a published data set lies in the store: what its readers need to know of it.
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+
+#include "base/error.h"
+#include "profile/model_description.h"
+
+namespace funcpipe {
+
+// One column of a data set in the store: rows of equal size, in blocks of `block_rows` rows.
+struct ColumnManifest {
+  TensorSpec row;  // dtype and shape of one row, without the batch dimension
+  std::int64_t rows = 0;
+  std::int64_t block_rows = 0;
+  std::string prefix;  // block b lies at block_key(prefix, b)
+};
+struct DatasetManifest {
+  ColumnManifest input;
+  ColumnManifest target;
+  std::int64_t rows() const { return input.rows; }
+};
+
+nlohmann::json to_json(const DatasetManifest& dataset);
+// Errors: invalid_input, at `place`.
+Result<DatasetManifest> dataset_manifest_from_json(const nlohmann::json& json, const std::string& place);
+
+}  // namespace funcpipe
