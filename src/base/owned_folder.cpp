@@ -124,7 +124,8 @@ int remove_owned_folders(const fs::path& parent, const std::string& keep) {
   for (fs::directory_iterator found(parent, status), end; !status && found != end; found.increment(status)) {
     std::string name = found->path().filename();
     if (name.ends_with(kFolderMark)) name.resize(name.size() - kFolderMark.size());
-    if (name.empty() || name == keep) continue;
+    // A mark beside "." or ".." would be one of this folder, or of the one above it.
+    if (name.empty() || name == "." || name == ".." || name == keep) continue;
     if (is_owned_folder(parent / name) || has_former_mark(parent / name)) owned.insert(parent / name);
   }
   for (const auto& folder : owned) (void)remove_owned_folder(folder);

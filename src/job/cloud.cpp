@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/check.h"
+#include "emulator/lambda/instance_log.h"
 #include "emulator/store_scope.h"
 #include "functions/lambda_service.h"
 
@@ -25,13 +26,14 @@ Endpoint endpoint_at(const std::string& url, const std::string& region) {
 
 constexpr Seconds kInvocationStart = 60;
 
-// Those of our functions, which are kept until the next run.
+// Those of our functions, which are kept until the next run. What else lies there stays, and what a link leads to.
 void remove_logs(const fs::path& folder) {
   std::error_code status;
+  if (!fs::is_directory(fs::symlink_status(folder, status))) return;
   std::vector<fs::path> former;
   for (const fs::directory_entry& entry : fs::directory_iterator(folder, status))
     if (entry.path().filename().string().starts_with("funcpipe-")) former.push_back(entry.path());
-  for (const fs::path& logs : former) fs::remove_all(logs, status);
+  for (const fs::path& logs : former) remove_instance_logs(logs);
 }
 
 // The folder of an emulator that has ended, unless it holds anything but our own empty bucket or another emulator uses

@@ -156,7 +156,10 @@ Result<> clean_run(const RunFolder& folder, const ResultsFolder& results, const 
   }
   if (!record) return tl::unexpected(record.error());
   auto cloud = cloud_of(*record, results.cloud(), stop);
-  if (!cloud && cloud.error().code != ErrorCode::cancelled && options.forget_unreachable) {
+  // Who was not even asked, for want of credentials, say, may well hold what the record tells of.
+  const bool silent =
+      !cloud && (cloud.error().code == ErrorCode::unavailable || cloud.error().code == ErrorCode::timeout);
+  if (silent && options.forget_unreachable) {
     tell(fmt::format("{}: what run {} left in {} is forgotten: {}", results.path().string(), record->id, where(*record),
                      cloud.error().message));
     remove_told(folder, tell);

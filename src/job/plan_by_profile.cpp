@@ -92,7 +92,8 @@ Result<PlanOfJob> plan_by_profile(const JobConfig& config, const ModelDescriptio
       return fail(ErrorCode::invalid_input,
                   fmt::format("plans with {} synchronisation are not searched", to_string(sync)),
                   config.given.at("parallelism.sync"),
-                  "set parallelism.stages to 1 and parallelism.replicas, or choose another parallelism.sync");
+                  "leave out parallelism.profile and set parallelism.stages and parallelism.replicas, or choose "
+                  "another parallelism.sync");
     task.syncs = {sync};
   }
   task.accounting.iterations = iterations;

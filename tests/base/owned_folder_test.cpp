@@ -65,6 +65,15 @@ TEST_F(OwnedFolder, IsToldByTheMarkThatEarlierReleasesPutBesideIt) {
   EXPECT_TRUE(fs::exists(parent / "mine" / "file"));
 }
 
+// A mark beside "." or ".." would be one of the folder it lies in, or of the one above.
+TEST_F(OwnedFolder, IsNotTheOneInWhichTheMarkLies) {
+  ASSERT_TRUE(write_file(parent / "in" / "mine" / "file", "mine"));
+  for (const char* const name : {"..funcpipe-made", "...funcpipe-made"})
+    ASSERT_TRUE(write_file(parent / "in" / name, kFormerMarkText));
+  remove_owned_folders(parent / "in");
+  EXPECT_TRUE(fs::exists(parent / "in" / "mine" / "file"));
+}
+
 TEST_F(OwnedFolder, IsNoLinkToOneAndIsNotToldByALink) {
   ASSERT_TRUE(make_owned_folder(parent / "owned"));
   fs::create_directory_symlink(parent / "owned", parent / "link");

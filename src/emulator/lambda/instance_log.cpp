@@ -51,6 +51,19 @@ void prune(const fs::path& folder) {
 
 }  // namespace
 
+void remove_instance_logs(const fs::path& folder) {
+  std::error_code status;
+  if (!fs::is_directory(fs::symlink_status(folder, status))) return;
+  std::vector<fs::path> logs;
+  for (fs::directory_iterator at(folder, status), end; !status && at != end; at.increment(status)) {
+    std::error_code ignored;
+    if (is_log(at->path().filename().string()) && fs::is_regular_file(at->symlink_status(ignored)))
+      logs.push_back(at->path());
+  }
+  for (const fs::path& log : logs) fs::remove(log, status);
+  fs::remove(folder, status);  // only if it is empty
+}
+
 InstanceLog::InstanceLog(const fs::path& folder, const std::string& id)
     : path_(folder / (id + ".log")), old_path_(folder / (id + ".old.log")) {
   (void)make_private_folders(folder);

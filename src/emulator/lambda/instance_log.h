@@ -10,6 +10,9 @@
 
 namespace funcpipe {
 
+// Removes what InstanceLogs have written to the folder, and the folder if nothing else is left. A link is left alone.
+void remove_instance_logs(const std::filesystem::path& folder);
+
 class InstanceLog {
  public:
   // Writes to `folder`/`id`.log. When that is full it becomes `id`.old.log, in place of the one before, so that the
