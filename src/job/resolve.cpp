@@ -137,7 +137,12 @@ Result<Plan> resolve_plan(const JobConfig& config, const ModelDescription& model
     FUNCPIPE_TRY(sync, parse_sync_algorithm(wanted.sync));
     plan.order = order;
     plan.sync = sync;
-    if (traits(sync).has_server) plan.server = wanted.server;
+    if (traits(sync).has_server) {
+      plan.server = wanted.server;
+    } else if (const auto given = config.given.find("parallelism.server"); given != config.given.end()) {
+      return fail(ErrorCode::invalid_input, fmt::format("{} synchronisation has no server", to_string(sync)),
+                  given->second, "leave out parallelism.server, or choose another parallelism.sync");
+    }
   }
   choose_sizes(plan, config, model, platform, state);
   if (auto valid = validate(plan, model, platform, state); !valid) {

@@ -55,6 +55,21 @@ TEST(Clean, TakesAwayItsOwnAndSaysSo) {
   EXPECT_THAT(cleaned.out, Not(HasSubstr("left as it is")));
 }
 
+// A job's later runs lie in folders with a number, where the first one's results are kept.
+TEST(Clean, OfAJobFileTakesItsLaterRunsToo) {
+  const ScratchJob job("clean_numbered");
+  for (const char* const folder : {"runs/tiny-2", "runs/tiny-10", "runs/tiny-other", "runs/tinier-2"}) {
+    job.write(std::string(folder) + "/.partial/.funcpipe-made", "FuncPipe made this folder and will remove it.\n");
+    job.write(std::string(folder) + "/.partial/model.pt", "half");
+  }
+  const ChildOutput cleaned = job.run({"clean", "job.toml"});
+  EXPECT_EQ(cleaned.exit_code, 0) << cleaned.err;
+  EXPECT_FALSE(fs::exists(job.folder() / "runs/tiny-2/.partial"));
+  EXPECT_FALSE(fs::exists(job.folder() / "runs/tiny-10/.partial"));
+  EXPECT_TRUE(fs::exists(job.folder() / "runs/tiny-other/.partial"));
+  EXPECT_TRUE(fs::exists(job.folder() / "runs/tinier-2/.partial"));
+}
+
 TEST(Clean, GoesOnAfterADamagedRecordAndNamesEachOfThem) {
   const ScratchJob job("clean_damaged");
   const auto record = [](const std::string& id, const std::string& prefix, const std::string& version) {

@@ -148,6 +148,12 @@ TEST(Resolve, AParameterServerServesTheUncutModel) {
   ASSERT_FALSE(unknown);
   EXPECT_EQ(exit_code(unknown.error()), 2);
   EXPECT_THAT(describe(unknown.error()), HasSubstr("no server named \"abacus\""));
+  config.parallelism.sync = "two-level";
+  EXPECT_TRUE(resolve_plan(config, four_layers(), small_platform(), {})) << "a default is nobody's wish";
+  config.given["parallelism.server"] = "--parallelism.server";
+  const auto idle = resolve_plan(config, four_layers(), small_platform(), {});
+  ASSERT_FALSE(idle);
+  EXPECT_THAT(describe(idle.error()), HasSubstr("two-level synchronisation has no server"));
 }
 
 TEST(PossibleInputs, BeginWithWhatIsStored) {
