@@ -275,8 +275,9 @@ Error Requests::given_up(const Request& request, int worker, Seconds now) const 
           .message = fmt::format("SlowDown (HTTP status 503) to a {} after {} tries in {}",
                                  uploads(request) ? "PUT" : "GET", request.tries, format_seconds(now - request.tried)),
           .place = to_string(fleet_.worker(worker).id),
-          .hint = "all workers together ask more often than the store allows: use fewer replicas, or larger micro-batches, or "
-                  "two-level synchronisation, which asks less often"};
+          .hint =
+              "all workers together ask more often than the store allows: use fewer replicas, larger "
+              "micro-batches, or a synchronisation with fewer requests"};
 }
 
 }  // namespace funcpipe
