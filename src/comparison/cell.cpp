@@ -1,10 +1,11 @@
 #include "comparison/cell.h"
-#include "schedule/plan_file.h"
 
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <set>
+
+#include "schedule/plan_file.h"
 
 namespace funcpipe {
 namespace {
