@@ -38,6 +38,21 @@ std::vector<int> append_shared_state(ProgramBuilder& builder, const Plan& plan, 
   return operations;
 }
 
+// Retention::next_update: why every reader V of what this worker published in t-1 is past it once this worker has
+// updated in t. This update needed something that V makes only after its own update of t-1, which came after all V took
+// in t-1:
+//   activation: V is the next stage; its gradient of t was received;
+//   gradient:   V is the stage before; its activation of t was received;
+//   part:       V owns the shard; its merged shard of t was fetched (had it no elements, there would be no part). So it
+//               is where V is the parameter server: it asks for no part of t before it has summed that of t-1;
+//   merged:     every other replica V; its part of this shard of t was fetched;
+//   tied:       every other user V; its share of t was fetched (its own share it fetched itself before its update);
+//   buffers:    every other replica V; a merged shard of t was fetched, and V's part of t is in it, by way of a row's
+//               owner where there are two levels. V made that part after it had fetched the state of t-1.
+void append_releases(ProgramBuilder& builder, int update) {
+  builder.release_published(update);
+}
+
 }  // namespace
 
 Program training_program(const Plan& plan, const std::vector<StageShape>& shapes, WorkerId worker) {
@@ -69,21 +84,7 @@ Program training_program(const Plan& plan, const std::vector<StageShape>& shapes
   // The state of an iteration is what all of it has made.
   for (const int operation : state) builder.depend(operation, {update, 1});
   if (last) builder.add({.kind = OpKind::report, .after = {{update, 0}}});
-  // Why every reader V of what this worker published in t-1 is past it once this worker has updated in t
-  // (Retention::next_update): this update needed something that V makes only after its own update of t-1, and V's
-  // update of t-1 came after all V took in t-1:
-  //   activation: V is the next stage; its gradient of t was received;
-  //   gradient:   V is the stage before; its activation of t was received;
-  //   part:       V owns the shard; its merged shard of t was fetched (the shard is not empty, or there would be no
-  //   part);
-  //               so it is where V is the parameter server, which asks for no part of t before it has summed that of
-  //               t-1;
-  //   merged:     every other replica V; its part of this shard of t was fetched;
-  //   tied:       every other user V; its share of t was fetched. (Its own share it fetched itself before its update.)
-  //   buffers:    every other replica V; a merged shard of t was fetched, and V's part of t is in it, by way of a row's
-  //   owner
-  //               where there are two levels. V made that after it had fetched the state of t-1.
-  builder.release_published(update);
+  append_releases(builder, update);
   return std::move(builder).finish();
 }
 
