@@ -36,7 +36,7 @@ void OperationGraph::add(const Program& program, const LocalOrder& order) {
   for (int lane = 0; lane < kLanes; ++lane) {
     const std::vector<int>& ops = program.lanes[lane];
     for (std::size_t i = 1; i < ops.size(); ++i)
-      lane_before_[static_cast<std::size_t>(first + ops[i])] = first + ops[i - 1];
+      lane_before_[static_cast<std::size_t>(first) + static_cast<std::size_t>(ops[i])] = first + ops[i - 1];
   }
   if (const std::vector<int>& compute = program.lanes[static_cast<int>(Lane::compute)]; !compute.empty()) {
     worker.computing = static_cast<int>(compute.size());
@@ -171,7 +171,7 @@ std::vector<int> OperationGraph::cycle() {
     for (std::int64_t i = first_successor[op + 1]; i < end; ++i)
       if (--waits[successors[i]] == 0) free.push_back(successors[i]);
   }
-  steps_ += 2 * size() + 2 * std::ssize(successors);
+  steps_ += 2 * (std::int64_t{size()} + std::ssize(successors));
   if (taken == size()) return {};
 
   // Every operation left has one before it that is left too: going back from any comes round.

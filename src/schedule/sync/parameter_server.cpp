@@ -46,6 +46,7 @@ void append(ProgramBuilder& builder, const SyncPart& part) {
 Program server(int replicas, std::int64_t elements) {
   ProgramBuilder builder(kParameterServer);
   std::vector<WorkerId> functions;
+  functions.reserve(static_cast<std::size_t>(replicas));
   for (int replica = 0; replica < replicas; ++replica) functions.push_back({0, replica});
   int last = -1;
   for (int k = 0; k < kServerShards; ++k) {
