@@ -20,9 +20,11 @@ struct WireFaults {
   double refused = 0;      // the server never sees the request; the client gets one of `statuses`
   double lost_answer = 0;  // the server acts, and the connection ends before the first byte of its answer
   double torn_body = 0;    // the answer's connection ends in the middle of the body
-  double damaged = 0;      // one bit of the answer's body is flipped on the way
-  double doubled = 0;      // the server gets the request twice, and the client the second answer
-  double late = 0;         // the answer comes `lateness` seconds late
+  // One bit of the answer's body is flipped on the way, of one request at most twice in a row: what arrives damaged
+  // three times is taken for damaged in the store, and ends a job.
+  double damaged = 0;
+  double doubled = 0;  // the server gets the request twice, and the client the second answer
+  double late = 0;     // the answer comes `lateness` seconds late
   Seconds lateness = 0.05;
   std::vector<int> statuses{500, 502, 503};
   std::string only;  // only requests whose "METHOD target" has this in it may be hit
@@ -64,6 +66,15 @@ class FaultyWire {
     return Fault::none;
   }
 
+  // Counts the damage in a row to answers of this request.
+  bool may_damage(const ScriptedRequest& request, bool wanted) {
+    const std::lock_guard lock(mutex_);
+    int& in_a_row = damaged_[request.method + " " + request.target];
+    const bool may = wanted && in_a_row < 2;
+    in_a_row = may ? in_a_row + 1 : 0;
+    return may || !wanted;
+  }
+
   tl::expected<HttpAnswer, HttpFailure> pass_on(const ScriptedRequest& request) {
     HttpCall call{.method = request.method, .url = target_ + request.target};
     for (const auto& [name, value] : request.headers)
@@ -88,10 +99,11 @@ class FaultyWire {
     // Listings carry no checksum, so nobody could notice damage to them.
     const bool damageable = request.method == "GET" && answer->status == 200 && !answer->body.empty() &&
                             (fault != Fault::damaged || answer->header("x-amz-checksum-crc32c"));
-    const bool happens = (fault != Fault::torn_body && fault != Fault::damaged) || damageable;
+    bool happens = (fault != Fault::torn_body && fault != Fault::damaged) || damageable;
+    if (damageable && !may_damage(request, fault == Fault::damaged)) happens = false;
     if (happens) ++counts_[static_cast<std::size_t>(fault)];
     if (fault == Fault::lost_answer) return {.raw = "", .close = true};
-    if (fault == Fault::damaged && damageable) answer->body[bits % answer->body.size()] ^= 0x10;
+    if (fault == Fault::damaged && happens) answer->body[bits % answer->body.size()] ^= 0x10;
 
     std::string head = fmt::format("HTTP/1.1 {} Relayed\r\n", answer->status);
     bool sized = false;
@@ -114,6 +126,7 @@ class FaultyWire {
   HttpClient client_;
   std::mutex mutex_;
   std::map<std::string, std::uint64_t> asked_;
+  std::map<std::string, int> damaged_;  // answers in a row, the last ones
   std::array<std::atomic<std::int64_t>, 7> counts_{};
   ScriptedServer server_;  // the last: its threads use what stands above
 };

@@ -62,8 +62,7 @@ INSTANTIATE_TEST_SUITE_P(
                       std::tuple{"LostAnswerToPut", WireFaults{.seed = 3, .lost_answer = 0.2, .only = "PUT "},
                                  Fault::lost_answer},
                       std::tuple{"TornBody", WireFaults{.seed = 4, .torn_body = 0.2}, Fault::torn_body},
-                      // What arrives damaged three times in a row ends a job: one object of a hundred thousand here.
-                      std::tuple{"Damaged", WireFaults{.seed = 5, .damaged = 0.02}, Fault::damaged},
+                      std::tuple{"Damaged", WireFaults{.seed = 5, .damaged = 0.1}, Fault::damaged},
                       std::tuple{"DoubledPut", WireFaults{.seed = 6, .doubled = 0.3, .only = "PUT "}, Fault::doubled},
                       std::tuple{"Late", WireFaults{.seed = 7, .late = 0.3}, Fault::late},
                       std::tuple{"All",
@@ -71,7 +70,7 @@ INSTANTIATE_TEST_SUITE_P(
                                             .refused = 0.03,
                                             .lost_answer = 0.03,
                                             .torn_body = 0.05,
-                                            .damaged = 0.02,
+                                            .damaged = 0.03,
                                             .doubled = 0.05,
                                             .late = 0.1},
                                  Fault::lost_answer}),
