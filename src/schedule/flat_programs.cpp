@@ -6,22 +6,22 @@ namespace funcpipe {
 
 void FlatPrograms::add(const Program& program) {
   const auto size = static_cast<std::uint32_t>(program.ops.size());
-  Worker worker{.first_op = static_cast<std::uint32_t>(lane_.size()), .ops = size};
+  Worker worker{.first_op = static_cast<std::uint32_t>(dependencies_.size()), .ops = size};
   // Of each operation: first how many wait for it, then the index of the next one of these.
   std::vector<std::uint32_t> next(size, 0);
   for (const Op& op : program.ops)
     for (const Dependency& on : op.after) ++next[static_cast<std::size_t>(on.op)];
-  std::uint32_t end = first_successor_.back();
+  std::uint32_t end = nodes_.back().first_successor;
   for (std::uint32_t& count : next) {
     const std::uint32_t first = end;
     end += count;
     count = first;
-    first_successor_.push_back(end);
+    nodes_.push_back({.first_successor = end});
   }
   successors_.resize(end);
   for (std::uint32_t i = 0; i < size; ++i) {
     const Op& op = program.ops[i];
-    lane_.push_back(lane_of(op.kind));
+    nodes_[worker.first_op + i].lane = lane_of(op.kind);
     dependencies_.push_back(static_cast<std::int32_t>(op.after.size()));
     for (const Dependency& on : op.after) {
       FUNCPIPE_CHECK(on.iterations_back == 0 || on.iterations_back == 1, "a dependency {} back", on.iterations_back);

@@ -29,13 +29,15 @@ class FlatPrograms {
 
   int size() const { return static_cast<int>(workers_.size()); }
   const Worker& worker(int index) const { return workers_[static_cast<std::size_t>(index)]; }
-  std::int64_t operations() const { return static_cast<std::int64_t>(lane_.size()); }  // of an iteration
+  std::int64_t operations() const { return static_cast<std::int64_t>(dependencies_.size()); }  // of an iteration
 
   // Of an operation, counted over all workers:
-  Lane lane(std::uint32_t op) const { return lane_[op]; }
+  Lane lane(std::uint32_t op) const { return nodes_[op].lane; }
   std::int32_t dependencies(std::uint32_t op) const { return dependencies_[op]; }  // how many it waits for
-  const Successor* successors(std::uint32_t op) const { return successors_.data() + first_successor_[op]; }
-  const Successor* successors_end(std::uint32_t op) const { return successors_.data() + first_successor_[op + 1]; }
+  const Successor* successors(std::uint32_t op) const { return successors_.data() + nodes_[op].first_successor; }
+  const Successor* successors_end(std::uint32_t op) const {
+    return successors_.data() + nodes_[op + 1].first_successor;
+  }
 
   const std::vector<std::int32_t>& dependencies() const { return dependencies_; }
   // In issue order; counted from their worker's first.
@@ -43,9 +45,13 @@ class FlatPrograms {
 
  private:
   std::vector<Worker> workers_;
-  std::vector<Lane> lane_;
   std::vector<std::int32_t> dependencies_;
-  std::vector<std::uint32_t> first_successor_{0};  // of each operation, and the end
+  // What is read when an operation ends lies together.
+  struct Node {
+    std::uint32_t first_successor = 0;
+    Lane lane = Lane::compute;
+  };
+  std::vector<Node> nodes_{1};  // of each operation, and the end of the last one's successors
   std::vector<Successor> successors_;
   std::vector<std::int32_t> lane_ops_;
 };
