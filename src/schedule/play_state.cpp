@@ -76,7 +76,8 @@ void PlayState::start_if_ready(int worker, std::uint32_t connection, Seconds now
 
 void PlayState::met(int worker, std::uint32_t op, std::int64_t iteration, Seconds now) {
   const std::size_t at = slot(worker, iteration) + op;
-  if (!ready_.empty()) ready_[at] = now;
+  // Threads may tell of two ends in another order than they came.
+  if (!ready_.empty()) ready_[at] = std::max(ready_[at], now);
   if (--remaining_[at] != 0) return;
   const FlatPrograms::Worker& of = programs_.worker(worker);
   const auto lane = static_cast<std::size_t>(programs_.lane(of.first_op + op));

@@ -8,7 +8,6 @@
 // Uplink and downlink each carry (n-1) s/n + s/n = s and (n-1) s/n + (n-1) s/n = 2 (1 - 1/n) s bytes. With bandwidth w
 // each way and t seconds per request, one request at a time: 2 s/w + (2+n) t. Several at a time hide latency.
 // Order of sums: a function of the shard and n alone.
-#include <algorithm>
 #include <numeric>
 
 #include "schedule/sync/shards.h"
@@ -26,12 +25,7 @@ void append(ProgramBuilder& builder, const SyncPart& part) {
 }
 
 Seconds seconds(double bytes, int replicas, const SyncLinks& links) {
-  const double n = replicas;
-  const Seconds up = bytes / n / links.uplink, down = bytes / n / links.downlink;  // of a shard
-  // A first part up; then parts up while parts come down; the last part down; the sum up; sums down. A step shorter
-  // than a request's latency waits for it, with two requests in flight.
-  const Seconds step = std::max({up, down, links.put / 2, links.get / 2});
-  return up + (n - 2) * step + down + up + (n - 1) * down + 2 * links.put + 2 * links.get;
+  return scatter_reduce_seconds(bytes, replicas, links) + gather_seconds(bytes, replicas, links);
 }
 
 }  // namespace
