@@ -6,8 +6,8 @@
 
 #include "base/clock.h"
 #include "cli/terminal.h"
-#include "config/job_spec.h"
 #include "job/observer.h"
+#include "protocol/job_spec.h"
 
 namespace funcpipe {
 

@@ -5,9 +5,9 @@
 #include "cli/commands.h"
 #include "cli/interrupt.h"
 #include "cli/job_arguments.h"
-#include "config/job_spec.h"
 #include "config/precedence.h"
 #include "job/train.h"
+#include "protocol/job_spec.h"
 #include "schedule/memory.h"
 
 namespace funcpipe {

@@ -1,10 +1,10 @@
-// How a column lies in the store: block b, at block_key (config/job_keys.h), holds rows [b * block_rows, ...).
+// How a column lies in the store: block b, at block_key (protocol/job_keys.h), holds rows [b * block_rows, ...).
 #pragma once
 
 #include <algorithm>
 #include <cstdint>
 
-#include "config/data_manifest.h"
+#include "protocol/data_manifest.h"
 
 namespace funcpipe {
 

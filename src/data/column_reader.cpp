@@ -10,9 +10,9 @@
 #include <unordered_map>
 
 #include "base/check.h"
-#include "config/job_keys.h"
 #include "data/blocks.h"
 #include "data/dataset.h"
+#include "protocol/job_keys.h"
 #include "store/stoppable_store.h"
 
 namespace funcpipe {

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "base/error.h"
-#include "config/data_manifest.h"
 #include "config/job_config.h"
+#include "protocol/data_manifest.h"
 #include "store/store.h"
 
 namespace funcpipe {
@@ -33,7 +33,7 @@ struct Datasets {
 // target of different length.
 Result<Datasets> load_datasets(const JobConfig::Data& data);
 
-// Uploads in blocks of about 1 MiB under `prefix` (one of config/job_keys.h); `progress(done, total)` in bytes,
+// Uploads in blocks of about 1 MiB under `prefix` (one of protocol/job_keys.h); `progress(done, total)` in bytes,
 // may be empty.
 Result<DatasetManifest> publish(const Dataset& dataset, Store& store, const std::string& prefix,
                                 const std::function<void(Bytes, Bytes)>& progress = {});

@@ -5,9 +5,9 @@
 #include <thread>
 #include <vector>
 
-#include "config/job_keys.h"
 #include "data/blocks.h"
 #include "data/dataset.h"
+#include "protocol/job_keys.h"
 
 namespace funcpipe {
 namespace {

@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "base/files.h"
-#include "config/job_spec.h"
 #include "job/cloud.h"
 #include "job/deploy.h"
 #include "job/finish.h"
@@ -17,6 +16,7 @@
 #include "job/sample_rows.h"
 #include "job/watch.h"
 #include "job/worker_tool.h"
+#include "protocol/job_spec.h"
 
 namespace funcpipe {
 namespace fs = std::filesystem;

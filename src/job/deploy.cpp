@@ -9,8 +9,8 @@
 #include "base/compute_environment.h"
 #include "base/counted.h"
 #include "base/files.h"
-#include "config/job_keys.h"
 #include "functions/deployment_package.h"
+#include "protocol/job_keys.h"
 #include "store/stoppable_store.h"
 
 namespace funcpipe {

@@ -10,12 +10,12 @@
 #include <vector>
 
 #include "base/error.h"
-#include "config/job_spec.h"
 #include "data/dataset.h"
 #include "functions/function_service.h"
 #include "job/cloud.h"
 #include "job/observer.h"
 #include "job/worker_tool.h"
+#include "protocol/job_spec.h"
 #include "store/store.h"
 
 namespace funcpipe {

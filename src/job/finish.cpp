@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "base/files.h"
-#include "config/job_keys.h"
+#include "protocol/job_keys.h"
 #include "schedule/plan_file.h"
 
 namespace funcpipe {

@@ -7,9 +7,9 @@
 
 #include "base/error.h"
 #include "catalog/bill.h"
-#include "config/job_spec.h"
 #include "job/history.h"
 #include "job/worker_tool.h"
+#include "protocol/job_spec.h"
 #include "store/store.h"
 
 namespace funcpipe {

@@ -5,12 +5,12 @@
 #include <utility>
 
 #include "base/clock.h"
-#include "config/job_keys.h"
 #include "emulator/isolation/leftovers.h"
 #include "job/cloud.h"
 #include "job/countdown.h"
 #include "job/deploy.h"
 #include "job/finish.h"
+#include "protocol/job_keys.h"
 
 namespace funcpipe {
 namespace fs = std::filesystem;

@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "config/iteration_report.h"
-#include "config/job_spec.h"
 #include "job/observer.h"
+#include "protocol/iteration_report.h"
+#include "protocol/job_spec.h"
 
 namespace funcpipe {
 

@@ -67,39 +67,40 @@ std::string failure_message(const Invocation& invocation) {
 
 }  // namespace
 
-Fleet::Fleet(FunctionService& functions, LaunchOptions options) : functions_(functions), options_(std::move(options)) {
+InvokedWorkers::InvokedWorkers(FunctionService& functions, LaunchOptions options)
+    : functions_(functions), options_(std::move(options)) {
   running_ = static_cast<int>(options_.workers.size());
   for (const WorkerId worker : options_.workers)
     threads_.emplace_back([this, worker](std::stop_token stop) { run(worker, stop); });
 }
 
-Fleet::~Fleet() {
+InvokedWorkers::~InvokedWorkers() {
   stop();
 }
 
-bool Fleet::wait(Seconds limit, std::stop_token stop) {
+bool InvokedWorkers::wait(Seconds limit, std::stop_token stop) {
   std::unique_lock lock(mutex_);
   changed_.wait_for(lock, stop, std::chrono::duration<double>(limit),
                     [&] { return running_ == 0 || failure_.has_value(); });
   return running_ == 0 && !failure_;
 }
 
-bool Fleet::done() const {
+bool InvokedWorkers::done() const {
   const std::lock_guard lock(mutex_);
   return running_ == 0 && !failure_;
 }
 
-std::optional<Error> Fleet::failure() const {
+std::optional<Error> InvokedWorkers::failure() const {
   const std::lock_guard lock(mutex_);
   return failure_;
 }
 
-std::optional<WorkerId> Fleet::failed_worker() const {
+std::optional<WorkerId> InvokedWorkers::failed_worker() const {
   const std::lock_guard lock(mutex_);
   return failed_worker_;
 }
 
-int Fleet::stop(const std::string& reason) {
+int InvokedWorkers::stop(const std::string& reason) {
   if (threads_.empty()) return 0;
   int running = 0;
   {
@@ -120,17 +121,17 @@ int Fleet::stop(const std::string& reason) {
   return 0;
 }
 
-Bytes Fleet::peak_memory() const {
+Bytes InvokedWorkers::peak_memory() const {
   const std::lock_guard lock(mutex_);
   return peak_memory_;
 }
 
-Bill Fleet::reported_usage() const {
+Bill InvokedWorkers::reported_usage() const {
   const std::lock_guard lock(mutex_);
   return reported_;
 }
 
-void Fleet::run(WorkerId worker, std::stop_token stop) {
+void InvokedWorkers::run(WorkerId worker, std::stop_token stop) {
   WorkerInvocation invocation{options_.job, options_.bucket, options_.prefix, worker, 0, {}};
   if (const auto proven = options_.programs.find(worker); proven != options_.programs.end())
     invocation.programs = proven->second;
@@ -166,7 +167,7 @@ void Fleet::run(WorkerId worker, std::stop_token stop) {
   changed_.notify_all();
 }
 
-Result<WorkerAnswer> Fleet::invoke(const WorkerInvocation& invocation, std::stop_token stop) {
+Result<WorkerAnswer> InvokedWorkers::invoke(const WorkerInvocation& invocation, std::stop_token stop) {
   const std::string function = options_.function_of(invocation.worker);
   const std::string place = fmt::format("{} ({})", to_string(invocation.worker), function);
   auto ended = functions_.invoke(function, to_json(invocation).dump(), stop);

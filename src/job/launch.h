@@ -14,8 +14,8 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "catalog/bill.h"
-#include "config/invocation.h"
 #include "functions/function_service.h"
+#include "protocol/invocation.h"
 
 namespace funcpipe {
 
@@ -23,7 +23,7 @@ struct LaunchOptions {
   std::string job, bucket, prefix;
   std::vector<WorkerId> workers;
   std::function<std::string(WorkerId)> function_of;
-  std::map<WorkerId, std::string> programs;  // fingerprints of what was proven (worker/programs.h)
+  std::map<WorkerId, std::string> programs;  // fingerprints of what was proven (protocol/programs.h)
   std::function<double(WorkerId)> vcpus_of;  // of its function, which no REPORT line says
   // Plays the parameter server, if it is among the workers: no function, so nobody invokes it.
   std::function<Result<WorkerAnswer>(const WorkerInvocation&, std::stop_token)> serve;
@@ -34,13 +34,13 @@ struct LaunchOptions {
   Seconds grace = 0;
 };
 
-class Fleet {
+class InvokedWorkers {
  public:
   // Invokes every worker; one that answers "continue" is invoked again from where it stopped.
-  Fleet(FunctionService& functions, LaunchOptions options);
-  ~Fleet();  // stop()
-  Fleet(const Fleet&) = delete;
-  Fleet& operator=(const Fleet&) = delete;
+  InvokedWorkers(FunctionService& functions, LaunchOptions options);
+  ~InvokedWorkers();  // stop()
+  InvokedWorkers(const InvokedWorkers&) = delete;
+  InvokedWorkers& operator=(const InvokedWorkers&) = delete;
 
   // Blocks until all workers are done (true), or one failed, `stop` was requested or `limit` passed (false).
   bool wait(Seconds limit, std::stop_token stop);

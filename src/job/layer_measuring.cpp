@@ -32,7 +32,7 @@ Bytes own_bytes(const ModelDescription& model, int layer) {
 }  // namespace
 
 LayerMeasuring::LayerMeasuring(const ProfileSettings& settings, const Platform& platform, Cloud& cloud,
-                               FunctionSpec common, MeasuredResults& results, std::stop_token stop)
+                               FunctionSpec common, ProfilingProgress& results, std::stop_token stop)
     : settings_(settings),
       platform_(platform),
       cloud_(cloud),

@@ -13,8 +13,8 @@
 #include "catalog/platform.h"
 #include "functions/function_service.h"
 #include "job/cloud.h"
-#include "job/measured_results.h"
 #include "job/profile_model.h"
+#include "job/profiling_progress.h"
 
 namespace funcpipe {
 
@@ -22,11 +22,11 @@ class LayerMeasuring {
  public:
   static constexpr const char* kPrefix = "profile";  // of every key it uses
 
-  using Size = MeasuredResults::Size;
+  using Size = ProfilingProgress::Size;
 
   // `common`: what the functions have in common, but name and size.
   LayerMeasuring(const ProfileSettings& settings, const Platform& platform, Cloud& cloud, FunctionSpec common,
-                 MeasuredResults& results, std::stop_token stop);
+                 ProfilingProgress& results, std::stop_token stop);
   ~LayerMeasuring();  // takes the functions out of the cloud
   LayerMeasuring(const LayerMeasuring&) = delete;
   LayerMeasuring& operator=(const LayerMeasuring&) = delete;
@@ -53,7 +53,7 @@ class LayerMeasuring {
   const Platform& platform_;
   Cloud& cloud_;
   const FunctionSpec common_;
-  MeasuredResults& results_;
+  ProfilingProgress& results_;
   const std::stop_token stop_;
   const std::string prefix_ = kPrefix;
   std::map<SizeChoice, std::string> functions_;  // their names

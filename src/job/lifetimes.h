@@ -3,7 +3,7 @@
 
 #include "base/error.h"
 #include "catalog/platform.h"
-#include "config/job_spec.h"
+#include "protocol/job_spec.h"
 #include "schedule/life_span.h"
 
 namespace funcpipe {

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "base/units.h"
-#include "config/job_spec.h"
+#include "protocol/job_spec.h"
 
 namespace funcpipe {
 

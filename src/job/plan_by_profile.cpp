@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <filesystem>
 
 #include "base/counted.h"
 #include "planner/planner.h"
@@ -60,11 +61,6 @@ std::string summary_of(const PlannedPoint& point, const std::optional<Rehearsal>
 }
 
 }  // namespace
-
-bool is_planned_by_profile(const JobConfig& config) {
-  return config.parallelism.plan.empty() && !config.parallelism.profile.empty() &&
-         !is_set(config, "parallelism.stages");
-}
 
 Result<PlanOfJob> plan_by_profile(const JobConfig& config, const ModelDescription& model, const Platform& platform,
                                   const TrainingState& state, std::int64_t iterations, std::stop_token stop) {
@@ -124,7 +120,10 @@ Result<PlanOfJob> plan_by_profile(const JobConfig& config, const ModelDescriptio
   for (StagePlan& stage : chosen.plan.stages)
     if (config.platform.vcpus > 0)
       stage.vcpus = platform.choice(*platform.size(stage.memory_mb, config.platform.vcpus)).vcpus;
-  PlanOfJob plan{chosen.plan, summary_of(chosen, choice.rehearsal()), chosen.prediction.iteration};
+  PlanOfJob plan{chosen.plan,
+                 fmt::format("planned with {}: {}; it will be in {}", file, summary_of(chosen, choice.rehearsal()),
+                             (std::filesystem::path(config.job.folder) / config.job.name / "plan.json").string()),
+                 chosen.prediction.iteration};
   if (adaptation.measured_for != platform.name)
     plan.remark = fmt::format(
         "the profile {} was measured for platform {}, and the job is for {}: its times are scaled, and one measured "

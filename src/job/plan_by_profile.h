@@ -1,28 +1,17 @@
-// A job that does not say how it is cut is planned, if it has a profile.
+// Makes the plan of a job with the planner, from a profile of its model.
 #pragma once
 
+#include <cstdint>
 #include <stop_token>
-#include <string>
 
-#include "catalog/platform.h"
-#include "config/job_config.h"
-#include "plan/plan.h"
+#include "job/plan_of_job.h"
 #include "schedule/memory.h"
 
 namespace funcpipe {
 
-// A profile is there, and neither a plan file nor stages are set.
-bool is_planned_by_profile(const JobConfig& config);
-
-struct PlanOfJob {
-  Plan plan;
-  std::string summary;  // "3 stages x 4 replicas, micro-batches of 4, 2x2048 3072 MB: 1.20 s an iteration, ..."
-  Seconds iteration = 0;
-  std::string remark = {};  // a sentence, if the profile is of another platform than the job's
-};
-
-// Within what the job sets itself: global batch, micro-batch, replicas, order, synchronisation, memory. Errors:
-// invalid_input: a profile that is none or of another model, what plan_training (planner/planner.h) refuses; cancelled.
+// Plans a job of `iterations` iterations. Searches within what the job sets itself: global batch, micro-batch,
+// replicas, order, synchronisation, memory, vCPUs. Errors: invalid_input: the file is no profile or one of another
+// model, or plan_training (planner/planner.h) refuses; cancelled.
 Result<PlanOfJob> plan_by_profile(const JobConfig& config, const ModelDescription& model, const Platform& platform,
                                   const TrainingState& state, std::int64_t iterations, std::stop_token stop);
 

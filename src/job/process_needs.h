@@ -2,7 +2,7 @@
 #pragma once
 
 #include "base/error.h"
-#include "config/job_spec.h"
+#include "protocol/job_spec.h"
 
 namespace funcpipe {
 

@@ -8,9 +8,9 @@
 #include "job/cloud.h"
 #include "job/deploy.h"
 #include "job/layer_measuring.h"
-#include "job/measured_results.h"
 #include "job/process_needs.h"
 #include "job/profile_sizes.h"
+#include "job/profiling_progress.h"
 #include "job/results_folder.h"
 #include "job/worker_tool.h"
 
@@ -76,11 +76,11 @@ std::string today() {
 }
 
 // Of an earlier run with the same settings, what was measured.
-Result<MeasuredResults> open_results(const ResultsFolder& folder, const ModelDescription& model,
-                                     const ProfileSettings& settings, const Platform& platform,
-                                     const ProfileProgress& progress) {
+Result<ProfilingProgress> open_results(const ResultsFolder& folder, const ModelDescription& model,
+                                       const ProfileSettings& settings, const Platform& platform,
+                                       const ProfileProgress& progress) {
   FUNCPIPE_TRY(results,
-               MeasuredResults::open(
+               ProfilingProgress::open(
                    folder.path() / "measured.json",
                    fmt::format("{} {} seed {} optimizer {} dilation {} repeats {}", model.fingerprint, platform.name,
                                settings.model.seed, settings.optimizer, settings.cloud.dilation, settings.repeats)));

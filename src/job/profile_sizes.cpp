@@ -11,12 +11,12 @@
 namespace funcpipe {
 namespace {
 
-using Size = MeasuredResults::Size;
+using Size = ProfilingProgress::Size;
 
 constexpr int kScaledLayers = 3;  // heaviest ones, measured with two threads
 
 // Layers by the time they take on `size`, the longest first.
-std::vector<int> heaviest_layers(const MeasuredResults& results, Size size, const ModelDescription& model) {
+std::vector<int> heaviest_layers(const ProfilingProgress& results, Size size, const ModelDescription& model) {
   std::vector<std::pair<Seconds, int>> times;
   for (int i = 0; i < std::ssize(model.layers); ++i)
     if (const LayerMeasurement* layer = results.layer({size, model.micro_batch, i}); layer && layer->time.fits)
@@ -29,7 +29,7 @@ std::vector<int> heaviest_layers(const MeasuredResults& results, Size size, cons
   return layers;
 }
 
-bool holds_every_layer(const MeasuredResults& results, Size size, const std::vector<ModelDescription>& models) {
+bool holds_every_layer(const ProfilingProgress& results, Size size, const std::vector<ModelDescription>& models) {
   for (const ModelDescription& at : models)
     for (int i = 0; i < std::ssize(at.layers); ++i)
       if (const LayerMeasurement* layer = results.layer({size, at.micro_batch, i}); !layer || !layer->time.fits)
@@ -90,7 +90,7 @@ Result<ProfileSizes> choose_sizes(const ProfileSettings& settings, const Platfor
 
 SizeBySize::SizeBySize(const ProfileSettings& settings, const ProfileProgress& progress, const Platform& platform,
                        const std::vector<ModelDescription>& models, ProfileSizes sizes, LayerMeasuring& measuring,
-                       const MeasuredResults& results)
+                       const ProfilingProgress& results)
     : settings_(settings),
       progress_(progress),
       platform_(platform),

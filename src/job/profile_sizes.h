@@ -8,8 +8,8 @@
 #include "base/error.h"
 #include "catalog/platform.h"
 #include "job/layer_measuring.h"
-#include "job/measured_results.h"
 #include "job/profile_model.h"
+#include "job/profiling_progress.h"
 #include "profile/profile.h"
 
 namespace funcpipe {
@@ -29,7 +29,7 @@ class SizeBySize {
   // All but `sizes` outlive it.
   SizeBySize(const ProfileSettings& settings, const ProfileProgress& progress, const Platform& platform,
              const std::vector<ModelDescription>& models, ProfileSizes sizes, LayerMeasuring& measuring,
-             const MeasuredResults& results);
+             const ProfilingProgress& results);
   Result<> measure();
   // The sizes measured and the times on each. Requires: the profile's vCPU speed. Errors: invalid_input (none of them
   // holds a worker).
@@ -38,7 +38,7 @@ class SizeBySize {
   Result<> derive_others(Profile& profile) const;
 
  private:
-  using Size = MeasuredResults::Size;
+  using Size = ProfilingProgress::Size;
   Size size(const FunctionSize& function) const { return {platform_.choice(function), settings_.threads}; }
   int measurements_on(std::size_t functions) const {
     return static_cast<int>(functions * models_.size() * every_.size());
@@ -57,7 +57,7 @@ class SizeBySize {
   const FunctionSize* base_;  // measured first, and the one that others are derived from if it holds a worker
   std::vector<int> every_;    // layer
   LayerMeasuring& measuring_;
-  const MeasuredResults& results_;
+  const ProfilingProgress& results_;
   std::set<const FunctionSize*> too_small_;  // for a worker
   int done_ = 0, all_ = 0;                   // layers, at each micro-batch size and on each function size
 };

@@ -3,8 +3,8 @@
 #include <string>
 #include <vector>
 
-#include "config/job_spec.h"
 #include "data/dataset.h"
+#include "protocol/job_spec.h"
 
 namespace funcpipe {
 

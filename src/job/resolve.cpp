@@ -2,17 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <nlohmann/json.hpp>
+#include <utility>
 
 #include "base/counted.h"
-#include "base/files.h"
-#include "config/options.h"
-#include "config/precedence.h"
 #include "job/check_data.h"
-#include "schedule/memory.h"
-#include "schedule/plan_file.h"
-#include "schedule/sync/sync_algorithm.h"
-#include "schedule/validate.h"
 
 namespace funcpipe {
 namespace {
@@ -32,41 +25,6 @@ std::vector<PossibleType> possible_types(const std::string& stored) {
   if (whole && stored != "int64") types.push_back({"int64"});
   if (stored != "float32" && !stored.starts_with("complex")) types.push_back({"float32", stored == "uint8"});
   return types;
-}
-
-// The smallest size of at least `needed` bytes, with `vcpus` or what the platform gives with that memory; the largest
-// if there is none. Where the platform does not hold functions to their share of a CPU they compute as fast as the
-// machine goes, so they are priced as the size that would: one vCPU a thread.
-const FunctionSize* smallest_size(const Platform& platform, Bytes needed, double vcpus, int threads) {
-  const FunctionSize* chosen = nullptr;
-  for (const FunctionSize& size : platform.sizes) {
-    const FunctionSize* candidate = platform.size(size.memory_mb, vcpus);
-    if (!candidate) continue;
-    chosen = candidate;
-    if (chosen->memory_mb * kMiB >= needed && (platform.limit_cpu || chosen->vcpus >= threads)) break;
-  }
-  return chosen;
-}
-
-// Gives stages without a size the one asked for, or the smallest that holds them; and every stage its vCPUs, where the
-// memory alone does not say them. What the platform does not offer is left for validate() to refuse.
-void choose_sizes(Plan& plan, const JobConfig& config, const ModelDescription& model, const Platform& platform,
-                  const TrainingState& state) {
-  for (int k = 0; k < plan.stage_count(); ++k) {
-    StagePlan& stage = plan.stages[k];
-    if (stage.memory_mb == 0) stage.memory_mb = config.platform.memory_mb;
-    if (stage.vcpus == 0) stage.vcpus = config.platform.vcpus;
-    const bool sound = 0 <= stage.first_layer && stage.first_layer < stage.end_layer &&
-                       stage.end_layer <= static_cast<int>(model.layers.size());
-    const FunctionSize* size = nullptr;
-    if (stage.memory_mb != 0)
-      size = platform.size(stage.memory_mb, stage.vcpus);
-    else if (sound)
-      size = smallest_size(platform, estimated_memory(plan, model, k, state), stage.vcpus, config.training.threads);
-    if (!size) continue;
-    if (stage.memory_mb == 0) stage.memory_mb = size->memory_mb;
-    stage.vcpus = platform.choice(*size).vcpus;
-  }
 }
 
 }  // namespace
@@ -116,43 +74,6 @@ TrainingState training_state(const JobConfig& config, const Datasets& data) {
           .target_cache = cache_of(data.train.target)};
 }
 
-Result<Plan> resolve_plan(const JobConfig& config, const ModelDescription& model, const Platform& platform,
-                          const TrainingState& state) {
-  const JobConfig::Parallelism& wanted = config.parallelism;
-  Plan plan;
-  if (!wanted.plan.empty()) {
-    auto json = read_json(wanted.plan);
-    if (!json) {
-      json.error().code = ErrorCode::invalid_input;
-      return tl::unexpected(json.error());
-    }
-    FUNCPIPE_TRY(read, plan_from_json(*json, wanted.plan));
-    FUNCPIPE_TRY_VOID(check_against_plan(config, read, wanted.plan));
-    plan = std::move(read);
-  } else {
-    FUNCPIPE_TRY(even, even_plan(model, wanted.stages, wanted.replicas, config.training.global_batch,
-                                 config.training.micro_batch));
-    plan = std::move(even);
-    FUNCPIPE_TRY(order, parse_pipeline_order(wanted.order));
-    FUNCPIPE_TRY(sync, parse_sync_algorithm(wanted.sync));
-    plan.order = order;
-    plan.sync = sync;
-    if (traits(sync).has_server) {
-      plan.server = wanted.server;
-    } else if (const auto given = config.given.find("parallelism.server"); given != config.given.end()) {
-      return fail(ErrorCode::invalid_input, fmt::format("{} synchronisation has no server", to_string(sync)),
-                  given->second, "leave out parallelism.server, or choose another parallelism.sync");
-    }
-  }
-  choose_sizes(plan, config, model, platform, state);
-  if (auto valid = validate(plan, model, platform, state); !valid) {
-    Error error = valid.error();
-    if (!wanted.plan.empty()) error.place = wanted.plan;
-    return tl::unexpected(std::move(error));
-  }
-  return plan;
-}
-
 Result<JobLength> length_of(const JobConfig& config, const Datasets& data, int global_batch) {
   JobLength length;
   length.steps_per_epoch = data.train.input.rows / global_batch;
@@ -168,25 +89,17 @@ Result<JobLength> length_of(const JobConfig& config, const Datasets& data, int g
   return length;
 }
 
-Result<JobSpec> resolve(const JobConfig& config, const ModelDescription& model, const Platform& platform,
-                        const Datasets& data, std::string id, const Plan* planned) {
-  FUNCPIPE_TRY_VOID(check_data(model, data, config));
-  const TrainingState state = training_state(config, data);
+Result<JobSpec> resolve(const JobConfig& config, const ModelDescription& model, const Datasets& data, Plan plan,
+                        std::string id) {
   JobSpec spec;
-  if (planned) {
-    FUNCPIPE_TRY_VOID(validate(*planned, model, platform, state));
-    spec.plan = *planned;
-  } else {
-    FUNCPIPE_TRY(plan, resolve_plan(config, model, platform, state));
-    spec.plan = std::move(plan);
-  }
+  spec.plan = std::move(plan);
   spec.id = std::move(id);
   spec.config = config;
   spec.model = model;
   spec.config.training.global_batch = spec.plan.global_batch;  // a plan has the last word
   spec.config.training.micro_batch = spec.plan.micro_batch;
   spec.config.model.class_axis = decided_class_axis(model, data, config);
-  spec.state = state;
+  spec.state = training_state(config, data);
   FUNCPIPE_TRY(length, length_of(config, data, spec.plan.global_batch));
   spec.steps_per_epoch = length.steps_per_epoch;
   spec.steps = length.steps;

@@ -2,9 +2,9 @@
 #pragma once
 
 #include "base/error.h"
-#include "catalog/platform.h"
-#include "config/job_spec.h"
 #include "data/dataset.h"
+#include "plan/plan.h"
+#include "protocol/job_spec.h"
 #include "schedule/memory.h"
 
 namespace funcpipe {
@@ -25,20 +25,15 @@ Error refused_types(const JobConfig& config, const Dataset& data, const std::vec
 // The optimiser's copies of the weights, and the data a worker caches.
 TrainingState training_state(const JobConfig& config, const Datasets& data);
 
-// The plan file, which nothing else the user set may contradict, or an even cut with the memory asked for (or the
-// smallest that fits), checked against model and platform.
-Result<Plan> resolve_plan(const JobConfig& config, const ModelDescription& model, const Platform& platform,
-                          const TrainingState& state);
-
 // How long the job is at a global batch. Error: invalid_input: fewer rows than one global batch.
 struct JobLength {
   std::int64_t steps = 0, steps_per_epoch = 0;
 };
 Result<JobLength> length_of(const JobConfig& config, const Datasets& data, int global_batch);
 
-// Everything but the manifests of the published data. `planned`: the plan, where it is made for this job
-// (job/plan_by_profile.h). Error: invalid_input.
-Result<JobSpec> resolve(const JobConfig& config, const ModelDescription& model, const Platform& platform,
-                        const Datasets& data, std::string id, const Plan* planned = nullptr);
+// The specification of a job with this plan (job/plan_of_job.h): everything but the manifests of the published data.
+// Error: invalid_input, as length_of.
+Result<JobSpec> resolve(const JobConfig& config, const ModelDescription& model, const Datasets& data, Plan plan,
+                        std::string id);
 
 }  // namespace funcpipe

@@ -5,12 +5,12 @@
 #include <utility>
 
 #include "base/clock.h"
-#include "config/invocation.h"
-#include "config/job_keys.h"
 #include "job/countdown.h"
 #include "job/finish.h"
 #include "job/report_archive.h"
 #include "job/waiting_chain.h"
+#include "protocol/invocation.h"
+#include "protocol/job_keys.h"
 
 namespace funcpipe {
 namespace {
@@ -42,13 +42,13 @@ Dollars running_cost(const RunJob& job, Seconds seconds) {
 
 // Until the workers are done, with the reports read that there are; the error of whatever failed first. A store that
 // does not answer this client is the workers' business: they fail if it does not answer them.
-Result<> follow(Fleet& fleet, Watcher& watcher, TrainObserver& observer, std::stop_token stop) {
+Result<> follow(InvokedWorkers& workers, Watcher& watcher, TrainObserver& observer, std::stop_token stop) {
   SystemClock clock;
   Seconds last_read = clock.now();
   bool told = false;
   while (true) {
     auto delay = watcher.poll();
-    if (auto failure = fleet.failure()) return tl::unexpected(std::move(*failure));
+    if (auto failure = workers.failure()) return tl::unexpected(std::move(*failure));
     if (stop.stop_requested()) return stopped();
     if (!delay) {
       const bool may_pass = delay.error().code == ErrorCode::unavailable || delay.error().code == ErrorCode::timeout;
@@ -59,16 +59,16 @@ Result<> follow(Fleet& fleet, Watcher& watcher, TrainObserver& observer, std::st
       last_read = clock.now();
       told = false;
     }
-    if (!fleet.wait(*delay, stop)) continue;
+    if (!workers.wait(*delay, stop)) continue;
     if (auto read = watcher.finish(); !read) observer.step("history.jsonl is not complete: " + describe(read.error()));
     return {};
   }
 }
 
-Bill whole_bill(const Cloud& cloud, const Fleet& fleet) {
+Bill whole_bill(const Cloud& cloud, const InvokedWorkers& workers) {
   Bill bill = cloud.bill();
   if (!cloud.embedded())
-    for (const auto& [function, usage] : fleet.reported_usage().by_function) bill.by_function[function] += usage;
+    for (const auto& [function, usage] : workers.reported_usage().by_function) bill.by_function[function] += usage;
   return bill;
 }
 
@@ -130,17 +130,17 @@ Result<TrainResult> Run::train() {
   SystemClock clock;
   const Seconds start = clock.now();
   const auto platform_seconds = [&] { return (clock.now() - start) / config_.platform.dilation; };
-  Fleet fleet(cloud_.functions(), launch_options());
+  InvokedWorkers workers(cloud_.functions(), launch_options());
   const auto dollars = [&] {
     return cloud_.bill().total().request_dollars(job_.platform.prices) + running_cost(job_, platform_seconds());
   };
   Watcher watcher(reports, spec_, record_.prefix, observer_, clock, dollars);
   observer_.training_starts(spec_);
-  auto followed = follow(fleet, watcher, observer_, stop_);
+  auto followed = follow(workers, watcher, observer_, stop_);
   const Seconds training_seconds = platform_seconds();
   observer_.training_ends();
-  if (!followed) FUNCPIPE_TRY_VOID(end_early(fleet, followed.error()));
-  fleet.stop();
+  if (!followed) FUNCPIPE_TRY_VOID(end_early(workers, followed.error()));
+  workers.stop();
   trained_ = true;
 
   TrainResult result;
@@ -149,9 +149,9 @@ Result<TrainResult> Run::train() {
   result.whole_bill = cloud_.embedded();
   result.prices = job_.platform.prices;
   result.training_seconds = training_seconds;
-  result.peak_memory = fleet.peak_memory();
+  result.peak_memory = workers.peak_memory();
   const auto bill_so_far = [&] {
-    result.bill = whole_bill(cloud_, fleet);
+    result.bill = whole_bill(cloud_, workers);
     if (job_.server)
       result.bill.by_function["server " + job_.server->name].rent = job_.server->per_second * training_seconds;
   };
@@ -194,11 +194,11 @@ LaunchOptions Run::launch_options() {
 }
 
 // Some worker failed, or the user stopped the job. No error: every stage is trained all the same, and this goes on.
-Result<> Run::end_early(Fleet& fleet, Error error) {
+Result<> Run::end_early(InvokedWorkers& workers, Error error) {
   observer_.step("stopping the workers and taking the job out of the cloud");
   const std::string reason =
       error.code == ErrorCode::cancelled ? std::string("the user stopped it") : error.place + ": " + error.message;
-  still_running_ = fleet.stop(reason.substr(0, reason.find('\n')));
+  still_running_ = workers.stop(reason.substr(0, reason.find('\n')));
   const Countdown countdown(hopeless_ ? kHopelessCleanUp : kCleanUp);
   const auto store = cloud_.store().until(countdown.token());
   const auto trained = is_trained(*store, spec_, record_.prefix);
@@ -212,7 +212,7 @@ Result<> Run::end_early(Fleet& fleet, Error error) {
   if (still_running_ > 0)
     observer_.step(fmt::format("{} worker{} may still run at {}, at the longest for a function's lifetime",
                                still_running_, still_running_ == 1 ? "" : "s", config_.platform.s3_endpoint));
-  if (const auto failed = fleet.failed_worker(); failed && error.code != ErrorCode::cancelled)
+  if (const auto failed = workers.failed_worker(); failed && error.code != ErrorCode::cancelled)
     error = tell_chain(std::move(error), waiting_chain(*store, record_.prefix, *failed));
   return tl::unexpected(std::move(error));
 }

@@ -12,7 +12,6 @@
 #include "base/error.h"
 #include "catalog/parameter_server.h"
 #include "catalog/platform.h"
-#include "config/job_spec.h"
 #include "data/dataset.h"
 #include "job/cloud.h"
 #include "job/deploy.h"
@@ -23,6 +22,7 @@
 #include "job/train.h"
 #include "job/watch.h"
 #include "job/worker_tool.h"
+#include "protocol/job_spec.h"
 
 namespace funcpipe {
 
@@ -54,7 +54,7 @@ class Run {
 
  private:
   LaunchOptions launch_options();
-  Result<> end_early(Fleet& fleet, Error error);
+  Result<> end_early(InvokedWorkers& workers, Error error);
   Result<> make_results(Store& store, const Watcher& watcher, const std::function<void()>& bill_so_far,
                         const TrainResult& result);
   Result<> clean_up(const std::stop_token& stop);

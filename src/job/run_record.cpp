@@ -10,8 +10,8 @@
 
 #include "base/files.h"
 #include "base/regular_file.h"
-#include "config/job_keys.h"
-#include "config/json_fields.h"
+#include "protocol/job_keys.h"
+#include "protocol/json_fields.h"
 
 namespace funcpipe {
 namespace fs = std::filesystem;

@@ -9,7 +9,7 @@
 
 #include "base/error.h"
 #include "config/job_config.h"
-#include "config/job_spec.h"
+#include "protocol/job_spec.h"
 
 namespace funcpipe {
 

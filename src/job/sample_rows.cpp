@@ -9,7 +9,7 @@
 #include <cstring>
 #include <vector>
 
-#include "worker/wire.h"
+#include "protocol/wire.h"
 
 namespace funcpipe {
 namespace {

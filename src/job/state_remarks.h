@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "config/job_spec.h"
+#include "protocol/job_spec.h"
 
 namespace funcpipe {
 

@@ -10,10 +10,11 @@
 
 #include "base/counted.h"
 #include "config/precedence.h"
+#include "job/check_data.h"
 #include "job/cloud.h"
 #include "job/former_runs.h"
 #include "job/lifetimes.h"
-#include "job/plan_by_profile.h"
+#include "job/plan_of_job.h"
 #include "job/process_needs.h"
 #include "job/remarks.h"
 #include "job/resolve.h"
@@ -22,8 +23,8 @@
 #include "job/sample_rows.h"
 #include "job/try_model.h"
 #include "job/worker_tool.h"
+#include "protocol/programs.h"
 #include "schedule/validate.h"
-#include "worker/programs.h"
 
 namespace funcpipe {
 namespace {
@@ -91,11 +92,6 @@ Result<DescribedModel> describe_model(const WorkerTool& worker, const JobConfig&
   return described;
 }
 
-bool is_cut_evenly_by_default(const JobConfig& config) {
-  return config.parallelism.plan.empty() && !config.given.contains("parallelism.stages") &&
-         !config.given.contains("parallelism.replicas");
-}
-
 // That the workers' programs fit together, before anything is published.
 Result<std::map<WorkerId, std::string>> prove(JobSpec spec, const Datasets& data, const std::stop_token& stop) {
   spec.validation.input.rows = data.validation.input.rows;  // the manifest is not there yet
@@ -113,22 +109,9 @@ Result<Prepared> prepare(const JobConfig& config, std::stop_token stop) {
   worker.use(std::make_shared<const SampleRows>(std::move(rows)));
   FUNCPIPE_TRY(described, given_by_user(describe_model(worker, config, data.train, stop)));
   const ModelDescription& model = described.model;
-  std::optional<PlanOfJob> planned;
-  if (is_planned_by_profile(config)) {
-    FUNCPIPE_TRY(length, length_of(config, data, config.training.global_batch));
-    FUNCPIPE_TRY(plan, plan_by_profile(config, model, platform, training_state(config, data), length.steps, stop));
-    planned = std::move(plan);
-  }
-  FUNCPIPE_TRY(spec,
-               resolve(config, model, platform, data, run_id(config.job.name), planned ? &planned->plan : nullptr));
-  std::string planning;
-  if (planned)
-    planning = fmt::format("planned with {}: {}; it will be in {}", config.parallelism.profile, planned->summary,
-                           (std::filesystem::path(config.job.folder) / config.job.name / "plan.json").string());
-  else if (is_cut_evenly_by_default(config))
-    planning =
-        "neither a plan nor stages and replicas are set: cut evenly; with a profile of the model (funcpipe profile) in "
-        "parallelism.profile it is planned";
+  FUNCPIPE_TRY_VOID(check_data(model, data, config));
+  FUNCPIPE_TRY(planned, plan_of_job(config, model, platform, data, stop));
+  FUNCPIPE_TRY(spec, resolve(config, model, data, planned.plan, run_id(config.job.name)));
   spec.numerics = described.numerics;
   FUNCPIPE_TRY_VOID(try_model(worker, spec, data, stop));
   FUNCPIPE_TRY(server, server_of(spec.plan));
@@ -136,10 +119,10 @@ Result<Prepared> prepare(const JobConfig& config, std::stop_token stop) {
     return fail(ErrorCode::invalid_input, "a parameter server runs on this machine, beside an embedded cloud only",
                 "parallelism.sync", "leave out platform.s3_endpoint, or choose another synchronisation");
   if (server) platform = beside(*server, std::move(platform));
-  FUNCPIPE_TRY_VOID(foresee_lifetimes(spec, platform, planned ? planned->iteration : 0));
+  FUNCPIPE_TRY_VOID(foresee_lifetimes(spec, platform, planned.iteration));
   FUNCPIPE_TRY(programs, prove(spec, data, stop));
   std::vector<std::string> said = remarks(spec, data);
-  if (planned && !planned->remark.empty()) said.push_back(planned->remark);
+  if (!planned.remark.empty()) said.push_back(planned.remark);
   FUNCPIPE_TRY_VOID(check_process_needs(spec));
   return Prepared{.job = {.platform = std::move(platform),
                           .data = std::move(data),
@@ -147,7 +130,7 @@ Result<Prepared> prepare(const JobConfig& config, std::stop_token stop) {
                           .spec = std::move(spec),
                           .server = std::move(server),
                           .programs = std::move(programs)},
-                  .planning = std::move(planning),
+                  .planning = std::move(planned.summary),
                   .remarks = std::move(said)};
 }
 

@@ -9,8 +9,8 @@
 #include "catalog/bill.h"
 #include "catalog/platform.h"
 #include "config/job_config.h"
-#include "config/job_spec.h"
 #include "job/observer.h"
+#include "protocol/job_spec.h"
 
 namespace funcpipe {
 

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "worker/validation_rounds.h"
+#include "protocol/validation_rounds.h"
 
 namespace funcpipe {
 namespace {

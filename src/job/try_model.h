@@ -4,9 +4,9 @@
 #include <stop_token>
 
 #include "base/error.h"
-#include "config/job_spec.h"
 #include "data/dataset.h"
 #include "job/worker_tool.h"
+#include "protocol/job_spec.h"
 
 namespace funcpipe {
 

@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "base/files.h"
-#include "config/job_keys.h"
-#include "config/waiting_worker.h"
+#include "protocol/job_keys.h"
+#include "protocol/waiting_worker.h"
 
 namespace funcpipe {
 namespace {

@@ -4,9 +4,9 @@
 #include <nlohmann/json.hpp>
 
 #include "base/files.h"
-#include "config/iteration_report.h"
-#include "config/job_keys.h"
-#include "worker/worker.h"
+#include "protocol/iteration_report.h"
+#include "protocol/job_keys.h"
+#include "protocol/validation_rounds.h"
 
 namespace funcpipe {
 namespace {

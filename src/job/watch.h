@@ -8,9 +8,9 @@
 
 #include "base/clock.h"
 #include "base/error.h"
-#include "config/job_spec.h"
 #include "job/history.h"
 #include "job/observer.h"
+#include "protocol/job_spec.h"
 #include "store/store.h"
 
 namespace funcpipe {

@@ -10,8 +10,8 @@
 
 #include "base/compute_environment.h"
 #include "base/files.h"
-#include "config/json_fields.h"
 #include "job/child_process.h"
+#include "protocol/json_fields.h"
 #include "schedule/plan_file.h"
 
 namespace funcpipe {

@@ -10,11 +10,11 @@
 #include <vector>
 
 #include "base/error.h"
-#include "config/invocation.h"
 #include "config/job_config.h"
 #include "job/sample_rows.h"
 #include "plan/plan.h"
 #include "profile/model_description.h"
+#include "protocol/invocation.h"
 
 namespace funcpipe {
 

@@ -20,7 +20,7 @@
 #include "model/finite.h"
 #include "model/flat_model.h"
 #include "model/gradient_flow.h"
-#include "model/measure_sizes.h"
+#include "model/tensor_sizes.h"
 #include "model/module_file.h"
 #include "model/random_state.h"
 #include "model/slot_state.h"
@@ -114,7 +114,7 @@ struct Model::State {
   Result<> analyse(const std::vector<Inputs>& choices, const std::string& output);
   Result<> flatten_for(std::size_t data_inputs, const std::string& output);
   Result<> describe_on(const Inputs& data);
-  void describe_layers(const Candidates& candidates, const MeasuredSizes& sizes);
+  void describe_layers(const Candidates& candidates, const TensorSizes& sizes);
 };
 
 Result<> Model::State::analyse(const std::vector<Inputs>& choices, const std::string& output) {
@@ -151,7 +151,7 @@ Result<> Model::State::describe_on(const Inputs& data) {
   std::vector<TensorSpec> inputs;
   for (const at::Tensor& input : data) inputs.push_back(spec_of(input));
   auto candidates = candidate_borders(flat);
-  MeasuredSizes sizes;
+  TensorSizes sizes;
   try {
     sizes = measure_sizes(flat, candidates.borders, data);
   } catch (const std::exception& error) {
@@ -226,7 +226,7 @@ std::vector<at::Tensor> Model::State::run_span(const SpanGraph& span, const std:
   return results;
 }
 
-void Model::State::describe_layers(const Candidates& candidates, const MeasuredSizes& sizes) {
+void Model::State::describe_layers(const Candidates& candidates, const TensorSizes& sizes) {
   std::unordered_map<std::string, int> times_named;
   std::size_t piece = 0;
   for (int index = 0; index <= static_cast<int>(borders.size()); ++index) {

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "planner/objective.h"
-#include "planner/optimizer.h"
+#include "planner/frontier_search.h"
 #include "planner/prediction.h"
 #include "profile/profile.h"
 #include "schedule/memory.h"

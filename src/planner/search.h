@@ -5,7 +5,7 @@
 #include <functional>
 #include <stop_token>
 
-#include "planner/optimizer.h"
+#include "planner/frontier_search.h"
 #include "planner/spans.h"
 
 namespace funcpipe {

@@ -13,15 +13,6 @@ constexpr double kEarlyGets = 1.0;
 // Iterations that one report of losses is of: metrics.log_freq's default.
 constexpr double kReported = 10;
 
-// Of a worker's memory, fitted to peaks measured of small models (docs/benchmarks.md, "./dev bench prediction").
-constexpr double kLibraries = 20.0 * kMiB;     // what oneDNN and OpenBLAS set up once real layers run
-constexpr double kHeapShare = 0.45;            // held by the heap between activations, as a share of them...
-constexpr double kMostHeap = 256.0 * kMiB;     // ...blocks over 32 MiB do not come from the heap
-constexpr double kPacking = 3;                 // a stage's file: its bytes, unpacked, and copied
-constexpr double kMostKept = 96.0 * kMiB;      // of freed blocks that the heap keeps
-constexpr double kTransferring = 12.0 * kMiB;  // heaps of the threads that move tensors, where any move
-constexpr double kSynchronising = 4.8;         // of what others sum: parts and sums on their way up and down
-
 struct Lanes {
   BytesPerSecond up, down;
   Latency latency;
@@ -64,28 +55,20 @@ double StageCosts::memory(int first, int end) const {
   const double into = first > 0 ? chain_.layers[first - 1].border : 0;
   const double back = end < chain_.layer_count() ? chain_.layers[end - 1].border_gradient : 0;
   const double in_flight = configuration_.most_in_flight();
-  const double weights = span.parameters + span.trainable * (1 + chain_.state.optimizer_copies) + span.buffers;
-  // Activations, and what was received for them, are kept until the backward.
-  // So is the state that a forward writes to and a backward needs as it was.
-  const double kept = in_flight * (span.activations + into + span.shared_state);
-  const double computing = kept + std::min(kHeapShare * kept, kMostHeap) + span.working;
-  // The stage's file is read and unpacked before the first forward, and written after the last update: not while
-  // activations are kept, but the heap gives small blocks of one back to the other only, not to the system.
-  const double packing = kPacking * (span.parameters + span.buffers);
-  const double moving = std::min<double>(in_flight, chain_.connections) * back;
-  const double replicas = configuration_.replicas;
-  // Another stage's share of a tied parameter is held until it is added.
-  // The factor was measured of one level. What an algorithm stages beyond that comes on top.
-  const auto trainable = static_cast<Bytes>(span.trainable);
-  const Bytes staged =
-      sync_.staged(trainable, configuration_.replicas) - staged_shards(trainable, configuration_.replicas);
-  const double synchronising = kSynchronising * span.trainable * (replicas - 1) / replicas +
-                               static_cast<double>(std::max<Bytes>(staged, 0)) + span.tied;
-  const double transferring = replicas > 1 || first > 0 || end < chain_.layer_count() ? kTransferring : 0;
-  const auto cached = static_cast<double>((span.reads_input ? chain_.state.input_cache : 0) +
-                                          (span.reads_target ? chain_.state.target_cache : 0));
-  return chain_.base_memory + kLibraries + weights + std::max(computing, packing) +
-         std::min({computing, packing, kMostKept}) + moving + synchronising + transferring + cached;
+  return peak_memory({.base = chain_.base_memory,
+                      .parameters = span.parameters,
+                      .trainable = span.trainable,
+                      .buffers = span.buffers,
+                      .optimizer_copies = chain_.state.optimizer_copies,
+                      .kept = in_flight * (span.activations + into + span.shared_state),
+                      .working = span.working,
+                      .moving = std::min<double>(in_flight, chain_.connections) * back,
+                      .tied = span.tied,
+                      .cached = static_cast<double>((span.reads_input ? chain_.state.input_cache : 0) +
+                                                    (span.reads_target ? chain_.state.target_cache : 0)),
+                      .replicas = configuration_.replicas,
+                      .sync = configuration_.sync,
+                      .transfers = configuration_.replicas > 1 || first > 0 || end < chain_.layer_count()});
 }
 
 bool StageCosts::fits(int first, int end, int option) const {

@@ -8,18 +8,33 @@
 namespace funcpipe {
 namespace {
 
-// A worker that has loaded libtorch and its own code, nothing else: 117-156 MiB resident measured, with a margin for
-// the heap's slack and the lanes' stacks.
-constexpr Bytes kBase = 200 * kMiB;
+// A worker that has loaded libtorch and its own code, nothing else: 117 to 156 MiB resident were measured.
+constexpr Bytes kBase = 156 * kMiB;
+
+constexpr double kLibraries = 20.0 * kMiB;     // what oneDNN and OpenBLAS set up once real layers run
+constexpr double kHeapShare = 0.45;            // held by the heap between activations, as a share of them...
+constexpr double kMostHeap = 256.0 * kMiB;     // ...blocks over 32 MiB do not come from the heap
+constexpr double kPacking = 3;                 // a stage's file: its bytes, unpacked, and copied
+constexpr double kMostKept = 96.0 * kMiB;      // of freed blocks that the heap keeps
+constexpr double kTransferring = 12.0 * kMiB;  // heaps of the threads that move tensors, where any move
+constexpr double kSynchronising = 4.8;         // of what others sum: parts and sums on their way up and down
+
 Bytes scaled(Bytes bytes, std::int64_t samples, int described_samples) {
   return static_cast<Bytes>(static_cast<double>(bytes) * static_cast<double>(samples) / std::max(described_samples, 1));
 }
 
-// Of one micro-batch: the tensors sent forward across the cut after `layer`, and their gradients sent back.
-Bytes border_bytes(const ModelDescription& model, int layer) {
-  Bytes bytes = 0;
-  for (const TensorSpec& tensor : model.layers[layer].border) bytes += tensor.bytes() * (tensor.requires_grad ? 2 : 1);
-  return bytes;
+// Bytes of the tensors at the cut after `layer`, of one described micro-batch.
+struct Border {
+  Bytes forward = 0, backward = 0;  // activations, and the gradients of those that have one
+};
+
+Border border_after(const ModelDescription& model, int layer) {
+  Border border;
+  for (const TensorSpec& tensor : model.layers[layer].border) {
+    border.forward += tensor.bytes();
+    if (tensor.requires_grad) border.backward += tensor.bytes();
+  }
+  return border;
 }
 
 // Gradient of the span's parameters that other stages use too: each of these stages' shares is staged to be added.
@@ -54,42 +69,61 @@ int optimizer_copies(const std::string& optimizer) {
   return optimizer == "sgd" ? 0 : optimizer == "momentum" ? 1 : 2;
 }
 
+double peak_memory(const MemoryParts& parts) {
+  const double weights = parts.parameters + parts.trainable * (1 + parts.optimizer_copies) + parts.buffers;
+  const double computing = parts.kept + std::min(kHeapShare * parts.kept, kMostHeap) + parts.working;
+  // The stage's file is read and unpacked before the first forward, and written after the last update: not while
+  // activations are kept, but the heap gives small blocks of one back to the other only, not to the system.
+  const double packing = kPacking * (parts.parameters + parts.buffers);
+  // The factor was measured with one-level algorithms. What an algorithm stages beyond theirs comes on top.
+  const auto trainable = static_cast<Bytes>(parts.trainable);
+  const Bytes beyond = traits(parts.sync).staged(trainable, parts.replicas) - staged_shards(trainable, parts.replicas);
+  const double synchronising = kSynchronising * parts.trainable * (parts.replicas - 1) / parts.replicas +
+                               static_cast<double>(std::max<Bytes>(beyond, 0)) + parts.tied;
+  return parts.base + kLibraries + weights + std::max(computing, packing) + std::min({computing, packing, kMostKept}) +
+         parts.moving + synchronising + (parts.transfers ? kTransferring : 0) + parts.cached;
+}
+
 Bytes estimated_memory(const Plan& plan, const ModelDescription& model, int stage, const TrainingState& state) {
   const StagePlan& span = plan.stages[stage];
-  Bytes parameters = 0, trainable = 0;
+  MemoryParts parts{.base = static_cast<double>(kBase),
+                    .optimizer_copies = state.optimizer_copies,
+                    .replicas = plan.replicas,
+                    .sync = plan.sync,
+                    .transfers = plan.worker_count() > 1};
   const std::vector<int> used = model.parameters_of(span.first_layer, span.end_layer);
   for (const int index : used) {
-    const Bytes bytes = model.parameters[index].bytes();
-    parameters += bytes;
-    if (model.parameters[index].trainable) trainable += bytes;
+    const auto bytes = static_cast<double>(model.parameters[index].bytes());
+    parts.parameters += bytes;
+    if (model.parameters[index].trainable) parts.trainable += bytes;
   }
   bool reads_input = false, reads_target = stage == plan.stage_count() - 1;
   for (int i = span.first_layer; i < span.end_layer; ++i) {
     for (const int input : model.layers[i].data_inputs) (input == 0 ? reads_input : reads_target) = true;
   }
-  const Bytes cached = (reads_input ? state.input_cache : 0) + (reads_target ? state.target_cache : 0);
-  const Bytes of_the_job = trainable * state.optimizer_copies + cached;
-  if (span.peak_bytes > 0) return span.peak_bytes + of_the_job;
+  parts.cached = static_cast<double>((reads_input ? state.input_cache : 0) + (reads_target ? state.target_cache : 0));
+  if (span.peak_bytes > 0)
+    return span.peak_bytes + static_cast<Bytes>(parts.trainable * state.optimizer_copies + parts.cached);
 
-  Bytes activations = 0, largest = 0, buffers = 0, shared_state = 0;
+  Bytes activations = 0, largest = 0, shared_state = 0;
   for (int i = span.first_layer; i < span.end_layer; ++i) {
     activations += model.layers[i].activation_bytes;
     largest = std::max(largest, model.layers[i].activation_bytes);
-    buffers += model.layers[i].buffer_bytes;
+    parts.buffers += static_cast<double>(model.layers[i].buffer_bytes);
     shared_state += model.layers[i].shared_state_bytes;
   }
-  Bytes borders = 0;
-  if (stage > 0) borders += border_bytes(model, span.first_layer - 1);
-  if (span.end_layer < static_cast<int>(model.layers.size())) borders += border_bytes(model, span.end_layer - 1);
-
+  const Border before = stage > 0 ? border_after(model, span.first_layer - 1) : Border{};
+  const bool is_last = span.end_layer >= static_cast<int>(model.layers.size());
+  const Border after = is_last ? Border{} : border_after(model, span.end_layer - 1);
   const std::int64_t in_flight = most_samples_in_flight(plan, stage), one = plan.micro_batch;
-  // Activations are kept from forward to backward; the largest layer's once more as working space.
-  const Bytes kept = scaled(activations, in_flight, model.micro_batch) + scaled(largest, one, model.micro_batch) +
-                     // State that a forward writes to and a backward needs as it was.
-                     shared_state * plan.most_in_flight(stage);
-  const Bytes moving = scaled(borders, std::min(in_flight, one * kTransfersInFlight), model.micro_batch);
-  const Bytes staged = traits(plan.sync).staged(trainable, plan.replicas) + staged_ties(plan, model, used);
-  return kBase + parameters + trainable + buffers + kept + moving + staged + of_the_job;
+  const std::int64_t on_the_way = std::min(in_flight, one * kTransfersInFlight);
+  parts.kept = static_cast<double>(scaled(activations + before.forward, in_flight, model.micro_batch) +
+                                   shared_state * plan.most_in_flight(stage));
+  // The largest layer's activations once more, as working space.
+  parts.working = static_cast<double>(scaled(largest, one, model.micro_batch));
+  parts.moving = static_cast<double>(scaled(after.backward, on_the_way, model.micro_batch));
+  parts.tied = static_cast<double>(staged_ties(plan, model, used));
+  return static_cast<Bytes>(peak_memory(parts));
 }
 
 }  // namespace funcpipe

@@ -72,20 +72,20 @@ std::uint64_t Requests::random(std::uint32_t connection, std::uint64_t purpose) 
               static_cast<std::uint64_t>(request.iteration), purpose << 32 | request.asks});
 }
 
-void Requests::begin(std::uint32_t connection, const Order& order, Seconds now) {
+void Requests::begin(std::uint32_t connection, const Task& task, Seconds now) {
   Request& request = requests_[connection];
-  request = {.kind = order.kind,
-             .times = order.times,
-             .use = order.use,
-             .awaited = order.awaited,
-             .iteration = order.iteration,
-             .bytes = order.bytes};
-  if (order.kind != RequestKind::wait) return ask(connection, now);
-  const FleetOp& awaited = *order.awaited;
+  request = {.kind = task.kind,
+             .times = task.times,
+             .use = task.use,
+             .awaited = task.awaited,
+             .iteration = task.iteration,
+             .bytes = task.bytes};
+  if (task.kind != RequestKind::wait) return ask(connection, now);
+  const FleetOp& awaited = *task.awaited;
   const bool notified = !waiters_.empty();
   request.wait = ObjectWait(polling(played_.worker_of(connection)), now, now,
                             notified ? std::nullopt : arrivals_[static_cast<std::size_t>(awaited.wait)].first_poll());
-  if (notified && !played_.is_done(awaited.producer_worker, awaited.producer_op, order.iteration))
+  if (notified && !played_.is_done(awaited.producer_worker, awaited.producer_op, task.iteration))
     return waiters_[operation(awaited.producer_worker, awaited.producer_op)].push_back(connection);
   ask_at(request.wait.ask_at(), connection, now);
 }

@@ -67,7 +67,7 @@ class Requests {
   Requests(const SimulatedFleet& fleet, const PlayState& played, const SimulationOptions& options, Agenda& agenda);
 
   // `connection` has nothing under way. `use`, `iteration`: what the request is for, so that its draws are its own.
-  struct Order {
+  struct Task {
     RequestKind kind = RequestKind::get;
     double bytes = 0;
     std::int32_t use = 0;  // index of the operation; negative: outside the program
@@ -75,7 +75,7 @@ class Requests {
     const FleetOp* awaited = nullptr;  // kind wait
     std::uint16_t times = 1;           // kind remove: requests, one after the other
   };
-  void begin(std::uint32_t connection, const Order& order, Seconds now);
+  void begin(std::uint32_t connection, const Task& task, Seconds now);
 
   void ask(std::uint32_t connection, Seconds now);
   void send(std::uint32_t connection, Seconds now);

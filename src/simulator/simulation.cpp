@@ -15,7 +15,7 @@ namespace {
 constexpr Seconds kForever = std::numeric_limits<double>::infinity();
 constexpr std::int64_t kEventsBetweenLooks = 1 << 18;  // at the progress and at the stop
 
-// What a worker asks the store for outside its program; Requests::Order::use.
+// What a worker asks the store for outside its program; Requests::Task::use.
 enum Use : std::int32_t {
   read_job = -1,
   read_stage = -2,

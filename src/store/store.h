@@ -14,17 +14,11 @@
 #include <string>
 #include <vector>
 
+#include "base/bytes.h"
 #include "base/error.h"
 #include "base/units.h"
 
 namespace funcpipe {
-
-using ConstBytes = std::span<const std::byte>;
-using MutableBytes = std::span<std::byte>;
-
-inline ConstBytes as_bytes(std::string_view text) {
-  return std::as_bytes(std::span(text.data(), text.size()));
-}
 
 enum class PutMode { overwrite, create_if_absent };
 enum class PutOutcome { created, already_there };  // already_there only with create_if_absent; content unchanged

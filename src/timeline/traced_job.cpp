@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "base/files.h"
-#include "config/job_spec.h"
+#include "protocol/job_spec.h"
 #include "timeline/chrome_trace.h"
 
 namespace funcpipe {

@@ -14,8 +14,8 @@
 #include <vector>
 
 #include "base/error.h"
-#include "config/job_spec.h"
 #include "model/stage.h"
+#include "protocol/job_spec.h"
 
 namespace funcpipe {
 

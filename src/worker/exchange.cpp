@@ -11,10 +11,10 @@
 #include <utility>
 
 #include "base/check.h"
-#include "config/job_keys.h"
 #include "model/tensor_type.h"
+#include "protocol/job_keys.h"
+#include "protocol/wire.h"
 #include "store/stoppable_store.h"
-#include "worker/wire.h"
 
 namespace funcpipe {
 namespace {

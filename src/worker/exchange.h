@@ -1,4 +1,4 @@
-// Tensors to and from the store under a worker's object names (schedule/program.h), in the format of worker/wire.h.
+// Tensors to and from the store under a worker's object names (schedule/program.h), in the format of protocol/wire.h.
 // Objects are created if absent: what a late twin of this worker publishes changes nothing others have read.
 #pragma once
 
@@ -14,7 +14,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
-#include "config/waiting_worker.h"
+#include "protocol/waiting_worker.h"
 #include "schedule/program.h"
 #include "store/store.h"
 #include "worker/arrival.h"

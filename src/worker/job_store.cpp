@@ -3,7 +3,7 @@
 #include <limits>
 #include <utility>
 
-#include "config/job_keys.h"
+#include "protocol/job_keys.h"
 #include "store/stoppable_store.h"
 
 namespace funcpipe {

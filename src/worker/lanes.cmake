@@ -1,4 +1,4 @@
 # The part of the room that needs no libtorch.
 funcpipe_library(lanes
-  SOURCES arrival.cpp player.cpp trace.cpp wire.cpp
-  USES base plan schedule timeline store)
+  SOURCES arrival.cpp player.cpp trace.cpp
+  USES base protocol plan schedule timeline store)

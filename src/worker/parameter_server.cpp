@@ -8,13 +8,13 @@
 #include <utility>
 #include <vector>
 
-#include "config/job_keys.h"
+#include "protocol/job_keys.h"
+#include "protocol/programs.h"
 #include "schedule/polling.h"
 #include "worker/exchange.h"
 #include "worker/gradient_executor.h"
 #include "worker/player.h"
 #include "worker/process.h"
-#include "worker/programs.h"
 #include "worker/trace.h"
 
 namespace funcpipe {

@@ -5,8 +5,8 @@
 
 #include "base/clock.h"
 #include "base/error.h"
-#include "config/invocation.h"
-#include "config/job_spec.h"
+#include "protocol/invocation.h"
+#include "protocol/job_spec.h"
 #include "store/store.h"
 
 namespace funcpipe {

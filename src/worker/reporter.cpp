@@ -4,7 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "config/job_keys.h"
+#include "protocol/job_keys.h"
 #include "store/stoppable_store.h"
 
 namespace funcpipe {

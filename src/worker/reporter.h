@@ -11,8 +11,8 @@
 
 #include "base/clock.h"
 #include "base/error.h"
-#include "config/iteration_report.h"
-#include "config/job_spec.h"
+#include "protocol/iteration_report.h"
+#include "protocol/job_spec.h"
 #include "store/store.h"
 
 namespace funcpipe {

@@ -11,9 +11,9 @@
 #include <string>
 
 #include "base/error.h"
-#include "config/data_manifest.h"
 #include "data/dataset.h"
 #include "plan/plan.h"
+#include "protocol/data_manifest.h"
 
 namespace funcpipe {
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "base/error.h"
-#include "config/iteration_report.h"
+#include "protocol/iteration_report.h"
 
 namespace funcpipe {
 

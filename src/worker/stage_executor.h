@@ -14,8 +14,8 @@
 #include <vector>
 
 #include "base/clock.h"
-#include "config/job_spec.h"
 #include "model/stage.h"
+#include "protocol/job_spec.h"
 #include "worker/exchange.h"
 #include "worker/flat_gradient.h"
 #include "worker/gradient_executor.h"

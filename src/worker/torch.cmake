@@ -5,7 +5,7 @@ set(sources
 set(rooms base config profile plan schedule store data model lanes worker_core)
 # What imports models and measures them, and how a function runs it all.
 if(FUNCPIPE_TORCH)
-  list(APPEND sources function.cpp measuring.cpp model_verbs.cpp trial.cpp)
+  list(APPEND sources function.cpp layer_measurements.cpp model_verbs.cpp trial.cpp)
   list(APPEND rooms measure)
 endif()
 funcpipe_library(worker SOURCES ${sources} USES ${rooms} LIBRARIES ${TORCH_LIBRARIES} PRECOMPILED funcpipe_model)

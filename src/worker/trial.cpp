@@ -15,8 +15,8 @@
 #include "base/files.h"
 #include "model/tensor_type.h"
 #include "model/torch_error.h"
+#include "protocol/wire.h"
 #include "worker/loss.h"
-#include "worker/wire.h"
 
 namespace funcpipe {
 namespace {

@@ -10,11 +10,13 @@
 #include <vector>
 
 #include "base/process_limits.h"
-#include "config/job_keys.h"
 #include "model/compute_threads.h"
 #include "model/numerics.h"
 #include "model/stage.h"
 #include "model/torch_error.h"
+#include "protocol/job_keys.h"
+#include "protocol/programs.h"
+#include "protocol/validation_rounds.h"
 #include "schedule/life_course.h"
 #include "schedule/program.h"
 #include "worker/divergence.h"
@@ -24,13 +26,11 @@
 #include "worker/parameter_server.h"
 #include "worker/player.h"
 #include "worker/process.h"
-#include "worker/programs.h"
 #include "worker/reporter.h"
 #include "worker/sample_source.h"
 #include "worker/snapshot.h"
 #include "worker/stage_executor.h"
 #include "worker/trace.h"
-#include "worker/validation_rounds.h"
 
 namespace funcpipe {
 namespace {

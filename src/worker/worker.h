@@ -5,10 +5,10 @@
 
 #include "base/clock.h"
 #include "base/error.h"
-#include "config/invocation.h"
-#include "config/job_spec.h"
+#include "protocol/invocation.h"
+#include "protocol/job_spec.h"
+#include "protocol/validation_rounds.h"
 #include "store/store.h"
-#include "worker/validation_rounds.h"
 
 namespace funcpipe {
 

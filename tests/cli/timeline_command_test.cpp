@@ -8,8 +8,8 @@
 
 #include "base/files.h"
 #include "cli/scratch_job.h"
-#include "config/job_spec.h"
 #include "planner/made_profile.h"
+#include "protocol/job_spec.h"
 #include "schedule/plan_file.h"
 #include "timeline/chrome_trace.h"
 #include "timeline/made_events.h"

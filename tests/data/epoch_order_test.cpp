@@ -4,8 +4,8 @@
 #include <set>
 #include <vector>
 
-#include "config/data_manifest.h"
 #include "data/dataset.h"
+#include "protocol/data_manifest.h"
 
 namespace funcpipe {
 namespace {

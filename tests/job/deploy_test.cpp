@@ -7,8 +7,8 @@
 #include <nlohmann/json.hpp>
 
 #include "base/files.h"
-#include "config/job_keys.h"
 #include "functions/memory_service.h"
+#include "protocol/job_keys.h"
 #include "store/memory_store.h"
 
 namespace funcpipe {

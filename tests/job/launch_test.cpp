@@ -46,7 +46,7 @@ TEST(Cloud, WaitsForAnInvocationAsLongAsAFunctionMayLive) {
   }
 }
 
-TEST(Fleet, InvokesEveryWorkerOnceAtItsStagesFunction) {
+TEST(InvokedWorkers, InvokesEveryWorkerOnceAtItsStagesFunction) {
   std::mutex mutex;
   std::multiset<std::string> seen;
   MemoryService service([&](const MemoryCall& call) -> Result<std::string> {
@@ -57,14 +57,14 @@ TEST(Fleet, InvokesEveryWorkerOnceAtItsStagesFunction) {
     return answer("done", 10);
   });
   create_both(service);
-  Fleet fleet(service, two_by_two());
-  EXPECT_TRUE(fleet.wait(kLong, {}));
+  InvokedWorkers workers(service, two_by_two());
+  EXPECT_TRUE(workers.wait(kLong, {}));
   EXPECT_EQ(seen, (std::multiset<std::string>{"f0 stage 0 replica 0", "f0 stage 0 replica 1", "f1 stage 1 replica 0",
                                               "f1 stage 1 replica 1"}));
-  EXPECT_EQ(fleet.peak_memory(), 100 * kMiB);
+  EXPECT_EQ(workers.peak_memory(), 100 * kMiB);
 }
 
-TEST(Fleet, InvokesAgainFromWhereAWorkerStopped) {
+TEST(InvokedWorkers, InvokesAgainFromWhereAWorkerStopped) {
   std::mutex mutex;
   std::multiset<std::int64_t> firsts;
   MemoryService service([&](const MemoryCall& call) -> Result<std::string> {
@@ -74,12 +74,12 @@ TEST(Fleet, InvokesAgainFromWhereAWorkerStopped) {
     return invocation->first_iteration < 20 ? answer("continue", invocation->first_iteration + 10) : answer("done", 30);
   });
   create_both(service);
-  Fleet fleet(service, two_by_two());
-  EXPECT_TRUE(fleet.wait(kLong, {}));
+  InvokedWorkers workers(service, two_by_two());
+  EXPECT_TRUE(workers.wait(kLong, {}));
   EXPECT_EQ(firsts, (std::multiset<std::int64_t>{0, 0, 0, 0, 10, 10, 10, 10, 20, 20, 20, 20}));
 }
 
-TEST(Fleet, TheParameterServerIsServedAndNotInvoked) {
+TEST(InvokedWorkers, TheParameterServerIsServedAndNotInvoked) {
   MemoryService service([&](const MemoryCall& call) -> Result<std::string> {
     EXPECT_NE(worker_invocation_from_json(json::parse(call.payload))->worker, kParameterServer);
     return answer("done", 10);
@@ -94,29 +94,29 @@ TEST(Fleet, TheParameterServerIsServedAndNotInvoked) {
     return WorkerAnswer{.status = "done", .next_iteration = 10, .peak_memory = 900 * kMiB, .error = {}};
   };
   {
-    Fleet fleet(service, options);
-    EXPECT_TRUE(fleet.wait(kLong, {}));
+    InvokedWorkers workers(service, options);
+    EXPECT_TRUE(workers.wait(kLong, {}));
     EXPECT_EQ(served, 1);
-    EXPECT_EQ(fleet.peak_memory(), 100 * kMiB) << "the largest function's";
+    EXPECT_EQ(workers.peak_memory(), 100 * kMiB) << "the largest function's";
   }
   options.serve = [](const WorkerInvocation&, std::stop_token) -> Result<WorkerAnswer> {
     return fail(ErrorCode::exhausted, "no memory left", "the parameter server");
   };
-  Fleet fleet(service, options);
-  EXPECT_FALSE(fleet.wait(kLong, {}));
-  ASSERT_TRUE(fleet.failure());
-  EXPECT_EQ(fleet.failure()->place, "the parameter server");
+  InvokedWorkers workers(service, options);
+  EXPECT_FALSE(workers.wait(kLong, {}));
+  ASSERT_TRUE(workers.failure());
+  EXPECT_EQ(workers.failure()->place, "the parameter server");
 }
 
-TEST(Fleet, AWorkerThatMakesNoProgressIsAFailureNotALoop) {
+TEST(InvokedWorkers, AWorkerThatMakesNoProgressIsAFailureNotALoop) {
   MemoryService service([&](const MemoryCall&) -> Result<std::string> { return answer("continue", 0); });
   create_both(service);
-  Fleet fleet(service, two_by_two());
-  EXPECT_FALSE(fleet.wait(kLong, {}));
-  EXPECT_TRUE(fleet.failure());
+  InvokedWorkers workers(service, two_by_two());
+  EXPECT_FALSE(workers.wait(kLong, {}));
+  EXPECT_TRUE(workers.failure());
 }
 
-TEST(Fleet, ReportsTheWorkerThatFailedFirstAndReleasesTheOthers) {
+TEST(InvokedWorkers, ReportsTheWorkerThatFailedFirstAndReleasesTheOthers) {
   MemoryService service([&](const MemoryCall& call) -> Result<std::string> {
     const auto invocation = worker_invocation_from_json(json::parse(call.payload));
     if (invocation->worker == WorkerId{1, 0}) {
@@ -127,18 +127,18 @@ TEST(Fleet, ReportsTheWorkerThatFailedFirstAndReleasesTheOthers) {
     return fail(ErrorCode::timeout, "waited for stage 1 replica 0");
   });
   create_both(service);
-  Fleet fleet(service, two_by_two());
-  EXPECT_FALSE(fleet.wait(kLong, {}));
-  const auto failure = fleet.failure();
+  InvokedWorkers workers(service, two_by_two());
+  EXPECT_FALSE(workers.wait(kLong, {}));
+  const auto failure = workers.failure();
   ASSERT_TRUE(failure);
   EXPECT_THAT(failure->place, HasSubstr("stage 1 replica 0"));
   EXPECT_THAT(failure->message, HasSubstr("out of memory"));
   EXPECT_THAT(failure->message, HasSubstr("second line"));
-  fleet.stop();
-  EXPECT_THAT(fleet.failure()->place, HasSubstr("stage 1 replica 0"));
+  workers.stop();
+  EXPECT_THAT(workers.failure()->place, HasSubstr("stage 1 replica 0"));
 }
 
-TEST(Fleet, WhatEndsAFunctionFromOutsideHasAWayOut) {
+TEST(InvokedWorkers, WhatEndsAFunctionFromOutsideHasAWayOut) {
   struct Case {
     const char* message;
     const char* log;
@@ -161,27 +161,27 @@ TEST(Fleet, WhatEndsAFunctionFromOutsideHasAWayOut) {
       return fail(ErrorCode::failed, c.message);
     });
     create_both(service);
-    Fleet fleet(service, two_by_two());
-    EXPECT_FALSE(fleet.wait(kLong, {}));
-    EXPECT_THAT(fleet.failure()->hint, HasSubstr(c.hint));
-    EXPECT_EQ(fleet.failure()->hint.empty(), std::string(c.hint).empty());
+    InvokedWorkers workers(service, two_by_two());
+    EXPECT_FALSE(workers.wait(kLong, {}));
+    EXPECT_THAT(workers.failure()->hint, HasSubstr(c.hint));
+    EXPECT_EQ(workers.failure()->hint.empty(), std::string(c.hint).empty());
   }
 }
 
-TEST(Fleet, SaysHowMuchMemoryAKilledFunctionHad) {
+TEST(InvokedWorkers, SaysHowMuchMemoryAKilledFunctionHad) {
   MemoryService service([&](const MemoryCall& call) -> Result<std::string> {
     call.log += "REPORT RequestId: 1 Billed Duration: 6 ms Memory Size: 1024 MB Max Memory Used: 130 MB";
     return fail(ErrorCode::failed, "Runtime exited with error: signal: killed");
   });
   create_both(service);
-  Fleet fleet(service, two_by_two());
-  EXPECT_FALSE(fleet.wait(kLong, {}));
-  EXPECT_THAT(fleet.failure()->message, HasSubstr("signal: killed (its memory: at most 130 MB used of 1024 MB)"));
-  EXPECT_TRUE(fleet.failed_worker());
+  InvokedWorkers workers(service, two_by_two());
+  EXPECT_FALSE(workers.wait(kLong, {}));
+  EXPECT_THAT(workers.failure()->message, HasSubstr("signal: killed (its memory: at most 130 MB used of 1024 MB)"));
+  EXPECT_TRUE(workers.failed_worker());
 }
 
 // Workers of a cloud that is not embedded: nobody can end them from here.
-TEST(Fleet, MarksTheStopAndWaitsForWorkersToSeeIt) {
+TEST(InvokedWorkers, MarksTheStopAndWaitsForWorkersToSeeIt) {
   std::atomic<bool> marked = false;
   MemoryService service([&](const MemoryCall& call) -> Result<std::string> {
     while (!marked && !call.stop.stop_requested()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
@@ -197,50 +197,50 @@ TEST(Fleet, MarksTheStopAndWaitsForWorkersToSeeIt) {
     return {};
   };
   {
-    Fleet fleet(service, options);
-    EXPECT_EQ(fleet.stop("the user stopped it"), 0) << "all have ended";
+    InvokedWorkers workers(service, options);
+    EXPECT_EQ(workers.stop("the user stopped it"), 0) << "all have ended";
     EXPECT_EQ(told, "the user stopped it");
   }
   marked = false;
   options.grace = 0.2;
   options.mark_stop = [&](const std::string&) -> Result<> { return {}; };
-  Fleet deaf(service, options);
+  InvokedWorkers deaf(service, options);
   EXPECT_EQ(deaf.stop(), 4) << "as far as anyone can tell";
 }
 
-TEST(Fleet, AnErrorInTheAnswerIsAFailure) {
+TEST(InvokedWorkers, AnErrorInTheAnswerIsAFailure) {
   MemoryService service([&](const MemoryCall&) -> Result<std::string> { return answer("failed", 0, "diverged"); });
   create_both(service);
-  Fleet fleet(service, two_by_two());
-  EXPECT_FALSE(fleet.wait(kLong, {}));
-  EXPECT_THAT(fleet.failure()->message, HasSubstr("diverged"));
+  InvokedWorkers workers(service, two_by_two());
+  EXPECT_FALSE(workers.wait(kLong, {}));
+  EXPECT_THAT(workers.failure()->message, HasSubstr("diverged"));
 }
 
-TEST(Fleet, NonsenseAnswersAreFailures) {
+TEST(InvokedWorkers, NonsenseAnswersAreFailures) {
   for (const char* nonsense : {"", "[]", "{\"status\": 1}", "null"}) {
     MemoryService service([&](const MemoryCall&) -> Result<std::string> { return nonsense; });
     create_both(service);
-    Fleet fleet(service, two_by_two());
-    EXPECT_FALSE(fleet.wait(kLong, {}));
-    EXPECT_TRUE(fleet.failure()) << nonsense;
+    InvokedWorkers workers(service, two_by_two());
+    EXPECT_FALSE(workers.wait(kLong, {}));
+    EXPECT_TRUE(workers.failure()) << nonsense;
   }
 }
 
-TEST(Fleet, StopsWaitingWhenAsked) {
+TEST(InvokedWorkers, StopsWaitingWhenAsked) {
   MemoryService service([&](const MemoryCall& call) -> Result<std::string> {
     while (!call.stop.stop_requested()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
     return answer("done", 1);
   });
   create_both(service);
   std::stop_source source;
-  Fleet fleet(service, two_by_two());
+  InvokedWorkers workers(service, two_by_two());
   source.request_stop();
-  EXPECT_FALSE(fleet.wait(kLong, source.get_token()));
-  fleet.stop();
-  EXPECT_FALSE(fleet.failure()) << "being stopped is no worker's failure";
+  EXPECT_FALSE(workers.wait(kLong, source.get_token()));
+  workers.stop();
+  EXPECT_FALSE(workers.failure()) << "being stopped is no worker's failure";
 }
 
-TEST(Fleet, EndsTheFunctionsOnceItsInvocationsAreAbandoned) {
+TEST(InvokedWorkers, EndsTheFunctionsOnceItsInvocationsAreAbandoned) {
   MemoryService service([&](const MemoryCall& call) -> Result<std::string> {
     while (!call.stop.stop_requested()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
     return answer("done", 1);
@@ -250,12 +250,12 @@ TEST(Fleet, EndsTheFunctionsOnceItsInvocationsAreAbandoned) {
   LaunchOptions options = two_by_two();
   options.end_functions = [&] { ++ended; };
   {
-    Fleet fleet(service, options);
-    fleet.stop();
+    InvokedWorkers workers(service, options);
+    workers.stop();
     EXPECT_EQ(ended, 1);
   }
   EXPECT_EQ(ended, 1) << "once";
-  { const Fleet fleet(service, options); }
+  { const InvokedWorkers workers(service, options); }
   EXPECT_EQ(ended, 2) << "also where nobody called stop()";
 }
 

@@ -34,13 +34,13 @@ class PlanByProfile : public ::testing::Test {
 };
 
 TEST_F(PlanByProfile, IsForJobsThatSayNeitherPlanNorStages) {
-  EXPECT_TRUE(is_planned_by_profile(config_));
-  EXPECT_FALSE(is_planned_by_profile(JobConfig{}));
+  EXPECT_EQ(plan_source(config_), PlanSource::profile);
+  EXPECT_EQ(plan_source(JobConfig{}), PlanSource::even_cut);
   JobConfig cut = config_;
   cut.given["parallelism.stages"] = "job.toml:3";
-  EXPECT_FALSE(is_planned_by_profile(cut));
+  EXPECT_EQ(plan_source(cut), PlanSource::even_cut);
   config_.parallelism.plan = "plan.json";
-  EXPECT_FALSE(is_planned_by_profile(config_));
+  EXPECT_EQ(plan_source(config_), PlanSource::file);
 }
 
 TEST_F(PlanByProfile, GivesAPlanTheJobAcceptsAndSaysItInALine) {

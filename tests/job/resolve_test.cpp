@@ -7,27 +7,38 @@
 
 #include "base/files.h"
 #include "job/four_layers.h"
+#include "job/plan_of_job.h"
 #include "schedule/memory.h"
 #include "schedule/plan_file.h"
 
 namespace funcpipe {
 namespace {
 
+Result<Plan> plan_of(const JobConfig& config, const Platform& platform = small_platform()) {
+  FUNCPIPE_TRY(planned, plan_of_job(config, four_layers(), platform, rows(640)));
+  return planned.plan;
+}
+
+Result<JobSpec> specify(const JobConfig& config, const Datasets& data) {
+  FUNCPIPE_TRY(planned, plan_of_job(config, four_layers(), small_platform(), data));
+  return resolve(config, four_layers(), data, planned.plan, "id");
+}
+
 using ::testing::HasSubstr;
 
 TEST(Resolve, CountsStepsFromEpochsOrTakesThem) {
   JobConfig config = job();
   config.training.epochs = 2.5;
-  auto spec = resolve(config, four_layers(), small_platform(), rows(100), "id");
+  auto spec = specify(config, rows(100));
   ASSERT_TRUE(spec) << describe(spec.error());
   EXPECT_EQ(spec->steps_per_epoch, 3) << "the rest of an epoch is dropped";
   EXPECT_EQ(spec->steps, 8) << "7.5 rounded";
   config.training.steps = 17;
-  EXPECT_EQ(resolve(config, four_layers(), small_platform(), rows(100), "id")->steps, 17);
+  EXPECT_EQ(specify(config, rows(100))->steps, 17);
 }
 
 TEST(Resolve, RefusesLessDataThanABatch) {
-  const auto spec = resolve(job(), four_layers(), small_platform(), rows(31), "id");
+  const auto spec = specify(job(), rows(31));
   ASSERT_FALSE(spec);
   EXPECT_EQ(exit_code(spec.error()), 2);
   EXPECT_EQ(spec.error().place, "x.npy");
@@ -36,17 +47,17 @@ TEST(Resolve, RefusesLessDataThanABatch) {
 
 TEST(Resolve, TakesTheSmallestMemoryThatFitsUnlessToldOtherwise) {
   JobConfig config = job();
-  auto plan = resolve_plan(config, four_layers(), small_platform(), {});
+  auto plan = plan_of(config);
   ASSERT_TRUE(plan) << describe(plan.error());
   for (int k = 0; k < plan->stage_count(); ++k) {
-    const Bytes needed = estimated_memory(*plan, four_layers(), k, {});
+    const Bytes needed = estimated_memory(*plan, four_layers(), k, training_state(config, rows(640)));
     EXPECT_GE(plan->stages[k].memory_mb * kMiB, needed);
     EXPECT_EQ(plan->stages[k].memory_mb, 512);
   }
   config.platform.memory_mb = 2048;
-  EXPECT_EQ(resolve_plan(config, four_layers(), small_platform(), {})->stages[0].memory_mb, 2048);
+  EXPECT_EQ(plan_of(config)->stages[0].memory_mb, 2048);
   config.platform.memory_mb = 128;
-  const auto tight = resolve_plan(config, four_layers(), small_platform(), {});
+  const auto tight = plan_of(config);
   ASSERT_FALSE(tight);
   EXPECT_EQ(exit_code(tight.error()), 2);
 }
@@ -54,10 +65,10 @@ TEST(Resolve, TakesTheSmallestMemoryThatFitsUnlessToldOtherwise) {
 TEST(Resolve, RefusesMorePartsThanThereAre) {
   JobConfig config = job();
   config.parallelism.stages = 9;
-  EXPECT_EQ(exit_code(resolve_plan(config, four_layers(), small_platform(), {}).error()), 2);
+  EXPECT_EQ(exit_code(plan_of(config).error()), 2);
   config = job();
   config.parallelism.replicas = 4;
-  const auto crowded = resolve_plan(config, four_layers(), small_platform(), {});
+  const auto crowded = plan_of(config);
   ASSERT_FALSE(crowded);
   EXPECT_THAT(crowded.error().message, HasSubstr("8 functions"));
 }
@@ -65,32 +76,32 @@ TEST(Resolve, RefusesMorePartsThanThereAre) {
 TEST(Resolve, PlanFilesHaveTheLastWordAndErrorsNameThem) {
   const auto file = std::filesystem::path(::testing::TempDir()) / "resolve_plan.json";
   JobConfig config = job();
-  auto plan = resolve_plan(config, four_layers(), small_platform(), {});
+  auto plan = plan_of(config);
   ASSERT_TRUE(plan);
   plan->global_batch = 64;
   plan->micro_batch = 4;
   ASSERT_TRUE(write_file(file, to_json(*plan).dump()));
   config.parallelism.plan = file.string();
-  const auto spec = resolve(config, four_layers(), small_platform(), rows(640), "id");
+  const auto spec = specify(config, rows(640));
   ASSERT_TRUE(spec) << describe(spec.error());
   EXPECT_EQ(spec->steps, 10);
   EXPECT_EQ(spec->config.training.micro_batch, 4);
 
   plan->stages.back().end_layer = 9;
   ASSERT_TRUE(write_file(file, to_json(*plan).dump()));
-  const auto wrong = resolve_plan(config, four_layers(), small_platform(), {});
+  const auto wrong = plan_of(config);
   ASSERT_FALSE(wrong);
   EXPECT_EQ(wrong.error().place, file.string());
   EXPECT_EQ(exit_code(wrong.error()), 2);
 
   config.parallelism.plan = "/nonexistent/plan.json";
-  EXPECT_EQ(exit_code(resolve_plan(config, four_layers(), small_platform(), {}).error()), 2);
+  EXPECT_EQ(exit_code(plan_of(config).error()), 2);
 }
 
 TEST(Resolve, WhatTheUserSetMustNotContradictThePlanFile) {
   const auto file = std::filesystem::path(::testing::TempDir()) / "contradicted_plan.json";
   JobConfig config = job();
-  auto plan = resolve_plan(config, four_layers(), small_platform(), {});
+  auto plan = plan_of(config);
   ASSERT_TRUE(plan);
   plan->stages[0].memory_mb = 1024;
   plan->stages[1].memory_mb = 0;
@@ -98,7 +109,7 @@ TEST(Resolve, WhatTheUserSetMustNotContradictThePlanFile) {
   config.parallelism.plan = file.string();
   const auto outcome = [&](const char* option) {
     config.given = {{option, "--there"}};
-    return resolve_plan(config, four_layers(), small_platform(), {});
+    return plan_of(config);
   };
   const auto refused = [&](const char* option, const char* mine, const char* planned) {
     const auto resolved = outcome(option);
@@ -132,26 +143,26 @@ TEST(Resolve, WhatTheUserSetMustNotContradictThePlanFile) {
   config.training.micro_batch = 2;
   refused("training.micro_batch", "2", "8");
   config.given.clear();
-  EXPECT_TRUE(resolve_plan(config, four_layers(), small_platform(), {})) << "defaults are nobody's wish";
+  EXPECT_TRUE(plan_of(config)) << "defaults are nobody's wish";
 }
 
 TEST(Resolve, AParameterServerServesTheUncutModel) {
   JobConfig config = job();
   config.parallelism.sync = "parameter-server";
-  EXPECT_THAT(describe(resolve_plan(config, four_layers(), small_platform(), {}).error()), HasSubstr("not 2 stages"));
+  EXPECT_THAT(describe(plan_of(config).error()), HasSubstr("not 2 stages"));
   config.parallelism.stages = 1;
-  const auto plan = resolve_plan(config, four_layers(), small_platform(), {});
+  const auto plan = plan_of(config);
   ASSERT_TRUE(plan) << describe(plan.error());
   EXPECT_EQ(plan->server, "c5.9xlarge");
   config.parallelism.server = "abacus";
-  const auto unknown = resolve_plan(config, four_layers(), small_platform(), {});
+  const auto unknown = plan_of(config);
   ASSERT_FALSE(unknown);
   EXPECT_EQ(exit_code(unknown.error()), 2);
   EXPECT_THAT(describe(unknown.error()), HasSubstr("no server named \"abacus\""));
   config.parallelism.sync = "two-level";
-  EXPECT_TRUE(resolve_plan(config, four_layers(), small_platform(), {})) << "a default is nobody's wish";
+  EXPECT_TRUE(plan_of(config)) << "a default is nobody's wish";
   config.given["parallelism.server"] = "--parallelism.server";
-  const auto idle = resolve_plan(config, four_layers(), small_platform(), {});
+  const auto idle = plan_of(config);
   ASSERT_FALSE(idle);
   EXPECT_THAT(describe(idle.error()), HasSubstr("two-level synchronisation has no server"));
 }
@@ -220,28 +231,27 @@ TEST(Resolve, NamesTheVcpusWhereTheyAreChosen) {
   Platform platform = small_platform();
   platform.sizes = {{1024, 0.5, 1e8, 1e8}, {1024, 1, 1e8, 1e8}, {2048, 0.5, 1e8, 1e8}, {2048, 2, 1e8, 1e8}};
   JobConfig config = job();
-  const auto vcpus = [&] { return resolve_plan(config, four_layers(), platform, {})->stages.front().vcpus; };
+  const auto vcpus = [&] { return plan_of(config, platform)->stages.front().vcpus; };
   EXPECT_EQ(vcpus(), 1);
   config.platform.vcpus = 0.5;
   EXPECT_EQ(vcpus(), 0.5);
   config.platform.vcpus = 2;
-  const auto larger = resolve_plan(config, four_layers(), platform, {});
+  const auto larger = plan_of(config, platform);
   EXPECT_EQ(larger->stages.front().size(), (SizeChoice{2048, 2})) << "1024 MB cannot have them";
   config.platform.vcpus = 3;
-  const auto refused = resolve_plan(config, four_layers(), platform, {});
+  const auto refused = plan_of(config, platform);
   ASSERT_FALSE(refused);
   EXPECT_EQ(exit_code(refused.error()), 2);
   EXPECT_THAT(describe(refused.error()), HasSubstr("3 vCPUs"));
   config.platform.vcpus = 0;
-  EXPECT_EQ(resolve_plan(config, four_layers(), small_platform(), {})->stages.front().vcpus, 0)
-      << "where the memory says them, the plan need not";
+  EXPECT_EQ(plan_of(config)->stages.front().vcpus, 0) << "where the memory says them, the plan need not";
 }
 
 TEST(Resolve, PricesAnUnlimitedCpuAsTheOptionThatHasIt) {
   Platform platform = small_platform();
   for (FunctionSize& option : platform.sizes) option.vcpus = option.memory_mb / 1769.0;
   platform.limit_cpu = false;
-  const auto plan = resolve_plan(job(), four_layers(), platform, {});
+  const auto plan = plan_of(job(), platform);
   ASSERT_TRUE(plan) << describe(plan.error());
   for (const StagePlan& stage : plan->stages) EXPECT_GE(stage.memory_mb, 1769);
 }

@@ -5,7 +5,7 @@
 #include <cstring>
 
 #include "base/files.h"
-#include "worker/wire.h"
+#include "protocol/wire.h"
 
 namespace funcpipe {
 namespace {

@@ -4,8 +4,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include "config/job_keys.h"
-#include "config/waiting_worker.h"
+#include "protocol/job_keys.h"
+#include "protocol/waiting_worker.h"
 #include "store/memory_store.h"
 
 namespace funcpipe {

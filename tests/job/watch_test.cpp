@@ -5,8 +5,8 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "config/iteration_report.h"
-#include "config/job_keys.h"
+#include "protocol/iteration_report.h"
+#include "protocol/job_keys.h"
 #include "store/memory_store.h"
 
 namespace funcpipe {

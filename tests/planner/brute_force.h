@@ -1,6 +1,6 @@
 #pragma once
 
-#include "planner/optimizer.h"
+#include "planner/frontier_search.h"
 
 namespace funcpipe {
 

@@ -4,7 +4,7 @@
 #include <optional>
 #include <vector>
 
-#include "planner/optimizer.h"
+#include "planner/frontier_search.h"
 
 namespace funcpipe {
 

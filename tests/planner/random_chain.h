@@ -4,7 +4,7 @@
 #include <random>
 
 #include "planner/chain.h"
-#include "planner/optimizer.h"
+#include "planner/frontier_search.h"
 
 namespace funcpipe {
 

@@ -275,18 +275,29 @@ TEST(EstimatedMemory, CountsWhatAWorkerHolds) {
   EXPECT_LT(of(replicated, 0), of(two, 0) + 300 * kMiB);
 }
 
-TEST(EstimatedMemory, CountsTheShardsThatSynchronisationStages) {
+TEST(EstimatedMemory, GrowsWithWhatOtherReplicasSum) {
   const ModelDescription model = chain({360});
   const auto of = [&](int replicas) {
     return estimated_memory(*even_plan(model, 1, replicas, replicas, 1), model, 0, {});
   };
-  // Parts of the own shard, five at most, and four sums of others on their way.
-  EXPECT_EQ(of(2) - of(1), (1 + 1) * 180 * kMiB);
-  EXPECT_EQ(of(3) - of(1), (2 + 2) * 120 * kMiB);
-  EXPECT_EQ(of(4) - of(1), (3 + 3) * 90 * kMiB);
-  EXPECT_EQ(of(6) - of(1), (5 + 4) * 60 * kMiB);
-  EXPECT_EQ(of(36) - of(1), (5 + 4) * 10 * kMiB) << "no more, however many replicas send parts";
-  EXPECT_EQ(of(720) - of(1), (8 + 4) * kMiB / 2) << "small ones are staged up to 4 MiB";
+  // 4.8 times the share that others sum, and 12 MiB of the threads that move tensors.
+  const auto expected = [](double share) { return static_cast<double>(kMiB) * (4.8 * 360 * share + 12); };
+  EXPECT_NEAR(static_cast<double>(of(2) - of(1)), expected(1.0 / 2), 1);
+  EXPECT_NEAR(static_cast<double>(of(4) - of(1)), expected(3.0 / 4), 1);
+  EXPECT_NEAR(static_cast<double>(of(36) - of(1)), expected(35.0 / 36), 1);
+}
+
+// Peaks that the functions' REPORT lines said of real jobs (six layers of 2048 x 2048, 96.6 MiB of parameters, SGD,
+// batch 16, pipelined): what a plan promises must hold them, or the job dies in the middle.
+TEST(EstimatedMemory, IsNotBelowWhatWasMeasured) {
+  const ModelDescription model = chain({16, 16, 16, 16, 16, 16});
+  const auto of = [&](int stages, int replicas) {
+    return estimated_memory(*even_plan(model, stages, replicas, 16, 4), model, 0, {}) / kMiB;
+  };
+  EXPECT_GE(of(1, 1), 612);
+  EXPECT_GE(of(1, 2), 646);
+  EXPECT_GE(of(1, 4), 814);
+  EXPECT_GE(of(2, 2), 511);
 }
 
 TEST(EstimatedMemory, CountsASmallerLastMicroBatchAsWhatItIs) {

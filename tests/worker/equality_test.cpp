@@ -8,10 +8,10 @@
 #include <set>
 
 #include "base/clock.h"
-#include "config/iteration_report.h"
-#include "config/job_keys.h"
 #include "in_process_job.h"
 #include "plain_training.h"
+#include "protocol/iteration_report.h"
+#include "protocol/job_keys.h"
 #include "store/faulty_store.h"
 #include "store/memory_store.h"
 

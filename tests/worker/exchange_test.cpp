@@ -4,8 +4,8 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
+#include "protocol/wire.h"
 #include "store/memory_store.h"
-#include "worker/wire.h"
 
 namespace funcpipe {
 namespace {

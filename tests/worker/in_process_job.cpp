@@ -11,12 +11,12 @@
 #include <thread>
 
 #include "base/clock.h"
-#include "config/invocation.h"
-#include "config/job_keys.h"
-#include "config/job_spec.h"
 #include "model/model.h"
+#include "protocol/invocation.h"
+#include "protocol/job_keys.h"
+#include "protocol/job_spec.h"
+#include "protocol/programs.h"
 #include "schedule/sync/sync_algorithm.h"
-#include "worker/programs.h"
 #include "worker/worker.h"
 
 namespace funcpipe::testing {

@@ -10,9 +10,9 @@
 #include <string>
 #include <vector>
 
-#include "config/iteration_report.h"
 #include "config/job_config.h"
 #include "data/dataset.h"
+#include "protocol/iteration_report.h"
 #include "store/store.h"
 #include "test_models.h"
 

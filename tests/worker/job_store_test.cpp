@@ -2,7 +2,7 @@
 
 #include <gmock/gmock.h>
 
-#include "config/job_keys.h"
+#include "protocol/job_keys.h"
 #include "store/memory_store.h"
 
 namespace funcpipe {

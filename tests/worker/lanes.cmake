@@ -1,2 +1,2 @@
 # Tests of the part of the room that needs no libtorch.
-funcpipe_test(lanes SOURCES arrival_test.cpp conformance_test.cpp player_test.cpp wire_test.cpp USES lanes simulator)
+funcpipe_test(lanes SOURCES arrival_test.cpp conformance_test.cpp player_test.cpp USES lanes simulator)

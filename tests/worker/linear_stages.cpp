@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "base/random.h"
-#include "config/job_keys.h"
 #include "data/dataset.h"
 #include "model/stage_file.h"
+#include "protocol/job_keys.h"
 #include "schedule/sync/sync_algorithm.h"
 
 namespace funcpipe::testing {

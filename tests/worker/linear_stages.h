@@ -4,7 +4,7 @@
 #include <cstdint>
 
 #include "base/error.h"
-#include "config/job_spec.h"
+#include "protocol/job_spec.h"
 #include "store/store.h"
 
 namespace funcpipe::testing {

@@ -22,10 +22,10 @@
 #include <utility>
 
 #include "base/random.h"
-#include "config/data_manifest.h"
 #include "model/compute_threads.h"
 #include "model/model.h"
 #include "model/tensor_type.h"
+#include "protocol/data_manifest.h"
 #include "worker/lr_schedule.h"
 
 namespace funcpipe::testing {

@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/clock.h"
-#include "config/job_keys.h"
+#include "protocol/job_keys.h"
 #include "store/memory_store.h"
 
 namespace funcpipe {

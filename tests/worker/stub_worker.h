@@ -8,11 +8,11 @@
 #include <vector>
 
 #include "base/random.h"
+#include "protocol/wire.h"
 #include "schedule/program.h"
 #include "store/store.h"
 #include "worker/arrival.h"
 #include "worker/player.h"
-#include "worker/wire.h"
 
 namespace funcpipe::testing {
 

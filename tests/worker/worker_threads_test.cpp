@@ -12,14 +12,14 @@
 #include <vector>
 
 #include "base/clock.h"
-#include "config/invocation.h"
-#include "config/job_keys.h"
-#include "config/job_spec.h"
 #include "linear_stages.h"
+#include "protocol/invocation.h"
+#include "protocol/job_keys.h"
+#include "protocol/job_spec.h"
+#include "protocol/programs.h"
 #include "store/faulty_store.h"
 #include "store/memory_store.h"
 #include "worker/exchange.h"
-#include "worker/programs.h"
 #include "worker/worker.h"
 
 namespace funcpipe::testing {

@@ -395,14 +395,14 @@ asio::awaitable<LambdaApi::Answer> LambdaApi::invoke(HttpRequest& request, const
     co_return wrong(400, "InvalidRequestContentException", "Could not parse request body into json.");
   if (kind == "DryRun") co_return HttpResponse{.status = 204};
 
-  InvocationOrder order{.request_id = make_uuid(), .payload = std::move(body)};
-  const NamedValues headers = {{"x-amzn-RequestId", order.request_id}, {"X-Amz-Executed-Version", "$LATEST"}};
+  InvocationRequest invocation{.request_id = make_uuid(), .payload = std::move(body)};
+  const NamedValues headers = {{"x-amzn-RequestId", invocation.request_id}, {"X-Amz-Executed-Version", "$LATEST"}};
   if (kind == "Event") {
-    if (const auto queued = scheduler_->invoke_later(name, std::move(order)); !queued)
+    if (const auto queued = scheduler_->invoke_later(name, std::move(invocation)); !queued)
       co_return tl::unexpected(queued.error());
     co_return HttpResponse{.status = 202, .headers = headers};
   }
-  TRY_LAMBDA(pending, scheduler_->invoke(*entry, std::move(order)));
+  TRY_LAMBDA(pending, scheduler_->invoke(*entry, std::move(invocation)));
   // The function goes on, and is billed, whether or not its caller stays.
   auto finished = co_await (pending->outcome() || request.client_gone());
   if (finished.index() == 1) co_return HttpResponse{.status = 503};

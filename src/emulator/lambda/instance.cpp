@@ -209,20 +209,20 @@ Seconds Instance::undilated_since(TimePoint start) const {
   return std::chrono::duration<Seconds>(SteadyClock::now() - start).count() / host_.options->dilation;
 }
 
-asio::awaitable<InvocationOutcome> Instance::run(InvocationOrder order, InitPhase phase) {
+asio::awaitable<InvocationOutcome> Instance::run(InvocationRequest invocation, InitPhase phase) {
   const auto self = shared_from_this();
   ready_ = false;
   log_.begin_tail();
   if (initialised_) {
     sandbox_->thaw();
-    co_return co_await process(order, SteadyClock::now(), std::nullopt);
+    co_return co_await process(invocation, SteadyClock::now(), std::nullopt);
   }
   initialised_ = true;
   const bool own = phase == InitPhase::own;
-  auto failure = co_await initialise(order.request_id, own ? kInitLimit : Seconds(function_.timeout_seconds));
+  auto failure = co_await initialise(invocation.request_id, own ? kInitLimit : Seconds(function_.timeout_seconds));
   const Seconds took = undilated_since(started_at_);
   const auto init = own ? std::optional(took) : std::nullopt;
-  if (!failure) co_return co_await process(order, own ? SteadyClock::now() : started_at_, init);
+  if (!failure) co_return co_await process(invocation, own ? SteadyClock::now() : started_at_, init);
   if (alive_) drain_output();
   log_.write(fmt::format("INIT_REPORT Init Duration: {:.2f} ms\tPhase: {}\t{}\n", took * 1e3, own ? "init" : "invoke",
                          failure->status));
@@ -233,9 +233,9 @@ asio::awaitable<InvocationOutcome> Instance::run(InvocationOrder order, InitPhas
                                 .billed_seconds = round_up(took, host_.options->platform.prices.billing_step),
                                 .init_timed_out = true};
   }
-  log_.write(fmt::format("START RequestId: {} Version: $LATEST\n", order.request_id));
+  log_.write(fmt::format("START RequestId: {} Version: $LATEST\n", invocation.request_id));
   if (alive_) co_await kill_and_wait();
-  co_return report(order, {.payload = failure->payload, .failed = true}, failure->status, own ? 0 : took, init);
+  co_return report(invocation, {.payload = failure->payload, .failed = true}, failure->status, own ? 0 : took, init);
 }
 
 asio::awaitable<std::optional<Instance::Failure>> Instance::initialise(const std::string& request_id, Seconds limit) {
@@ -267,12 +267,12 @@ Instance::Failure Instance::exit_failure(const std::string& request_id) const {
           fmt::format("Status: error\tError Type: Runtime.{}", memory ? "OutOfMemory" : "ExitError")};
 }
 
-asio::awaitable<InvocationOutcome> Instance::process(const InvocationOrder& order, TimePoint begin,
+asio::awaitable<InvocationOutcome> Instance::process(const InvocationRequest& invocation, TimePoint begin,
                                                      std::optional<Seconds> init) {
   const Seconds limit = function_.timeout_seconds * host_.options->dilation;
-  log_.write(fmt::format("START RequestId: {} Version: $LATEST\n", order.request_id));
-  api_->deliver({.request_id = order.request_id,
-                 .payload = order.payload,
+  log_.write(fmt::format("START RequestId: {} Version: $LATEST\n", invocation.request_id));
+  api_->deliver({.request_id = invocation.request_id,
+                 .payload = invocation.payload,
                  .function_arn = function_arn(host_.options->region, function_.name),
                  .trace_id = fmt::format("Root=1-{:08x}-{};Sampled=0", static_cast<long long>(unix_time()),
                                          compact_uuid().substr(0, 24)),
@@ -288,7 +288,7 @@ asio::awaitable<InvocationOutcome> Instance::process(const InvocationOrder& orde
       co_await kill_and_wait();
       if (answered) break;
       const std::string what = fmt::format("Task timed out after {:.2f} seconds", Seconds(function_.timeout_seconds));
-      outcome = {.payload = error_json("Sandbox.Timedout", order.request_id, what), .failed = true};
+      outcome = {.payload = error_json("Sandbox.Timedout", invocation.request_id, what), .failed = true};
       status = "Status: timeout";
       break;
     }
@@ -296,7 +296,7 @@ asio::awaitable<InvocationOutcome> Instance::process(const InvocationOrder& orde
       answered = true;
       outcome = {.payload = answer->payload, .failed = answer->failed};
       if (answer->too_large)
-        outcome = {.payload = error_json("Function.ResponseSizeTooLarge", order.request_id,
+        outcome = {.payload = error_json("Function.ResponseSizeTooLarge", invocation.request_id,
                                          "Response payload size exceeded maximum allowed payload size"),
                    .failed = true};
       if (outcome.failed) status = "Status: error\tError Type: Runtime.Unknown";
@@ -304,7 +304,7 @@ asio::awaitable<InvocationOutcome> Instance::process(const InvocationOrder& orde
       ready_ = answered;
     } else if (std::holds_alternative<Exited>(*message)) {
       if (answered) break;
-      const Failure failure = exit_failure(order.request_id);
+      const Failure failure = exit_failure(invocation.request_id);
       outcome = {.payload = failure.payload, .failed = true};
       status = failure.status;
       break;
@@ -315,19 +315,19 @@ asio::awaitable<InvocationOutcome> Instance::process(const InvocationOrder& orde
     sandbox_->freeze();
     drain_output();
   }
-  co_return report(order, std::move(outcome), status, duration, init);
+  co_return report(invocation, std::move(outcome), status, duration, init);
 }
 
-InvocationOutcome Instance::report(const InvocationOrder& order, InvocationOutcome outcome, const std::string& status,
-                                   Seconds duration, std::optional<Seconds> init) {
+InvocationOutcome Instance::report(const InvocationRequest& invocation, InvocationOutcome outcome,
+                                   const std::string& status, Seconds duration, std::optional<Seconds> init) {
   outcome.billed_seconds = round_up(init.value_or(0) + duration, host_.options->platform.prices.billing_step);
   const auto peak_mb = (sandbox_->peak_memory() + kMiB - 1) / kMiB;
   std::string line = fmt::format(
       "REPORT RequestId: {}\tDuration: {:.2f} ms\tBilled Duration: {:.0f} ms\tMemory Size: {} MB\t"
       "Max Memory Used: {} MB\t",
-      order.request_id, duration * 1e3, outcome.billed_seconds * 1e3, function_.memory_mb, peak_mb);
+      invocation.request_id, duration * 1e3, outcome.billed_seconds * 1e3, function_.memory_mb, peak_mb);
   if (init) line += fmt::format("Init Duration: {:.2f} ms\t", *init * 1e3);
-  log_.write(fmt::format("END RequestId: {}\n{}{}\n", order.request_id, line, status));
+  log_.write(fmt::format("END RequestId: {}\n{}{}\n", invocation.request_id, line, status));
   outcome.log_tail = log_.tail();
   return outcome;
 }

@@ -40,7 +40,7 @@ struct InstanceHost {
   StoreLinks store;
 };
 
-struct InvocationOrder {
+struct InvocationRequest {
   std::string request_id, payload;
 };
 
@@ -65,7 +65,7 @@ class Instance : public std::enable_shared_from_this<Instance> {
   ~Instance();
 
   // One at a time. The first waits for the runtime to come up.
-  boost::asio::awaitable<InvocationOutcome> run(InvocationOrder order, InitPhase phase = InitPhase::own);
+  boost::asio::awaitable<InvocationOutcome> run(InvocationRequest invocation, InitPhase phase = InitPhase::own);
   // Starts another one like this.
   Result<std::shared_ptr<Instance>> another() const { return start(host_, function_, package_); }
   bool alive() const { return alive_; }
@@ -87,13 +87,13 @@ class Instance : public std::enable_shared_from_this<Instance> {
   boost::asio::awaitable<void> watch_output();
   boost::asio::awaitable<void> watch_memory();
   boost::asio::awaitable<std::optional<Failure>> initialise(const std::string& request_id, Seconds limit);
-  boost::asio::awaitable<InvocationOutcome> process(const InvocationOrder& order, TimePoint begin,
+  boost::asio::awaitable<InvocationOutcome> process(const InvocationRequest& invocation, TimePoint begin,
                                                     std::optional<Seconds> init);
   Failure exit_failure(const std::string& request_id) const;
   boost::asio::awaitable<void> kill_and_wait();
   void drain_output();
   Seconds undilated_since(TimePoint start) const;
-  InvocationOutcome report(const InvocationOrder& order, InvocationOutcome outcome, const std::string& status,
+  InvocationOutcome report(const InvocationRequest& invocation, InvocationOutcome outcome, const std::string& status,
                            Seconds duration, std::optional<Seconds> init);
 
   const InstanceHost host_;

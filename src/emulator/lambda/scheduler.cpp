@@ -47,7 +47,7 @@ void LambdaScheduler::start() {
 }
 
 LambdaResult<std::shared_ptr<PendingInvocation>> LambdaScheduler::invoke(const FunctionTable::Entry& entry,
-                                                                         InvocationOrder order) {
+                                                                         InvocationRequest invocation) {
   if (static_cast<int>(running_.size()) >= host_.options->platform.limits.concurrency)
     return tl::unexpected(LambdaError{429, "TooManyRequestsException", "Rate Exceeded."});
   auto instance = take_idle(entry.function);
@@ -64,8 +64,8 @@ LambdaResult<std::shared_ptr<PendingInvocation>> LambdaScheduler::invoke(const F
   }
   running_.insert(instance);
   auto pending = std::make_shared<PendingInvocation>(host_.context);
-  const auto work = [self = shared_from_this(), function = entry.function, instance, order = std::move(order),
-                     pending]() { return self->run(function, instance, order, pending); };
+  const auto work = [self = shared_from_this(), function = entry.function, instance, invocation = std::move(invocation),
+                     pending]() { return self->run(function, instance, invocation, pending); };
   asio::co_spawn(host_.context, work, asio::detached);
   return pending;
 }
@@ -81,16 +81,16 @@ std::shared_ptr<Instance> LambdaScheduler::take_idle(const LambdaFunction& funct
 }
 
 asio::awaitable<void> LambdaScheduler::run(LambdaFunction function, std::shared_ptr<Instance> instance,
-                                           InvocationOrder order, std::shared_ptr<PendingInvocation> pending) {
+                                           InvocationRequest invocation, std::shared_ptr<PendingInvocation> pending) {
   const auto self = shared_from_this();
-  auto outcome = co_await instance->run(order);
+  auto outcome = co_await instance->run(invocation);
   if (outcome.init_timed_out && !stopped_) {  // as Lambda does: once more, on the invocation's own time
     if (auto second = instance->another()) {
       running_.erase(instance);
       instance = std::move(*second);
       running_.insert(instance);
       const Seconds first_try = outcome.billed_seconds;
-      outcome = co_await instance->run(std::move(order), InitPhase::in_invocation);
+      outcome = co_await instance->run(std::move(invocation), InitPhase::in_invocation);
       outcome.billed_seconds += first_try;
     }
   }
@@ -109,22 +109,22 @@ asio::awaitable<void> LambdaScheduler::run(LambdaFunction function, std::shared_
   pending->finish(std::move(outcome));
 }
 
-LambdaResult<> LambdaScheduler::invoke_later(const std::string& name, InvocationOrder order) {
-  const auto size = static_cast<Bytes>(order.payload.size());
+LambdaResult<> LambdaScheduler::invoke_later(const std::string& name, InvocationRequest invocation) {
+  const auto size = static_cast<Bytes>(invocation.payload.size());
   if (events_ >= kMostEvents || event_bytes_ + size > kMostEventBytes)
     return tl::unexpected(LambdaError{429, "TooManyRequestsException", "Too many events wait to be run."});
   ++events_;
   event_bytes_ += size;
-  const auto work = [self = shared_from_this(), name, order = std::move(order)] {
-    return self->run_event(name, order);
+  const auto work = [self = shared_from_this(), name, invocation = std::move(invocation)] {
+    return self->run_event(name, invocation);
   };
   asio::co_spawn(host_.context, work, asio::detached);
   return {};
 }
 
-asio::awaitable<void> LambdaScheduler::run_event(std::string name, InvocationOrder order) {
+asio::awaitable<void> LambdaScheduler::run_event(std::string name, InvocationRequest invocation) {
   const auto self = shared_from_this();
-  const std::shared_ptr<void> leave(nullptr, [self, size = static_cast<Bytes>(order.payload.size())](void*) {
+  const std::shared_ptr<void> leave(nullptr, [self, size = static_cast<Bytes>(invocation.payload.size())](void*) {
     --self->events_;
     self->event_bytes_ -= size;
   });
@@ -134,7 +134,7 @@ asio::awaitable<void> LambdaScheduler::run_event(std::string name, InvocationOrd
     const auto* entry = functions_->find(name);
     if (!entry) co_return;
     const int retries = entry->function.retries;
-    auto pending = invoke(*entry, order);
+    auto pending = invoke(*entry, invocation);
     if (!pending) {
       co_await pause(throttle_pause);
       throttle_pause = std::min(throttle_pause * 2, kLongestThrottlePause);

@@ -37,10 +37,10 @@ class LambdaScheduler : public std::enable_shared_from_this<LambdaScheduler> {
 
   void start();  // begins to reap
   // Errors: TooManyRequestsException (429) at the concurrency limit, ServiceException (500) if no process can be made.
-  LambdaResult<std::shared_ptr<PendingInvocation>> invoke(const FunctionTable::Entry& entry, InvocationOrder order);
+  LambdaResult<std::shared_ptr<PendingInvocation>> invoke(const FunctionTable::Entry& entry, InvocationRequest invocation);
   // At least once: waits for room, and repeats what fails as often as the function's `retries` says.
   // Errors: TooManyRequestsException (429) where too many wait already.
-  LambdaResult<> invoke_later(const std::string& name, InvocationOrder order);
+  LambdaResult<> invoke_later(const std::string& name, InvocationRequest invocation);
   // The function was changed or removed: its idle instances end now, the others after what they do.
   void retire(const std::string& name);
   void end_instances();  // what they run fails
@@ -53,9 +53,9 @@ class LambdaScheduler : public std::enable_shared_from_this<LambdaScheduler> {
     std::chrono::steady_clock::time_point since;
   };
   std::shared_ptr<Instance> take_idle(const LambdaFunction& function);
-  boost::asio::awaitable<void> run(LambdaFunction function, std::shared_ptr<Instance> instance, InvocationOrder order,
-                                   std::shared_ptr<PendingInvocation> pending);
-  boost::asio::awaitable<void> run_event(std::string name, InvocationOrder order);
+  boost::asio::awaitable<void> run(LambdaFunction function, std::shared_ptr<Instance> instance,
+                                   InvocationRequest invocation, std::shared_ptr<PendingInvocation> pending);
+  boost::asio::awaitable<void> run_event(std::string name, InvocationRequest invocation);
   boost::asio::awaitable<void> reap();
   boost::asio::awaitable<void> pause(Seconds seconds);
 

@@ -261,14 +261,14 @@ asio::awaitable<S3Requests::Answer> S3Requests::delete_objects(Call& call) {
   if (!document) co_return tl::unexpected<Refusal>(document.error());
   co_await put_latency(call, Kind::remove);
   if (auto there = bucket_there(call); !there) co_return tl::unexpected<Refusal>(there.error());
-  const auto order = parse_delete_order(*document);
-  if (!order || order->objects.empty() || order->objects.size() > kMostDeletes)
+  const auto deletion = parse_delete_request(*document);
+  if (!deletion || deletion->objects.empty() || deletion->objects.size() > kMostDeletes)
     co_return refuse(400, "MalformedXML", "The XML you provided was not well-formed or did not validate.");
-  for (const auto& object : order->objects)
+  for (const auto& object : deletion->objects)
     if (object.key.size() > kLongestKey) co_return refuse(400, "KeyTooLongError", "Your key is too long");
   std::string xml;
   std::size_t done = 0;
-  for (const auto& object : order->objects) {
+  for (const auto& object : deletion->objects) {
     // A disk may take a second for a thousand files: others are served in between.
     if (++done % kDeletesAtOnce == 0) co_await asio::post(co_await asio::this_coro::executor, asio::use_awaitable);
     if (auto there = bucket_there(call); !there) co_return tl::unexpected<Refusal>(there.error());
@@ -286,7 +286,7 @@ asio::awaitable<S3Requests::Answer> S3Requests::delete_objects(Call& call) {
     if (refusal) {
       xml += fmt::format("<Error><Key>{}</Key><Code>{}</Code><Message>{}</Message></Error>", xml_escape(object.key),
                          refusal->code, xml_escape(refusal->message));
-    } else if (!order->quiet) {
+    } else if (!deletion->quiet) {
       xml += fmt::format("<Deleted><Key>{}</Key></Deleted>", xml_escape(object.key));
     }
   }

@@ -135,26 +135,26 @@ std::string error_xml(const S3ErrorDocument& error) {
       xml_escape(error.resource), xml_escape(error.request_id));
 }
 
-std::optional<DeleteOrder> parse_delete_order(std::string_view xml) {
+std::optional<DeleteRequest> parse_delete_request(std::string_view xml) {
   pugi::xml_document document;
   const auto root = root_of(document, xml, "Delete");
   if (!root || !holds_only(root, {"Quiet"}, {"Object"})) return {};
-  DeleteOrder order;
+  DeleteRequest deletion;
   if (root.child("Quiet")) {
     const std::string quiet = without_blanks(text_of(root, "Quiet").value_or(""));
     if (quiet != "true" && quiet != "false") return {};
-    order.quiet = quiet == "true";
+    deletion.quiet = quiet == "true";
   }
   for (const auto& object : root.children("Object")) {
     if (!holds_only(object, {"Key", "ETag", "VersionId", "LastModifiedTime", "Size"})) return {};
     auto key = text_of(object, "Key"), etag = text_of(object, "ETag");
     if (!key || key->empty() || !etag) return {};
-    DeleteOrder::Object wanted{std::move(*key), std::move(*etag), {}};
+    DeleteRequest::Object wanted{std::move(*key), std::move(*etag), {}};
     for (const char* name : {"VersionId", "LastModifiedTime", "Size"})
       if (object.child(name)) wanted.other = name;
-    order.objects.push_back(std::move(wanted));
+    deletion.objects.push_back(std::move(wanted));
   }
-  return order;
+  return deletion;
 }
 
 std::optional<std::vector<CompletedPart>> parse_completed_parts(std::string_view xml) {

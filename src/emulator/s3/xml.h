@@ -26,7 +26,7 @@ struct S3ErrorDocument {
 };
 std::string error_xml(const S3ErrorDocument& error);
 
-struct DeleteOrder {
+struct DeleteRequest {
   struct Object {
     std::string key;
     std::string etag;   // a condition; empty: none
@@ -36,7 +36,7 @@ struct DeleteOrder {
   bool quiet = false;
 };
 // The body of a DeleteObjects request; nullopt if it is none, or says more than S3's schema knows.
-std::optional<DeleteOrder> parse_delete_order(std::string_view xml);
+std::optional<DeleteRequest> parse_delete_request(std::string_view xml);
 
 struct CompletedPart {
   int number = 0;

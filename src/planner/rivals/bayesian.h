@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "planner/optimizer.h"
+#include "planner/frontier_search.h"
 
 namespace funcpipe {
 

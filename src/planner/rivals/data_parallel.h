@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "catalog/parameter_server.h"
-#include "planner/optimizer.h"
+#include "planner/frontier_search.h"
 
 namespace funcpipe {
 

@@ -6,7 +6,7 @@
 #include <optional>
 #include <vector>
 
-#include "planner/optimizer.h"
+#include "planner/frontier_search.h"
 
 namespace funcpipe {
 

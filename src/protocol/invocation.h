@@ -1,0 +1,32 @@
+// What a worker is invoked with, and what it answers.
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+
+#include "base/error.h"
+#include "base/units.h"
+#include "plan/plan.h"
+
+namespace funcpipe {
+
+struct WorkerInvocation {
+  std::string job;  // JobSpec::id
+  std::string bucket, prefix;
+  WorkerId worker;
+  std::int64_t first_iteration = 0;  // > 0: from the snapshot of that iteration
+  std::string programs;              // fingerprint of those the client has proven (protocol/programs.h)
+};
+struct WorkerAnswer {
+  std::string status;  // "done" | "continue" (invoke again from next_iteration)
+  std::int64_t next_iteration = 0;
+  Bytes peak_memory = 0;  // VmHWM
+  std::string error;      // describe(error) when the worker failed
+};
+nlohmann::json to_json(const WorkerInvocation& invocation);
+Result<WorkerInvocation> worker_invocation_from_json(const nlohmann::json& json);
+nlohmann::json to_json(const WorkerAnswer& answer);
+Result<WorkerAnswer> worker_answer_from_json(const nlohmann::json& json);
+
+}  // namespace funcpipe
