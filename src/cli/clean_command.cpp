@@ -62,8 +62,9 @@ Command add_clean(CLI::App& app) {
                    "A job file (also of its later runs, NAME-2, ...), a results folder, or the folder of all of them")
       ->capture_default_str()
       ->type_name("FILE|FOLDER");
-  command->add_flag("--discard", arguments->options.discard_trained,
-                    "Also give up finished trainings that funcpipe assemble could make results of");
+  command->add_flag(
+      "--discard", arguments->options.discard_trained,
+      "Also give up trainings that funcpipe assemble could make results of or funcpipe resume could go on with");
   command->add_flag("--forget", arguments->options.forget_unreachable,
                     "Give up what is in a cloud that does not answer any more");
   return [arguments] {

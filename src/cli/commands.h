@@ -22,6 +22,7 @@ Command add_timeline(CLI::App& app);
 Command add_bench(CLI::App& app);
 Command add_emulate(CLI::App& app);
 Command add_assemble(CLI::App& app);
+Command add_resume(CLI::App& app);
 Command add_clean(CLI::App& app);
 Command add_options(CLI::App& app);
 

@@ -43,7 +43,7 @@ int main(int argc, char** argv) {
       funcpipe::add_train(app, argv[0]), funcpipe::add_validate(app), funcpipe::add_profile(app),
       funcpipe::add_plan(app),           funcpipe::add_simulate(app), funcpipe::add_timeline(app),
       funcpipe::add_bench(app),          funcpipe::add_emulate(app),  funcpipe::add_assemble(app),
-      funcpipe::add_clean(app),          funcpipe::add_options(app)};
+      funcpipe::add_resume(app),         funcpipe::add_clean(app),    funcpipe::add_options(app)};
   std::vector<std::string> names;
   const std::vector<CLI::App*> commands = app.get_subcommands([](const CLI::App*) { return true; });
   for (CLI::App* command : commands) {

@@ -68,11 +68,14 @@ std::string bill_table(const Bill& bill, const Prices& prices, int width) {
   return drawn(std::move(table), width);
 }
 
-std::string summary(const TrainResult& result, const JobConfig& config, const std::string& program,
-                    const std::string& job_file, int width) {
+std::string results_summary(const TrainResult& result, int width) {
   const std::string folder = result.folder.string();
   std::string text = fmt::format("\nTrained in {}\n\n{}\nBill\n{}", format_seconds(result.training_seconds),
                                  epoch_table(result.epochs, width), bill_table(result.bill, result.prices, width));
+  if (result.accidents > 0)
+    text += fmt::format("\n{} lost and went on from {}; the weights are the same as without that.\n",
+                        result.accidents == 1 ? "A worker was" : fmt::format("Workers were {} times", result.accidents),
+                        result.accidents == 1 ? "its snapshot" : "their snapshots");
   if (!result.whole_bill) text += "  (requests made by the functions themselves are not in it)\n";
   if (!result.epochs.empty() && !std::isfinite(result.epochs.back().train_loss))
     text +=
@@ -84,6 +87,12 @@ std::string summary(const TrainResult& result, const JobConfig& config, const st
       "  state_dict.pt    its weights:       torch.load(\"{0}/state_dict.pt\")\n"
       "  history.jsonl, validation.json, plan.json, job.json, bill.json\n",
       folder);
+  return text;
+}
+
+std::string summary(const TrainResult& result, const JobConfig& config, const std::string& program,
+                    const std::string& job_file, int width) {
+  std::string text = results_summary(result, width);
   text += "\nTry next\n" + next_commands(config, fmt::format("{} train {}", program, job_file));
   text += fmt::format("  {} options   # everything a job file may say\n", program);
   return text;
@@ -102,6 +111,7 @@ nlohmann::json summary_json(const TrainResult& result) {
           {"epochs", std::move(epochs)},
           {"training_seconds", result.training_seconds},
           {"peak_memory_bytes", result.peak_memory},
+          {"accidents", result.accidents},
           {"bill", to_json(result.bill, result.prices)}};
 }
 

@@ -11,7 +11,9 @@ namespace funcpipe {
 // A table of what each function used and cost. A screen of fewer than its columns gets the figures that matter most.
 std::string bill_table(const Bill& bill, const Prices& prices, int width);
 
-// What `train` prints at the end: accuracy per epoch, the bill, where things are, what to try next. `program`: how
+// Accuracy per epoch, accidents, the bill, where things are.
+std::string results_summary(const TrainResult& result, int width);
+// What `train` prints at the end: the results, and what to try next. `program`: how
 // funcpipe was called.
 std::string summary(const TrainResult& result, const JobConfig& config, const std::string& program,
                     const std::string& job_file, int width);

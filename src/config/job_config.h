@@ -63,6 +63,7 @@ struct JobConfig {
     int threads = 1;           // intra-operation threads of a worker; changes the bits of sums
     Seconds wait_limit = 120;  // longest wait for another worker's object
     int download_connections = 4, upload_connections = 4;
+    int restarts = 10;  // of each worker, after it was lost
   } training;
   struct Validation {
     double every_epochs = 1;  // 0: only at the end
@@ -83,7 +84,8 @@ struct JobConfig {
     std::string server = "c5.9xlarge";  // that of parameter-server
   } parallelism;
   struct Checkpoint {
-    std::int64_t interval = 0;  // iterations between snapshots; 0: only before a function's lifetime ends
+    std::int64_t interval = 0;  // iterations between a worker's snapshots; 0: as often as pays
+    Seconds period = 180;       // at most so much time between them; 0, with interval 0: a lost worker ends the job
   } checkpoint;
   struct PlatformChoice {
     std::string name = "local";   // local | aws-lambda | alibaba-fc | a .toml file

@@ -152,6 +152,10 @@ std::vector<OptionRecord> training_options() {
           "Downloads a worker has under way at once.", {.unit = "connections", .least = 1, .most = 256}),
       row("training", "upload_connections", FIELD(training.upload_connections),
           "Uploads a worker has under way at once.", {.unit = "connections", .least = 1, .most = 256}),
+      row("training", "restarts", FIELD(training.restarts),
+          "How often each worker is started anew after it was lost (killed, timed out, never answered) before the job "
+          "fails.",
+          {.unit = "times", .least = 0, .most = 1000000}),
   };
 }
 
@@ -211,11 +215,15 @@ std::vector<OptionRecord> parallelism_options() {
 std::vector<OptionRecord> checkpoint_options() {
   return {
       row("checkpoint", "interval", FIELD(checkpoint.interval),
-          "Between snapshots that nothing reads yet, as no job can be resumed: each worker writes them all the same "
-          "and leaves its last two in the store until the job ends. 0: a function saves one only to hand over to the "
-          "next "
-          "before its lifetime ends.",
+          "Iterations between two snapshots of a worker, from which it goes on after it was lost; its newest two are "
+          "kept "
+          "in the store, and with them what it received since. 0: as often as pays, from what a snapshot costs.",
           {.unit = "iterations", .least = 0, .most = kMostSteps}),
+      row("checkpoint", "period", FIELD(checkpoint.period),
+          "Longest time between two snapshots of a worker, of the platform's. 0, and interval 0 too: none is saved, "
+          "and a "
+          "lost worker ends the job.",
+          {.unit = "seconds", .least = 0, .most = 86400}),
   };
 }
 

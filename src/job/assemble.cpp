@@ -38,16 +38,6 @@ class StepsOnly final : public TrainObserver {
   TrainObserver& observer_;
 };
 
-// Relative paths of the job count from where it was started.
-JobSpec from_its_folder(JobSpec spec, const fs::path& working_folder) {
-  std::string& source = spec.config.model.source;
-  if (!source.starts_with("zoo:") && fs::path(source).is_relative()) source = (working_folder / source).string();
-  JobConfig::Data& data = spec.config.data;
-  for (std::string* file : {&data.train_input, &data.train_target, &data.validation_input, &data.validation_target})
-    if (!file->empty() && fs::path(*file).is_relative()) *file = (working_folder / *file).string();
-  return spec;
-}
-
 Result<> complete(Cloud& cloud, const RunFolder& run, const RunRecord& record, ResultsFolder& results,
                   TrainObserver& observer, const std::stop_token& stop) {
   FUNCPIPE_TRY(worker, WorkerTool::find());
@@ -65,7 +55,7 @@ Result<> complete(Cloud& cloud, const RunFolder& run, const RunRecord& record, R
   if (auto traced = collect_trace(*store, *record.spec, record.prefix, results.staging());
       !traced && !stop.stop_requested())
     observer.step("trace.json could not be made: " + describe(traced.error()));
-  const JobSpec spec = from_its_folder(*record.spec, record.working_folder);
+  const JobSpec spec = record.spec_from_here();
   // The model is looked at on the rows on which it was cut, where they are still there: it may take no others.
   if (const auto data = load_datasets(spec.config.data))
     if (auto rows = SampleRows::of(*data, std::max(rows_of_trials(spec.config), std::int64_t{spec.model.micro_batch})))

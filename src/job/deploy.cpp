@@ -112,6 +112,11 @@ Result<> Deployment::keep_results(std::stop_token stop) {
   return remove_all_but([this](const std::string& key) { return is_result_key(prefix_, key); }, stop);
 }
 
+Result<> Deployment::keep_objects(std::stop_token stop) {
+  published_ = false;
+  return remove_all_but({}, stop);
+}
+
 Result<> Deployment::keep_stop_mark(std::stop_token stop) {
   return remove_all_but([this](const std::string& key) { return key == stop_key(prefix_); }, stop);
 }

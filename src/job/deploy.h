@@ -46,6 +46,10 @@ class Deployment {
   const std::string& function_of(SizeChoice size) const { return names_.at(size); }
   std::size_t function_count() const { return names_.size(); }
 
+  // What a former client published is this deployment's.
+  void adopt() { published_ = true; }
+  // Deletes the functions and leaves every object, in the destructor too.
+  Result<> keep_objects(std::stop_token stop = {});
   // Leaves everything where it is, in the destructor too.
   void abandon();
   // Deletes the functions and every object under the prefix. Errors of the first thing that could not be removed;

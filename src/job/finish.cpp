@@ -18,6 +18,11 @@ Result<bool> is_trained(Store& store, const JobSpec& spec, const std::string& pr
   return true;
 }
 
+Result<bool> has_snapshots(Store& store, const std::string& prefix) {
+  FUNCPIPE_TRY(found, store.list(all_snapshots_prefix(prefix)));
+  return !found.empty();
+}
+
 Result<> collect_model(Store& store, const JobSpec& spec, const std::string& prefix, const WorkerTool& worker,
                        const fs::path& folder, std::stop_token stop) {
   std::vector<fs::path> stages;

@@ -17,6 +17,9 @@ namespace funcpipe {
 // Whether every stage's trained weights are in the store: the training is then finished, whatever happens.
 Result<bool> is_trained(Store& store, const JobSpec& spec, const std::string& prefix);
 
+// Whether some worker has saved a snapshot: an unfinished training is then more than its beginning.
+Result<bool> has_snapshots(Store& store, const std::string& prefix);
+
 // Fetches the trained stages and assembles model.pt and state_dict.pt in `folder`.
 Result<> collect_model(Store& store, const JobSpec& spec, const std::string& prefix, const WorkerTool& worker,
                        const std::filesystem::path& folder, std::stop_token stop);

@@ -33,6 +33,20 @@ Result<bool> has_results(Cloud& cloud, const RunRecord& record, const std::stop_
   return is_trained(*cloud.store().until(stop), *record.spec, record.prefix);
 }
 
+// Whether a broken off training may go on from snapshots.
+Result<bool> can_go_on(Cloud& cloud, const RunRecord& record, const std::stop_token& stop) {
+  if (!record.spec) return false;
+  return has_snapshots(*cloud.store().until(stop), record.prefix);
+}
+
+Error broken_off(const RunRecord& record, const fs::path& folder) {
+  return {.code = ErrorCode::already_exists,
+          .message = fmt::format("the training of run {} was broken off and has snapshots", record.id),
+          .place = folder.string(),
+          .hint = fmt::format("funcpipe resume {0} goes on with it; funcpipe clean {0} --discard gives it up",
+                              folder.string())};
+}
+
 Error finished(const RunRecord& record, const fs::path& folder) {
   return {.code = ErrorCode::already_exists,
           .message = fmt::format("the training of run {} is finished, but its results are not assembled", record.id),
@@ -82,6 +96,8 @@ Result<FormerRuns> FormerRuns::take_over(const ResultsFolder& results, const Tel
     }
     FUNCPIPE_TRY(trained, has_results(**cloud, *record, stop));
     if (trained) return tl::unexpected(finished(*record, results.path()));
+    FUNCPIPE_TRY(resumable, can_go_on(**cloud, *record, stop));
+    if (resumable) return tl::unexpected(broken_off(*record, results.path()));
     FUNCPIPE_TRY_VOID(take_away(**cloud, *record, stop));
     tell(fmt::format("took away what run {} left in {}", record->id, where(*record)));
     if (record->embedded())
@@ -122,7 +138,11 @@ void clear_dead_neighbours(const fs::path& own, const Tell& tell) {
       if (!cloud) continue;
       const auto trained = has_results(**cloud, *record, {});
       if (!trained) continue;
-      if (*trained) {
+      const auto resumable = can_go_on(**cloud, *record, {});
+      if (!resumable) continue;
+      if (*resumable && !*trained) {
+        tell(fmt::format("{0} holds a training that was broken off: funcpipe resume {0}", path.string()));
+      } else if (*trained) {
         tell(fmt::format("{} holds a training whose results are not assembled: funcpipe assemble {}", path.string(),
                          path.string()));
       } else if (take_away(**cloud, *record, {})) {
@@ -172,6 +192,8 @@ Result<> clean_run(const RunFolder& folder, const ResultsFolder& results, const 
   }
   FUNCPIPE_TRY(trained, has_results(**cloud, *record, stop));
   if (trained && !options.discard_trained) return tl::unexpected(finished(*record, results.path()));
+  FUNCPIPE_TRY(resumable, can_go_on(**cloud, *record, stop));
+  if (resumable && !options.discard_trained) return tl::unexpected(broken_off(*record, results.path()));
   FUNCPIPE_TRY_VOID(take_away(**cloud, *record, stop));
   if (!record->embedded()) {
     const Seconds wait = kMarkPatience * dilation_of(*record);

@@ -23,8 +23,8 @@ inline constexpr Seconds kMarkPatience = 15;
 // marks, which end() removes.
 class FormerRuns {
  public:
-  // Takes away what the runs left. A run that is trained is left as it is: already_exists, with the command that
-  // assembles its results. What cannot be reached is told and left for later.
+  // Takes away what the runs left. A run that is trained, or that has snapshots, is left as it is: already_exists,
+  // with the command that assembles its results or goes on with it. What cannot be reached is told and left for later.
   static Result<FormerRuns> take_over(const ResultsFolder& results, const Tell& tell, std::stop_token stop);
   ~FormerRuns();
   FormerRuns(FormerRuns&& other) noexcept;
@@ -46,7 +46,7 @@ class FormerRuns {
 void clear_dead_neighbours(const std::filesystem::path& own, const Tell& tell);
 
 struct CleanOptions {
-  bool discard_trained = false;  // also what `funcpipe assemble` could make results of
+  bool discard_trained = false;  // also what `funcpipe assemble` or `funcpipe resume` could make results of
   bool forget_unreachable = false;
 };
 // For `funcpipe clean`: everything dead in a results folder, or in each of those in a folder of them, and control

@@ -4,7 +4,9 @@
 #include <chrono>
 #include <nlohmann/json.hpp>
 
+#include "base/backoff.h"
 #include "base/files.h"
+#include "base/random.h"
 #include "job/report_line.h"
 
 namespace funcpipe {
@@ -30,8 +32,27 @@ std::string log_excerpt(std::string_view log) {
 constexpr const char* kMoreMemory = "give it more memory (--platform.memory_mb) or cut the model into more stages";
 constexpr double kNearLimit = 0.95;
 
+// Between two lives of a worker that is lost again and again.
+constexpr RetryPolicy kRestartPauses{.first_delay = 0.1, .longest_delay = 10};
+
 bool was_killed(const std::string& message) {
   return message.find("signal: killed") != std::string::npos;
+}
+
+// Whether the function had no more memory to take.
+bool is_out_of_memory(const std::string& message, std::string_view log, const std::optional<ReportLine>& report,
+                      bool memory_is_limited) {
+  if (log.find("Runtime.OutOfMemory") != std::string_view::npos) return true;
+  return was_killed(message) && report && memory_is_limited && report->max_memory_mb >= kNearLimit * report->memory_mb;
+}
+
+// Whether a function that ended so may come to its end another time. It would need as much memory again, and a package
+// that does not start will not.
+bool may_pass(const std::string& message, std::string_view log, const std::optional<ReportLine>& report,
+              bool memory_is_limited) {
+  return !is_out_of_memory(message, log, report, memory_is_limited) &&
+         message.find("InvalidEntrypoint") == std::string::npos &&
+         log.find("InvalidEntrypoint") == std::string_view::npos;
 }
 
 // The way out of what ended a function from outside. `report`: its last REPORT line.
@@ -39,9 +60,9 @@ std::string way_out(const std::string& message, std::string_view log, const std:
                     bool memory_is_limited) {
   if (log.find("Runtime.OutOfMemory") != std::string_view::npos)
     return fmt::format("it reached the limit of its memory: {}", kMoreMemory);
+  if (is_out_of_memory(message, log, report, memory_is_limited))
+    return fmt::format("it was at the limit of its memory: {}", kMoreMemory);
   if (was_killed(message)) {
-    if (report && memory_is_limited && report->max_memory_mb >= kNearLimit * report->memory_mb)
-      return fmt::format("it was at the limit of its memory: {}", kMoreMemory);
     return "somebody killed it, or its machine ran out of memory, which its kernel log tells (dmesg)";
   }
   if (message.find("Task timed out") != std::string::npos)
@@ -131,33 +152,13 @@ Bill InvokedWorkers::reported_usage() const {
   return reported_;
 }
 
+std::vector<Accident> InvokedWorkers::take_accidents() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(accidents_, {});
+}
+
 void InvokedWorkers::run(WorkerId worker, std::stop_token stop) {
-  WorkerInvocation invocation{options_.job, options_.bucket, options_.prefix, worker, 0, {}};
-  if (const auto proven = options_.programs.find(worker); proven != options_.programs.end())
-    invocation.programs = proven->second;
-  Result<> outcome;
-  while (true) {
-    const bool serves = worker == kParameterServer;
-    auto answer = serves ? options_.serve(invocation, stop) : invoke(invocation, stop);
-    if (!answer) {
-      outcome = tl::unexpected(answer.error());
-      break;
-    }
-    {
-      const std::lock_guard lock(mutex_);
-      if (!serves) peak_memory_ = std::max(peak_memory_, answer->peak_memory);
-    }
-    if (answer->status == "done") break;
-    if (answer->status != "continue" || answer->next_iteration <= invocation.first_iteration) {
-      outcome = fail(ErrorCode::failed,
-                     answer->error.empty()
-                         ? fmt::format("answered '{}' at iteration {}", answer->status, answer->next_iteration)
-                         : answer->error,
-                     to_string(worker));
-      break;
-    }
-    invocation.first_iteration = answer->next_iteration;
-  }
+  Result<> outcome = play(worker, stop);
   const std::lock_guard lock(mutex_);
   --running_;
   if (!outcome && !failure_ && !stop.stop_requested()) {
@@ -167,7 +168,52 @@ void InvokedWorkers::run(WorkerId worker, std::stop_token stop) {
   changed_.notify_all();
 }
 
-Result<WorkerAnswer> InvokedWorkers::invoke(const WorkerInvocation& invocation, std::stop_token stop) {
+// All lives of a worker, one after the other.
+Result<> InvokedWorkers::play(WorkerId worker, const std::stop_token& stop) {
+  WorkerInvocation invocation{.job = options_.job,
+                              .bucket = options_.bucket,
+                              .prefix = options_.prefix,
+                              .worker = worker,
+                              .incarnation = options_.first_incarnation};
+  if (const auto proven = options_.programs.find(worker); proven != options_.programs.end())
+    invocation.programs = proven->second;
+  if (worker == kParameterServer) {
+    FUNCPIPE_TRY_VOID(options_.serve(invocation, stop));
+    return {};
+  }
+  const auto worker_seed = static_cast<std::uint64_t>(worker.stage) << 32 | static_cast<std::uint32_t>(worker.replica);
+  std::int64_t reached = 0;
+  SystemClock clock;
+  for (int losses = 0;; ++invocation.incarnation) {
+    const auto answer = invoke(invocation, stop);
+    if (!answer) {
+      if (!answer.error().passing || losses >= options_.restarts || stop.stop_requested())
+        return tl::unexpected(answer.error().error);
+      {
+        const std::lock_guard lock(mutex_);
+        accidents_.push_back({worker, ++losses, answer.error().error});
+        changed_.notify_all();
+      }
+      const Seconds pause = backoff(kRestartPauses, losses, mix(static_cast<std::uint64_t>(losses), {worker_seed}));
+      if (!clock.sleep_until(clock.now() + pause, stop))
+        return fail(ErrorCode::cancelled, "stopped", to_string(worker));
+      continue;
+    }
+    {
+      const std::lock_guard lock(mutex_);
+      peak_memory_ = std::max(peak_memory_, answer->peak_memory);
+    }
+    if (answer->status == "done") return {};
+    if (answer->status != "continue" || answer->next_iteration <= reached)
+      return fail(ErrorCode::failed,
+                  fmt::format("answered '{}' at iteration {}", answer->status, answer->next_iteration),
+                  to_string(worker));
+    reached = answer->next_iteration;
+  }
+}
+
+tl::expected<WorkerAnswer, InvokedWorkers::Loss> InvokedWorkers::invoke(const WorkerInvocation& invocation,
+                                                                        std::stop_token stop) {
   const std::string function = options_.function_of(invocation.worker);
   const std::string place = fmt::format("{} ({})", to_string(invocation.worker), function);
   auto ended = functions_.invoke(function, to_json(invocation).dump(), stop);
@@ -177,7 +223,9 @@ Result<WorkerAnswer> InvokedWorkers::invoke(const WorkerInvocation& invocation, 
       error.message = fmt::format("the invocation broke off: {}", error.message);
       error.place = error.place.empty() ? place : fmt::format("{}: {}", place, error.place);
     }
-    return tl::unexpected(std::move(error));
+    const bool passing =
+        error.code == ErrorCode::unavailable || error.code == ErrorCode::timeout || error.code == ErrorCode::exhausted;
+    return tl::unexpected(Loss{std::move(error), passing});
   }
   const auto report = last_report_line(ended->log_tail);
   if (report) {
@@ -185,17 +233,21 @@ Result<WorkerAnswer> InvokedWorkers::invoke(const WorkerInvocation& invocation, 
     reported_.by_function[function].add_invocation(report->memory_mb, options_.vcpus_of(invocation.worker),
                                                    report->billed);
   }
+  const auto lost = [&](std::string message, bool passing, std::string hint = {}) {
+    return tl::unexpected(
+        Loss{{ErrorCode::failed, std::move(message) + log_excerpt(ended->log_tail), place, std::move(hint)}, passing});
+  };
   if (ended->function_error) {
     const std::string message = failure_message(*ended);
-    return fail(ErrorCode::failed,
-                message + memory_of(message, report, options_.memory_is_limited) + log_excerpt(ended->log_tail), place,
+    return lost(message + memory_of(message, report, options_.memory_is_limited),
+                may_pass(message, ended->log_tail, report, options_.memory_is_limited),
                 way_out(message, ended->log_tail, report, options_.memory_is_limited));
   }
-  auto json = parse_json(ended->payload, place);
-  if (!json) return tl::unexpected(json.error());
-  auto answer = worker_answer_from_json(*json);
-  if (!answer) return fail(ErrorCode::failed, answer.error().message + log_excerpt(ended->log_tail), place);
-  if (!answer->error.empty()) return fail(ErrorCode::failed, answer->error + log_excerpt(ended->log_tail), place);
+  const auto json = parse_json(ended->payload, place);
+  if (!json) return tl::unexpected(Loss{json.error(), false});
+  const auto answer = worker_answer_from_json(*json);
+  if (!answer) return lost(answer.error().message, false);
+  if (!answer->error.empty()) return lost(answer->error, answer->passing);
   return *answer;
 }
 

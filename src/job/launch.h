@@ -2,6 +2,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <mutex>
@@ -32,6 +33,17 @@ struct LaunchOptions {
   // Where it cannot: leaves a mark that workers see within seconds; they then have `grace` to end.
   std::function<Result<>(const std::string& reason)> mark_stop;
   Seconds grace = 0;
+  // How often each worker is invoked again after it was lost: its function crashed, timed out or never answered. It
+  // goes on from its newest snapshot.
+  int restarts = 0;
+  std::int64_t first_incarnation = 0;  // of every worker; 0: nobody has played this job before
+};
+
+// A worker that was lost and is invoked again.
+struct Accident {
+  WorkerId worker;
+  int times = 1;  // this one included
+  Error error;    // what became of the function
 };
 
 class InvokedWorkers {
@@ -55,13 +67,23 @@ class InvokedWorkers {
   // Only the first call does anything.
   int stop(const std::string& reason = "the client has ended");
 
+  // Those since the last call, in their order.
+  std::vector<Accident> take_accidents();
+
   Bytes peak_memory() const;  // largest any function reported
   // From the REPORT lines of the invocations that have ended: what clouds without a bill of their own tell.
   Bill reported_usage() const;
 
  private:
+  // Why an invocation gave no answer to go on with, and whether another one may.
+  struct Loss {
+    Error error;
+    bool passing = false;
+  };
+
   void run(WorkerId worker, std::stop_token stop);
-  Result<WorkerAnswer> invoke(const WorkerInvocation& invocation, std::stop_token stop);
+  Result<> play(WorkerId worker, const std::stop_token& stop);
+  tl::expected<WorkerAnswer, Loss> invoke(const WorkerInvocation& invocation, std::stop_token stop);
 
   FunctionService& functions_;
   const LaunchOptions options_;
@@ -70,6 +92,7 @@ class InvokedWorkers {
   int running_ = 0;
   std::optional<Error> failure_;
   std::optional<WorkerId> failed_worker_;
+  std::vector<Accident> accidents_;
   Bytes peak_memory_ = 0;
   Bill reported_;
   std::vector<std::jthread> threads_;

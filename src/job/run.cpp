@@ -42,12 +42,14 @@ Dollars running_cost(const RunJob& job, Seconds seconds) {
 
 // Until the workers are done, with the reports read that there are; the error of whatever failed first. A store that
 // does not answer this client is the workers' business: they fail if it does not answer them.
-Result<> follow(InvokedWorkers& workers, Watcher& watcher, TrainObserver& observer, std::stop_token stop) {
+Result<> follow(InvokedWorkers& workers, Watcher& watcher, TrainObserver& observer,
+                const std::function<void()>& tell_accidents, std::stop_token stop) {
   SystemClock clock;
   Seconds last_read = clock.now();
   bool told = false;
   while (true) {
     auto delay = watcher.poll();
+    tell_accidents();
     if (auto failure = workers.failure()) return tl::unexpected(std::move(*failure));
     if (stop.stop_requested()) return stopped();
     if (!delay) {
@@ -63,6 +65,14 @@ Result<> follow(InvokedWorkers& workers, Watcher& watcher, TrainObserver& observ
     if (auto read = watcher.finish(); !read) observer.step("history.jsonl is not complete: " + describe(read.error()));
     return {};
   }
+}
+
+std::string told(const Accident& accident) {
+  const std::string& message = accident.error.message;
+  const std::string what = accident.error.place.empty() ? to_string(accident.worker) : accident.error.place;
+  return fmt::format("{} was lost{}: {}; it goes on from its newest snapshot", what,
+                     accident.times > 1 ? fmt::format(" (for the {}. time)", accident.times) : "",
+                     message.substr(0, message.find('\n')));
 }
 
 Bill whole_bill(const Cloud& cloud, const InvokedWorkers& workers) {
@@ -116,12 +126,25 @@ Result<> Run::publish(const std::vector<std::filesystem::path>& stages) {
   job_.data = {};
   record_.spec = spec_;
   FUNCPIPE_TRY_VOID(folder_.write(record_));
+  return create_functions();
+}
+
+Result<> Run::adopt(const RunRecord& record) {
+  // Later than every life before, whichever client began it.
+  first_incarnation_ = static_cast<std::int64_t>(unix_time()) * 1000;
+  record_ = record;
+  recorded_ = resumable_ = true;
+  deployment_.adopt();
+  return create_functions();
+}
+
+Result<> Run::create_functions() {
   FUNCPIPE_TRY(settings, function_template(cloud_, job_.platform, config_.platform.role, job_.worker, record_.prefix));
   const auto created = [&](const std::string& name) {
-    record_.functions.push_back(name);
+    if (std::ranges::find(record_.functions, name) == record_.functions.end()) record_.functions.push_back(name);
     return folder_.write(record_);
   };
-  return deployment_.create_functions(spec_, settings, cloud_.embedded(), created, stop_);
+  return deployment_.create_functions(spec_, settings, cloud_.embedded() || resumable_, created, stop_);
 }
 
 Result<TrainResult> Run::train() {
@@ -131,12 +154,18 @@ Result<TrainResult> Run::train() {
   const Seconds start = clock.now();
   const auto platform_seconds = [&] { return (clock.now() - start) / config_.platform.dilation; };
   InvokedWorkers workers(cloud_.functions(), launch_options());
+  const auto tell_accidents = [&] {
+    for (const Accident& accident : workers.take_accidents()) {
+      ++accidents_;
+      observer_.step(told(accident));
+    }
+  };
   const auto dollars = [&] {
     return cloud_.bill().total().request_dollars(job_.platform.prices) + running_cost(job_, platform_seconds());
   };
   Watcher watcher(reports, spec_, record_.prefix, observer_, clock, dollars);
   observer_.training_starts(spec_);
-  auto followed = follow(workers, watcher, observer_, stop_);
+  auto followed = follow(workers, watcher, observer_, tell_accidents, stop_);
   const Seconds training_seconds = platform_seconds();
   observer_.training_ends();
   if (!followed) FUNCPIPE_TRY_VOID(end_early(workers, followed.error()));
@@ -150,6 +179,7 @@ Result<TrainResult> Run::train() {
   result.prices = job_.platform.prices;
   result.training_seconds = training_seconds;
   result.peak_memory = workers.peak_memory();
+  result.accidents = accidents_;
   const auto bill_so_far = [&] {
     result.bill = whole_bill(cloud_, workers);
     if (job_.server)
@@ -177,7 +207,9 @@ LaunchOptions Run::launch_options() {
       .serve = [this](
                    const WorkerInvocation& invocation,
                    std::stop_token ended) { return job_.worker.serve(invocation, cloud_.client_environment(), ended); },
-      .memory_is_limited = !cloud_.embedded() || (job_.platform.limited && job_.platform.limit_memory)};
+      .memory_is_limited = !cloud_.embedded() || (job_.platform.limited && job_.platform.limit_memory),
+      .restarts = spec_.recovery.enabled() ? config_.training.restarts : 0,
+      .first_incarnation = first_incarnation_};
   if (cloud_.embedded()) {
     options.end_functions = [this] { cloud_.end_functions(); };
   } else {
@@ -214,7 +246,22 @@ Result<> Run::end_early(InvokedWorkers& workers, Error error) {
                                still_running_, still_running_ == 1 ? "" : "s", config_.platform.s3_endpoint));
   if (const auto failed = workers.failed_worker(); failed && error.code != ErrorCode::cancelled)
     error = tell_chain(std::move(error), waiting_chain(*store, record_.prefix, *failed));
+  if (const auto goes_on = can_go_on(*store); !goes_on || *goes_on) {
+    resumable_ = true;
+    const std::string way = fmt::format(
+        "the training is kept as far as it came: funcpipe resume {0} goes on with it, "
+        "funcpipe clean {0} --discard gives it up",
+        results_.path().string());
+    error.hint = error.hint.empty() ? way : error.hint + "; " + way;
+  } else {
+    resumable_ = false;
+  }
   return tl::unexpected(std::move(error));
+}
+
+// Whether there is more of the training in the cloud than its beginning.
+Result<bool> Run::can_go_on(Store& store) const {
+  return spec_.recovery.enabled() ? has_snapshots(store, record_.prefix) : Result<bool>(false);
 }
 
 Result<> Run::make_results(Store& store, const Watcher& watcher, const std::function<void()>& bill_so_far,
@@ -231,9 +278,10 @@ Result<> Run::make_results(Store& store, const Watcher& watcher, const std::func
   return results_.commit();
 }
 
-// Objects go once results are committed, or where there are none to be made.
+// Objects go once results are committed, or where there are none to be made and nothing to go on with.
 Result<> Run::clean_up(const std::stop_token& stop) {
   if (trained_ && !committed_) return deployment_.keep_results(stop);
+  if (resumable_ && !committed_) return deployment_.keep_objects(stop);
   if (still_running_ > 0) return deployment_.keep_stop_mark(stop);
   FUNCPIPE_TRY_VOID(deployment_.remove(stop));
   if (recorded_) folder_.remove();

@@ -49,10 +49,16 @@ class Run {
   // Data, stages, functions.
   Result<> publish(const std::vector<std::filesystem::path>& stages);
 
+  // In place of publish(): takes over a run whose client ended before its training did. What it published and its
+  // workers' snapshots are in the cloud; functions are made anew.
+  Result<> adopt(const RunRecord& record);
+
   // Starts the workers, follows them, makes the results. An error after the training has finished says how to go on.
   Result<TrainResult> train();
 
  private:
+  Result<> create_functions();
+  Result<bool> can_go_on(Store& store) const;
   LaunchOptions launch_options();
   Result<> end_early(InvokedWorkers& workers, Error error);
   Result<> make_results(Store& store, const Watcher& watcher, const std::function<void()>& bill_so_far,
@@ -72,6 +78,9 @@ class Run {
   bool recorded_ = false;
   bool trained_ = false;    // every stage's weights are in the store
   bool committed_ = false;  // the results are in place
+  std::int64_t first_incarnation_ = 0;
+  bool resumable_ = false;  // the training was broken off, and what it needs to go on stays
+  int accidents_ = 0;       // workers that were lost and went on
   int still_running_ = 0;   // workers that nobody can end from here
   bool hopeless_ = false;   // the store does not answer
 };

@@ -60,6 +60,19 @@ JobConfig::PlatformChoice RunRecord::cloud() const {
   return choice;
 }
 
+JobSpec RunRecord::spec_from_here() const {
+  JobSpec there = *spec;
+  const auto found = [&](std::string& file) {
+    if (!file.empty() && fs::path(file).is_relative()) file = (working_folder / file).string();
+  };
+  if (!there.config.model.source.starts_with("zoo:")) found(there.config.model.source);
+  JobConfig::Data& data = there.config.data;
+  for (std::string* file : {&data.train_input, &data.train_target, &data.validation_input, &data.validation_target})
+    found(*file);
+  if (there.config.platform.name.ends_with(".toml")) found(there.config.platform.name);
+  return there;
+}
+
 RunRecord record_of(const JobConfig::PlatformChoice& cloud, std::string id, std::string prefix) {
   std::error_code ignored;
   return {.id = std::move(id),

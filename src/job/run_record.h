@@ -25,6 +25,8 @@ struct RunRecord {
 
   bool embedded() const { return s3_endpoint.empty(); }
   JobConfig::PlatformChoice cloud() const;
+  // `spec`, its relative paths counted from where the job was started. Only if there is one.
+  JobSpec spec_from_here() const;
 };
 RunRecord record_of(const JobConfig::PlatformChoice& cloud, std::string id, std::string prefix);
 

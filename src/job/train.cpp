@@ -16,6 +16,7 @@
 #include "job/lifetimes.h"
 #include "job/plan_of_job.h"
 #include "job/process_needs.h"
+#include "job/recovery_policy.h"
 #include "job/remarks.h"
 #include "job/resolve.h"
 #include "job/results_folder.h"
@@ -120,6 +121,9 @@ Result<Prepared> prepare(const JobConfig& config, std::stop_token stop) {
                 "parallelism.sync", "leave out platform.s3_endpoint, or choose another synchronisation");
   if (server) platform = beside(*server, std::move(platform));
   FUNCPIPE_TRY_VOID(foresee_lifetimes(spec, platform, planned.iteration));
+  const bool embedded = config.platform.s3_endpoint.empty();
+  spec.recovery =
+      recovery_policy(spec, platform, embedded ? std::optional<Bytes>(room_on_disk(config.job.folder)) : std::nullopt);
   FUNCPIPE_TRY(programs, prove(spec, data, stop));
   std::vector<std::string> said = remarks(spec, data);
   if (!planned.remark.empty()) said.push_back(planned.remark);

@@ -23,6 +23,7 @@ struct TrainResult {
   Prices prices;
   Seconds training_seconds = 0;  // dilation divided out
   Bytes peak_memory = 0;         // of the largest worker
+  int accidents = 0;             // workers that were lost and went on from a snapshot
 };
 
 // Trains as `config` says. Results of a former run of the same name are replaced once this one has succeeded, and left

@@ -15,7 +15,7 @@ constexpr auto kInvocation = [](auto& invocation, const auto& visit) {
   visit("prefix", invocation.prefix);
   visit("stage", invocation.worker.stage);
   visit("replica", invocation.worker.replica);
-  visit("first_iteration", invocation.first_iteration);
+  visit("incarnation", invocation.incarnation);
   visit("programs", invocation.programs);
 };
 
@@ -24,6 +24,7 @@ constexpr auto kAnswer = [](auto& answer, const auto& visit) {
   visit("next_iteration", answer.next_iteration);
   visit("peak_memory", answer.peak_memory);
   visit("error", answer.error);
+  visit("passing", answer.passing);
 };
 
 }  // namespace

@@ -15,14 +15,17 @@ struct WorkerInvocation {
   std::string job;  // JobSpec::id
   std::string bucket, prefix;
   WorkerId worker;
-  std::int64_t first_iteration = 0;  // > 0: from the snapshot of that iteration
-  std::string programs;              // fingerprint of those the client has proven (protocol/programs.h)
+  // 0: the worker's first life, which begins with its stage file. Else a later life, which begins with the newest
+  // snapshot there is; of two lives the one with the larger number counts.
+  std::int64_t incarnation = 0;
+  std::string programs;  // fingerprint of those the client has proven (protocol/programs.h)
 };
 struct WorkerAnswer {
-  std::string status;  // "done" | "continue" (invoke again from next_iteration)
+  std::string status;  // "done" | "continue" (invoke again) | "failed"
   std::int64_t next_iteration = 0;
   Bytes peak_memory = 0;  // VmHWM
   std::string error;      // describe(error) when the worker failed
+  bool passing = false;   // the error may not come again: another try is worthwhile
 };
 nlohmann::json to_json(const WorkerInvocation& invocation);
 Result<WorkerInvocation> worker_invocation_from_json(const nlohmann::json& json);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 
 namespace funcpipe {
 namespace {
@@ -58,8 +59,30 @@ std::string report_key(const std::string& prefix, std::int64_t iteration, int re
 std::string validation_report_key(const std::string& prefix, std::int64_t round, int replica) {
   return fmt::format("{}{}{:08}-r{}.json", prefix, kValidationReport, round, replica);
 }
-std::string snapshot_key(const std::string& prefix, std::int64_t iteration, WorkerId worker) {
-  return fmt::format("{}/snapshot/i{:08}-{}.pt", prefix, iteration, name_of(worker));
+std::string all_snapshots_prefix(const std::string& prefix) {
+  return prefix + "/snapshot/";
+}
+std::string snapshots_prefix(const std::string& prefix, WorkerId worker) {
+  return fmt::format("{}{}/", all_snapshots_prefix(prefix), name_of(worker));
+}
+std::string snapshot_key(const std::string& prefix, std::int64_t iteration, std::int64_t rounds, WorkerId worker) {
+  return fmt::format("{}i{:012}-v{:012}", snapshots_prefix(prefix, worker), iteration, rounds);
+}
+std::optional<Progress> progress_of_snapshot(std::string_view key) {
+  constexpr std::size_t kDigits = 12;
+  const std::string_view name = key.substr(std::min(key.size(), key.rfind('/') + 1));
+  if (name.size() != 2 * kDigits + 3 || name[0] != 'i' || name.substr(kDigits + 1, 2) != "-v") return std::nullopt;
+  Progress progress;
+  const auto read = [](std::string_view digits, std::int64_t& value) {
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+    return error == std::errc() && end == digits.data() + digits.size() && value >= 0;
+  };
+  if (!read(name.substr(1, kDigits), progress.iteration) || !read(name.substr(kDigits + 3), progress.rounds))
+    return std::nullopt;
+  return progress;
+}
+std::string ledger_key(const std::string& prefix, WorkerId worker) {
+  return fmt::format("{}/ledger/{}.json", prefix, name_of(worker));
 }
 std::string trace_key(const std::string& prefix, WorkerId worker) {
   return fmt::format("{}{}{}.json", prefix, kTrace, name_of(worker));

@@ -3,10 +3,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "plan/plan.h"
+#include "protocol/worker_ledger.h"
 
 namespace funcpipe {
 
@@ -28,9 +30,13 @@ std::string block_key(const std::string& column_prefix, std::int64_t block_index
 std::string report_key(const std::string& prefix, std::int64_t iteration,
                        int replica);  // prefix/report/i00000010-r0.json
 std::string validation_report_key(const std::string& prefix, std::int64_t round,
-                                  int replica);  // prefix/validation/v00000001-r0.json
-std::string snapshot_key(const std::string& prefix, std::int64_t iteration,
-                         WorkerId worker);                            // prefix/snapshot/i00000010-s3-r0.pt
+                                  int replica);                            // prefix/validation/v00000001-r0.json
+std::string all_snapshots_prefix(const std::string& prefix);               // prefix/snapshot/
+std::string snapshots_prefix(const std::string& prefix, WorkerId worker);  // prefix/snapshot/s3-r0/
+std::string snapshot_key(const std::string& prefix, std::int64_t iteration, std::int64_t rounds,
+                         WorkerId worker);                            // prefix/snapshot/s3-r0/i00000010-v00000001
+std::optional<Progress> progress_of_snapshot(std::string_view key);   // the reverse; nullopt: no such key
+std::string ledger_key(const std::string& prefix, WorkerId worker);   // prefix/ledger/s3-r0.json
 std::string trace_key(const std::string& prefix, WorkerId worker);    // prefix/trace/s3-r0.json, server.json
 std::string trained_key(const std::string& prefix, int stage);        // prefix/trained/stage-03.pt
 std::string waiting_key(const std::string& prefix, WorkerId worker);  // prefix/waiting/s3-r0.json: for whom it waits

@@ -26,7 +26,9 @@ json to_json(const JobSpec& spec) {
           {"target_cache", spec.state.target_cache},
           {"numerics", spec.numerics},
           {"save_seconds", spec.hand_over.save},
-          {"load_seconds", spec.hand_over.load}};
+          {"load_seconds", spec.hand_over.load},
+          {"snapshot_seconds", spec.recovery.period},
+          {"snapshot_iterations", spec.recovery.iterations}};
 }
 
 Result<JobSpec> job_spec_from_json(const json& source, const std::string& place) {
@@ -41,7 +43,9 @@ Result<JobSpec> job_spec_from_json(const json& source, const std::string& place)
       .read("target_cache", spec.state.target_cache)
       .read("numerics", spec.numerics)
       .read("save_seconds", spec.hand_over.save)
-      .read("load_seconds", spec.hand_over.load);
+      .read("load_seconds", spec.hand_over.load)
+      .read("snapshot_seconds", spec.recovery.period)
+      .read("snapshot_iterations", spec.recovery.iterations);
   const json& config = fields.member("config");
   const json& plan = fields.member("plan");
   const json& model = fields.member("model");

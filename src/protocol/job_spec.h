@@ -16,7 +16,7 @@
 namespace funcpipe {
 
 struct JobSpec {
-  static constexpr int kVersion = 1;
+  static constexpr int kVersion = 2;
   std::string id;  // unique per run
   JobConfig config;
   Plan plan;
@@ -32,6 +32,13 @@ struct JobSpec {
   struct HandOver {
     Seconds save = 0, load = 0;
   } hand_over;
+  // Whether a lost worker is replayed, and how often workers save a snapshot for it. Both 0: objects go as soon as
+  // their readers have taken them, and a lost worker ends the job.
+  struct Recovery {
+    Seconds period = 0;           // the platform's, between two snapshots of a worker
+    std::int64_t iterations = 0;  // at most so many between two snapshots
+    bool enabled() const { return period > 0 || iterations > 0; }
+  } recovery;
 };
 
 nlohmann::json to_json(const JobSpec& spec);

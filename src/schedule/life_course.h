@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <optional>
 
 #include "schedule/life_span.h"
@@ -13,7 +14,10 @@ namespace funcpipe {
 // What all lives of a worker have before them.
 struct LifePlan {
   std::int64_t iterations = 0;
-  std::int64_t checkpoint_interval = 0;  // iterations between snapshots; 0: none but at a hand-over
+  // A snapshot is due so many iterations, or so many seconds, after the one before; 0 and infinity: none is due but at
+  // a hand-over.
+  std::int64_t checkpoint_interval = 0;
+  Seconds checkpoint_period = std::numeric_limits<double>::infinity();
   // The iteration before which validation round `round` (from 0) takes place; nullopt: there is no such round. Empty:
   // there are none.
   std::function<std::optional<std::int64_t>(std::int64_t round)> validation;
@@ -33,11 +37,11 @@ struct LifeStep {
 
 class LifeCourse {
  public:
-  // `plan` outlives it.
-  LifeCourse(const LifePlan& plan, const LifeSpan& span) : plan_(&plan), span_(span) {}
+  // `plan` outlives it. The life begins `now`.
+  LifeCourse(const LifePlan& plan, const LifeSpan& span, Seconds now = 0) : plan_(&plan), span_(span), saved_at_(now) {}
   // Where a former life has left off.
   void resume(std::int64_t iteration, std::int64_t rounds) {
-    iteration_ = iteration;
+    iteration_ = saved_iteration_ = iteration;
     rounds_ = rounds;
   }
 
@@ -46,7 +50,10 @@ class LifeCourse {
   // It is done.
   void played(std::int64_t end);
   void validated() { ++rounds_; }
-  void saved() { due_ = false; }
+  void saved(Seconds now) {
+    saved_iteration_ = iteration_;
+    saved_at_ = now;
+  }
 
   std::int64_t iteration() const { return iteration_; }  // played so far
   std::int64_t rounds() const { return rounds_; }        // validations done
@@ -56,8 +63,13 @@ class LifeCourse {
  private:
   const LifePlan* plan_;
   LifeSpan span_;
+  bool snapshot_is_due(Seconds now) const;
+  std::int64_t until_snapshot(Seconds now) const;  // iterations to play before one is due, at least one
+
   std::int64_t iteration_ = 0, rounds_ = 0;
-  bool due_ = false;  // a snapshot at the checkpoint interval
+  // What the newest snapshot holds, or where the life began, and when that was.
+  std::int64_t saved_iteration_ = 0;
+  Seconds saved_at_;
 };
 
 }  // namespace funcpipe

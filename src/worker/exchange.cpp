@@ -134,6 +134,7 @@ Exchange::Exchange(Store& store, Clock& clock, std::string prefix, WorkerId work
 
 Result<> Exchange::send(std::int64_t iteration, const ObjectName& name, std::span<const at::Tensor> tensors,
                         std::stop_token stop) {
+  if (is_collected_ && is_collected_(iteration, name)) return {};
   std::vector<at::Tensor> travelling;  // owns what the pieces point to
   std::vector<WireTensor> wires;
   std::vector<std::int64_t> numbers;
@@ -189,6 +190,7 @@ Result<std::vector<at::Tensor>> Exchange::tensors_in(const at::Tensor& object, c
 
 Result<> Exchange::publish(std::int64_t iteration, const Op& op, ConstBytes slice, ConstBytes reached,
                            std::stop_token stop) {
+  if (is_collected_ && is_collected_(iteration, op.object)) return {};
   const std::array<WireTensor, 2> tensors{
       {{ElementType::float32, {op.slice.elements}, slice}, {ElementType::uint8, {std::ssize(reached)}, reached}}};
   const EncodedTensors encoded = encode_tensors(tensors);
@@ -209,7 +211,12 @@ Result<ReceivedSlice> Exchange::fetch(const Op& op, int index, std::int64_t iter
   return ReceivedSlice{std::move(object), wires[0].bytes, wires[1].bytes};
 }
 
+void Exchange::keep(std::function<bool(std::int64_t iteration, const ObjectName& name)> is_collected) {
+  is_collected_ = std::move(is_collected);
+}
+
 Result<> Exchange::release(std::int64_t iteration, std::span<const ObjectName> names, std::stop_token stop) {
+  if (is_collected_) return {};
   std::vector<std::string> keys;
   for (const ObjectName& name : names) keys.push_back(object_key(prefix_, iteration, name));
   return until(store_, stop)->remove(keys);

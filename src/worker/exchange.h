@@ -57,6 +57,11 @@ class Exchange {
 
   Result<> release(std::int64_t iteration, std::span<const ObjectName> names, std::stop_token stop = {});
 
+  // From here on released objects stay, for workers that are replayed: whoever calls this removes them
+  // (worker/collector.h). An object that `is_collected` says is gone for good is not published again. Before any
+  // operation.
+  void keep(std::function<bool(std::int64_t iteration, const ObjectName& name)> is_collected);
+
  private:
   static Result<std::vector<at::Tensor>> tensors_in(const at::Tensor& object, const std::string& key);
   Result<at::Tensor> wait_for(const Op& op, int index, std::int64_t iteration, std::stop_token stop);
@@ -70,8 +75,9 @@ class Exchange {
   const Polling polling_;
   const ArrivalObserver observe_;
   ArrivalEstimates arrivals_;
-  std::mutex mutex_;    // guards what follows
-  int long_waits_ = 0;  // under way
+  std::function<bool(std::int64_t, const ObjectName&)> is_collected_;  // empty: released objects are removed
+  std::mutex mutex_;                                                   // guards what follows
+  int long_waits_ = 0;                                                 // under way
 };
 
 }  // namespace funcpipe

@@ -47,7 +47,9 @@ struct Answer {
 Answer answer_of(const Result<WorkerAnswer>& played) {
   if (!played) {
     const std::string error = describe(played.error());
-    return {to_json(WorkerAnswer{.status = "failed", .peak_memory = peak_memory(), .error = error}),
+    const ErrorCode code = played.error().code;
+    const bool passing = code == ErrorCode::unavailable || code == ErrorCode::timeout;
+    return {to_json(WorkerAnswer{.status = "failed", .peak_memory = peak_memory(), .error = error, .passing = passing}),
             "failed: " + error};
   }
   return {to_json(*played), fmt::format("{} at iteration {}, peak memory {}", played->status, played->next_iteration,
@@ -64,8 +66,8 @@ Answer answer_of(const Result<MeasureAnswer>& measured) {
 
 Result<WorkerAnswer> play_event(const nlohmann::json& payload, Clock& clock, Seconds deadline) {
   FUNCPIPE_TRY(invocation, worker_invocation_from_json(payload));
-  fmt::print(stderr, "funcpipe-worker {} of job {} begins at iteration {}\n", to_string(invocation.worker),
-             invocation.job, invocation.first_iteration);
+  fmt::print(stderr, "funcpipe-worker {} of job {} begins its life {}\n", to_string(invocation.worker), invocation.job,
+             invocation.incarnation);
   FUNCPIPE_TRY(spec, read_spec(invocation));
   FUNCPIPE_TRY(store, open_store(invocation.bucket, spec.config.platform.dilation));
   DilatedClock platform_clock(clock, spec.config.platform.dilation);

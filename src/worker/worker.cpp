@@ -19,6 +19,7 @@
 #include "protocol/validation_rounds.h"
 #include "schedule/life_course.h"
 #include "schedule/program.h"
+#include "worker/collector.h"
 #include "worker/divergence.h"
 #include "worker/exchange.h"
 #include "worker/flat_gradient.h"
@@ -28,7 +29,7 @@
 #include "worker/process.h"
 #include "worker/reporter.h"
 #include "worker/sample_source.h"
-#include "worker/snapshot.h"
+#include "worker/snapshot_store.h"
 #include "worker/stage_executor.h"
 #include "worker/trace.h"
 
@@ -45,7 +46,7 @@ Result<std::string> read_object(Store& store, const std::string& key, const std:
 class Life {
  public:
   Life(const JobSpec& spec, const WorkerInvocation& invocation, Store& store, Clock& clock, Seconds deadline,
-       std::stop_token stop, Programs programs, Stage stage)
+       std::stop_token stop, Programs programs, SnapshotStore snapshots, Stage stage)
       : spec_(spec),
         worker_(invocation.worker),
         prefix_(invocation.prefix),
@@ -53,6 +54,8 @@ class Life {
         clock_(clock),
         stop_(std::move(stop)),
         programs_(std::move(programs)),
+        snapshots_(std::move(snapshots)),
+        collector_(store, prefix_, programs_, invocation.incarnation),
         stage_(std::move(stage)),
         gradient_(stage_.parameters()),
         optimizer_(spec.config.optimizer, stage_.parameters()),
@@ -67,20 +70,31 @@ class Life {
         reporter_(store, clock, training_reports(spec, prefix_, worker_.replica)),
         executor_(spec, spec.plan, worker_, {stage_, gradient_, &optimizer_, samples_, exchange_, &reporter_, clock}),
         life_plan_{.iterations = spec.steps,
-                   .checkpoint_interval = spec.config.checkpoint.interval,
+                   .checkpoint_interval = spec.recovery.iterations,
+                   .checkpoint_period =
+                       spec.recovery.period > 0 ? spec.recovery.period : std::numeric_limits<double>::infinity(),
                    .validation = [&spec](std::int64_t round) { return validation_iteration(spec, round); }},
-        course_(life_plan_, LifeSpan(platform_clock_.now(),
-                                     platform_clock_.now() + (deadline - clock.now()) / spec.config.platform.dilation,
-                                     {.hand_over = {spec.hand_over.save, spec.hand_over.load},
-                                      .alone = spec.plan.worker_count() == 1})),
+        course_(
+            life_plan_,
+            LifeSpan(platform_clock_.now(),
+                     platform_clock_.now() + (deadline - clock.now()) / spec.config.platform.dilation,
+                     {.hand_over = {spec.hand_over.save, spec.hand_over.load}, .alone = spec.plan.worker_count() == 1}),
+            platform_clock_.now()),
         trace_(programs_.training, spec.plan.rank(worker_), spec.config.metrics.trace_iterations, clock) {}
 
-  Result<> resume(const Snapshot& snapshot) {
-    FUNCPIPE_TRY_VOID(optimizer_.load(snapshot.optimizer));
-    reporter_.resume(snapshot.unreported);
-    resumed_ = snapshot.iteration;
-    course_.resume(snapshot.iteration, snapshot.validation_rounds);
-    course_.span().remember(snapshot.iteration_seconds, snapshot.validation_seconds);
+  // `snapshot`: where the life begins; nullptr: with the stage file. `former`: there may have been lives before.
+  Result<> begin(const Snapshot* snapshot, bool former) {
+    if (spec_.recovery.enabled()) {
+      FUNCPIPE_TRY_VOID(collector_.begin(former));
+      exchange_.keep([this](std::int64_t iteration, const ObjectName& name) {
+        return collector_.is_collected(iteration, name, false);
+      });
+    }
+    if (!snapshot) return {};
+    FUNCPIPE_TRY_VOID(optimizer_.load(snapshot->optimizer));
+    reporter_.resume(snapshot->unreported);
+    course_.resume(snapshot->iteration, snapshot->validation_rounds);
+    course_.span().remember(snapshot->iteration_seconds, snapshot->validation_seconds);
     return {};
   }
 
@@ -97,7 +111,7 @@ class Life {
           break;
         case LifeStep::Kind::save:
           FUNCPIPE_TRY_VOID(save_snapshot());
-          course_.saved();
+          course_.saved(platform_clock_.now());
           break;
         case LifeStep::Kind::hand_over:
           return hand_over();
@@ -172,6 +186,9 @@ class Life {
     const Plan plan = evaluation_plan(spec_, spec_.validation.rows());
     SampleSource samples(store_, spec_.validation, {.steps_per_epoch = std::numeric_limits<std::int64_t>::max()});
     Exchange exchange(store_, platform_clock_, validation_prefix(prefix_), worker_, spec_.config.training.wait_limit);
+    if (spec_.recovery.enabled())
+      exchange.keep(
+          [this](std::int64_t round, const ObjectName& name) { return collector_.is_collected(round, name, true); });
     Reporter reporter(store_, clock_, validation_reports(prefix_, worker_.replica));
     StageExecutor executor(spec_, plan, worker_, {stage_, gradient_, nullptr, samples, exchange, &reporter, clock_});
     const LaneWidths widths{spec_.config.training.download_connections, spec_.config.training.upload_connections};
@@ -187,31 +204,16 @@ class Life {
   Result<> save_snapshot() {
     const Seconds start = platform_clock_.now();
     FUNCPIPE_TRY(archive, stage_.save());
-    const std::string bytes = encode({.iteration = course_.iteration(),
-                                      .validation_rounds = course_.rounds(),
-                                      .iteration_seconds = course_.span().slowest_iteration(),
-                                      .validation_seconds = course_.span().validation(),
-                                      .unreported = reporter_.unreported(),
-                                      .stage = std::move(archive),
-                                      .optimizer = optimizer_.save()});
-    // Over one of this iteration from before a round of validation, which would have the next function repeat it.
-    FUNCPIPE_TRY_VOID(store_.put(snapshot_key(prefix_, course_.iteration(), worker_), bytes));
-    remove_old_snapshots();
+    FUNCPIPE_TRY_VOID(snapshots_.save({.iteration = course_.iteration(),
+                                       .validation_rounds = course_.rounds(),
+                                       .iteration_seconds = course_.span().slowest_iteration(),
+                                       .validation_seconds = course_.span().validation(),
+                                       .unreported = reporter_.unreported(),
+                                       .stage = std::move(archive),
+                                       .optimizer = optimizer_.save()}));
+    if (spec_.recovery.enabled()) FUNCPIPE_TRY_VOID(collector_.saved(snapshots_.oldest()));
     course_.span().snapshot_took(platform_clock_.now() - start);
     return {};
-  }
-
-  // Once a newer one is stored. Of those at the checkpoint interval two are kept: a worker is at most one snapshot
-  // ahead of its peers, so all have the older one. One that cannot be removed is only in the way.
-  void remove_old_snapshots() {
-    const std::int64_t interval = spec_.config.checkpoint.interval;
-    const auto periodic = [&](std::int64_t iteration) { return interval > 0 && iteration % interval == 0; };
-    std::vector<std::string> old;
-    if (periodic(course_.iteration()) && course_.iteration() > 2 * interval)
-      old.push_back(snapshot_key(prefix_, course_.iteration() - 2 * interval, worker_));
-    if (resumed_ > 0 && resumed_ < course_.iteration() && !periodic(resumed_))
-      old.push_back(snapshot_key(prefix_, std::exchange(resumed_, 0), worker_));
-    if (!old.empty()) static_cast<void>(store_.remove(old));
   }
 
   Result<WorkerAnswer> hand_over() {
@@ -239,6 +241,8 @@ class Life {
   Clock& clock_;
   const std::stop_token stop_;
   const Programs programs_;
+  SnapshotStore snapshots_;
+  Collector collector_;
   Stage stage_;
   FlatGradient gradient_;
   StageOptimizer optimizer_;
@@ -250,7 +254,6 @@ class Life {
   const LifePlan life_plan_;
   LifeCourse course_;
   Trace trace_;
-  std::int64_t resumed_ = 0;  // iteration of the snapshot this life began from; 0: none, or it is gone
   bool checked_lives_ = false;
 };
 
@@ -295,15 +298,18 @@ Result<WorkerAnswer> live(const JobSpec& spec, const WorkerInvocation& invocatio
   set_compute_threads(std::max(1, profiled > 0 ? profiled : spec.config.training.threads));
   FUNCPIPE_TRY(programs, proven_programs(spec, invocation));
 
+  SnapshotStore snapshots(store, invocation.prefix, worker);
   std::optional<Snapshot> snapshot;
+  if (invocation.incarnation > 0) {
+    FUNCPIPE_TRY(newest, snapshots.newest());
+    snapshot = std::move(newest);
+  }
   std::string archive;
   std::string key = stage_key(invocation.prefix, worker.stage);
-  if (invocation.first_iteration > 0) {
-    key = snapshot_key(invocation.prefix, invocation.first_iteration, worker);
-    FUNCPIPE_TRY(bytes, read_object(store, key, "snapshot"));
-    FUNCPIPE_TRY(decoded, decode_snapshot(bytes, key));
-    archive = std::move(decoded.stage);
-    snapshot = std::move(decoded);
+  if (snapshot) {
+    key = snapshot_key(invocation.prefix, snapshot->iteration, snapshot->validation_rounds, worker);
+    archive = std::move(snapshot->stage);
+    fmt::print(stderr, "funcpipe-worker {} goes on from its snapshot of iteration {}\n", place, snapshot->iteration);
   } else {
     FUNCPIPE_TRY(bytes, read_object(store, key, "stage file"));
     archive = std::move(bytes);
@@ -316,8 +322,9 @@ Result<WorkerAnswer> live(const JobSpec& spec, const WorkerInvocation& invocatio
   archive = {};
   FUNCPIPE_TRY_VOID(check_stage(*stage, spec, worker, programs.shape, key));
 
-  Life life(spec, invocation, store, clock, deadline, std::move(stop), std::move(programs), std::move(*stage));
-  if (snapshot) FUNCPIPE_TRY_VOID(life.resume(*snapshot));
+  Life life(spec, invocation, store, clock, deadline, std::move(stop), std::move(programs), std::move(snapshots),
+            std::move(*stage));
+  FUNCPIPE_TRY_VOID(life.begin(snapshot ? &*snapshot : nullptr, invocation.incarnation > 0));
   snapshot.reset();
   return life.run();
 }

@@ -266,6 +266,7 @@ pid_t program_of(const ScratchJob& job) {
 
 TEST(Disturbed, AKilledWorkerIsTheNamedCause) {
   const ScratchJob job("killed_worker");
+  job.replace("wait_limit = 60", "wait_limit = 60\nrestarts = 0");
   const Disturbed disturbed = disturb(job, [&] { ::kill(job.instances().front(), SIGKILL); });
   expect_failure(job, disturbed.output, 1, {"replica", "killed (its memory: at most", "somebody killed it"});
   EXPECT_LT(disturbed.seconds_after, 20) << "nobody waited for the dead worker";

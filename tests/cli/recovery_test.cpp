@@ -19,14 +19,6 @@ namespace fs = std::filesystem;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-bool soon(const std::function<bool()>& holds, int seconds = 60) {
-  for (int i = 0; i < seconds * 20; ++i) {
-    if (holds()) return true;
-    std::this_thread::sleep_for(std::chrono::milliseconds(50));
-  }
-  return false;
-}
-
 // Stands for the worker program: `instead` (shell) runs in place of its verb `verb`; everything else is the real one's.
 std::string replacing(const ScratchJob& job, const std::string& verb, const std::string& instead) {
   const fs::path real = fs::path(FUNCPIPE_BINARY).parent_path() / "funcpipe-worker";
@@ -113,14 +105,6 @@ TEST(FinishedTraining, IsGivenUpOnRequest) {
   EXPECT_EQ(job.run({"train", "job.toml"}).exit_code, 0);
 }
 
-pid_t client_of(const ScratchJob& job, const std::string& command) {
-  for (const pid_t pid : job.processes()) {
-    const std::string line = read_file(fmt::format("/proc/{}/cmdline", pid)).value_or("");
-    if (line.find(std::string("funcpipe") + '\0' + command + '\0') != std::string::npos) return pid;
-  }
-  return 0;
-}
-
 // A training without end in the background, once its workers run.
 class LongRun {
  public:
@@ -136,7 +120,7 @@ class LongRun {
   ~LongRun() {
     if (thread_.joinable()) kill(SIGKILL);
   }
-  pid_t client() const { return client_of(job_, "train"); }
+  pid_t client() const { return job_.client("train"); }
   void kill(int signal) const {
     if (const pid_t pid = client(); pid > 0) ::kill(pid, signal);
   }
@@ -237,6 +221,7 @@ TEST(OwnEndpoints, AStopEndsTheWorkersAndLeavesNothing) {
 
 TEST(OwnEndpoints, AFailureEndsTheOtherWorkersWithinSeconds) {
   const ScratchJob job("own_failure");
+  job.replace("wait_limit = 60", "wait_limit = 60\nrestarts = 0");
   OwnCloud cloud(job);
   LongRun run(job, cloud.endpoints(), ". ./environment");
   const auto before = std::chrono::steady_clock::now();
@@ -279,7 +264,7 @@ TEST(OwnEndpoints, AJobThatWentOnWithoutItsClientCanBeAssembled) {
   arguments.insert(arguments.begin(), {"train", "job.toml", "--overwrite"});
   std::jthread run([&] { job.run(arguments, ". ./environment"); });
   ASSERT_TRUE(soon([&] { return job.instances().size() >= 4; }));
-  const pid_t client = client_of(job, "train");
+  const pid_t client = job.client("train");
   ASSERT_GT(client, 0);
   ::kill(client, SIGKILL);
   run.join();

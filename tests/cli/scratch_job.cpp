@@ -124,6 +124,22 @@ std::vector<pid_t> ScratchJob::processes() const {
   return found;
 }
 
+pid_t ScratchJob::client(const std::string& command) const {
+  for (const pid_t pid : processes()) {
+    const std::string line = read_file(fmt::format("/proc/{}/cmdline", pid)).value_or("");
+    if (line.find(std::string("funcpipe") + '\0' + command + '\0') != std::string::npos) return pid;
+  }
+  return 0;
+}
+
+bool soon(const std::function<bool()>& holds, int seconds) {
+  for (int i = 0; i < seconds * 20; ++i) {
+    if (holds()) return true;
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+  return false;
+}
+
 std::vector<pid_t> ScratchJob::instances() const {
   std::vector<pid_t> workers;
   for (const pid_t pid : processes()) {

@@ -4,6 +4,7 @@
 #include <sys/types.h>
 
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -29,13 +30,18 @@ class ScratchJob {
   // Processes that work in the folder or below it; those of function instances do.
   std::vector<pid_t> processes() const;
   std::vector<pid_t> instances() const;  // of them, those that run a worker
-  bool nothing_runs() const;             // at the latest after a few seconds
+  // The one that runs `funcpipe COMMAND`; 0: none does.
+  pid_t client(const std::string& command) const;
+  bool nothing_runs() const;  // at the latest after a few seconds
   // No result file and no trace of one, beyond the embedded cloud's logs.
   bool no_results() const;
 
  private:
   std::filesystem::path folder_;
 };
+
+// Whether `holds` becomes true within so many seconds; it is asked every 50 ms.
+bool soon(const std::function<bool()>& holds, int seconds = 60);
 
 // An array in NumPy's format.
 std::string npy(const std::string& type, const std::vector<int>& shape, const std::string& bytes);

@@ -112,7 +112,7 @@ TEST_F(Deploy, KeepsWhatResultsAreMadeFrom) {
     ASSERT_TRUE(deployment.create_functions(spec, {}, false));
     for (const std::string& key :
          {trained_key(prefix, 0), report_key(prefix, 10, 0), validation_report_key(prefix, 0, 0),
-          trace_key(prefix, {0, 0}), snapshot_key(prefix, 10, {0, 0}), stop_key(prefix)})
+          trace_key(prefix, {0, 0}), snapshot_key(prefix, 10, 0, {0, 0}), stop_key(prefix)})
       ASSERT_TRUE(store.put(key, "x"));
     ASSERT_TRUE(deployment.keep_results());
   }

@@ -66,17 +66,82 @@ TEST(InvokedWorkers, InvokesEveryWorkerOnceAtItsStagesFunction) {
 
 TEST(InvokedWorkers, InvokesAgainFromWhereAWorkerStopped) {
   std::mutex mutex;
-  std::multiset<std::int64_t> firsts;
+  std::multiset<std::int64_t> lives;
   MemoryService service([&](const MemoryCall& call) -> Result<std::string> {
     const auto invocation = worker_invocation_from_json(json::parse(call.payload));
     const std::lock_guard lock(mutex);
-    firsts.insert(invocation->first_iteration);
-    return invocation->first_iteration < 20 ? answer("continue", invocation->first_iteration + 10) : answer("done", 30);
+    lives.insert(invocation->incarnation);
+    return invocation->incarnation < 2 ? answer("continue", 10 * invocation->incarnation + 10) : answer("done", 30);
   });
   create_both(service);
   InvokedWorkers workers(service, two_by_two());
   EXPECT_TRUE(workers.wait(kLong, {}));
-  EXPECT_EQ(firsts, (std::multiset<std::int64_t>{0, 0, 0, 0, 10, 10, 10, 10, 20, 20, 20, 20}));
+  EXPECT_EQ(lives, (std::multiset<std::int64_t>{0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2}));
+}
+
+// How often a function that always ends so is invoked, with two restarts.
+int tries(const std::function<Result<std::string>(std::string& log)>& function) {
+  std::atomic<int> calls = 0;
+  MemoryService service([&](const MemoryCall& call) -> Result<std::string> {
+    ++calls;
+    return function(call.log);
+  });
+  create_both(service);
+  LaunchOptions options = two_by_two();
+  options.workers = {{0, 0}};
+  options.restarts = 2;
+  InvokedWorkers workers(service, options);
+  EXPECT_FALSE(workers.wait(kLong, {}));
+  EXPECT_TRUE(workers.failure());
+  EXPECT_EQ(std::ssize(workers.take_accidents()), calls - 1);
+  return calls;
+}
+
+TEST(InvokedWorkers, ALostWorkerIsInvokedAgainAndOneThatWouldBeLostAgainIsNot) {
+  const auto crash = [](const char* message, const char* said) {
+    return [=](std::string& log) -> Result<std::string> {
+      log += said;
+      return fail(ErrorCode::failed, message);
+    };
+  };
+  EXPECT_EQ(tries(crash("Runtime exited with error: signal: killed", "")), 3);
+  EXPECT_EQ(tries(crash("Runtime exited with error: exit status 1", "")), 3);
+  EXPECT_EQ(tries(crash("Task timed out after 2.00 seconds", "")), 3);
+  EXPECT_EQ(tries(crash("Runtime exited with error: signal: killed", "REPORT ... Error Type: Runtime.OutOfMemory")), 1);
+  EXPECT_EQ(tries(crash("RequestId: 1 Error: fork/exec /var/task/bootstrap: Runtime.InvalidEntrypoint", "")), 1);
+  EXPECT_EQ(tries([](std::string&) -> Result<std::string> { return answer("failed", 3, "the model raised: no"); }), 1);
+  EXPECT_EQ(tries([](std::string&) -> Result<std::string> {
+              return to_json(WorkerAnswer{"failed", 3, kMiB, "the store does not answer", /*passing=*/true}).dump();
+            }),
+            3);
+}
+
+TEST(InvokedWorkers, ALostWorkerGoesOnAndTheJobIsDone) {
+  std::mutex mutex;
+  std::map<WorkerId, std::vector<std::int64_t>> lives;
+  MemoryService service([&](const MemoryCall& call) -> Result<std::string> {
+    const auto invocation = worker_invocation_from_json(json::parse(call.payload));
+    {
+      const std::lock_guard lock(mutex);
+      lives[invocation->worker].push_back(invocation->incarnation);
+    }
+    if (invocation->worker == WorkerId{1, 0} && invocation->incarnation < 72)
+      return fail(ErrorCode::failed, "Runtime exited with error: signal: killed");
+    return answer("done", 30);
+  });
+  create_both(service);
+  LaunchOptions options = two_by_two();
+  options.restarts = 2;
+  options.first_incarnation = 70;
+  InvokedWorkers workers(service, options);
+  EXPECT_TRUE(workers.wait(kLong, {}));
+  EXPECT_EQ((lives[{1, 0}]), (std::vector<std::int64_t>{70, 71, 72}));
+  EXPECT_EQ((lives[{0, 1}]), (std::vector<std::int64_t>{70}));
+  const std::vector<Accident> accidents = workers.take_accidents();
+  ASSERT_EQ(accidents.size(), 2u);
+  EXPECT_EQ(accidents[1].worker, (WorkerId{1, 0}));
+  EXPECT_EQ(accidents[1].times, 2);
+  EXPECT_THAT(describe(accidents[1].error), HasSubstr("signal: killed"));
 }
 
 TEST(InvokedWorkers, TheParameterServerIsServedAndNotInvoked) {

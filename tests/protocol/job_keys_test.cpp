@@ -27,9 +27,9 @@ const std::vector<std::string> kOthers = {stage_key("p", 0),
                                           block_key(target_column_prefix(training_data_prefix("p")), 0),
                                           block_key(input_column_prefix(validation_data_prefix("p")), 0),
                                           block_key(target_column_prefix(validation_data_prefix("p")), 0),
-                                          snapshot_key("p", 1, {0, 0}),
-                                          snapshot_key("p", 1, {1, 0}),
-                                          snapshot_key("p", 1, {0, 1}),
+                                          snapshot_key("p", 1, 0, {0, 0}),
+                                          snapshot_key("p", 1, 0, {1, 0}),
+                                          snapshot_key("p", 1, 1, {0, 1}),
                                           waiting_key("p", {1, 0}),
                                           waiting_key("p", kParameterServer),
                                           waiting_key(validation_prefix("p"), {1, 0})};
@@ -51,7 +51,13 @@ TEST(JobKeys, StayWhatTheyAre) {
   EXPECT_EQ(block_key(target_column_prefix(validation_data_prefix("p")), 0), "p/data/validation/target/00000000");
   EXPECT_EQ(report_key("p", 10, 0), "p/report/i00000010-r0.json");
   EXPECT_EQ(validation_report_key("p", 2, 1), "p/validation/v00000002-r1.json");
-  EXPECT_EQ(snapshot_key("p", 10, {3, 1}), "p/snapshot/i00000010-s3-r1.pt");
+  const std::string snapshot = snapshot_key("p", 10, 2, {3, 1});
+  EXPECT_EQ(snapshot, "p/snapshot/s3-r1/i000000000010-v000000000002");
+  EXPECT_EQ(progress_of_snapshot(snapshot), (Progress{10, 2}));
+  for (const char* other : {"", "i", "p/snapshot/s3-r1/i000000000010-v00000000000x", "p/i000000000010-v0000000000022",
+                            "i-00000000010-v000000000002"})
+    EXPECT_FALSE(progress_of_snapshot(other)) << other;
+  EXPECT_EQ(ledger_key("p", {3, 1}), "p/ledger/s3-r1.json");
   EXPECT_EQ(trace_key("p", {3, 1}), "p/trace/s3-r1.json");
   EXPECT_EQ(trace_key("p", kParameterServer), "p/trace/server.json");
   EXPECT_EQ(trained_key("p", 3), "p/trained/stage-03.pt");

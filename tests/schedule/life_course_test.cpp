@@ -20,7 +20,7 @@ std::vector<std::pair<Kind, std::int64_t>> all_steps(LifeCourse& course, Seconds
     steps.emplace_back(step.kind, step.end);
     if (step.kind == Kind::hand_over || step.kind == Kind::finish) break;
     if (step.kind == Kind::validate) course.validated();
-    if (step.kind == Kind::save) course.saved();
+    if (step.kind == Kind::save) course.saved(0);
     if (step.kind != Kind::play) continue;
     now += iteration * static_cast<double>(step.end - course.iteration());
     course.span().iteration_took(iteration);

@@ -139,6 +139,7 @@ Result<Outcome> train(const Training& training, const Cutting& cutting, Store& s
   FUNCPIPE_TRY(model, Model::load(training.model.file, training.model.inputs, spec.config.job.seed));
   spec.model = model.description();
   spec.plan = plan_of(training, cutting, spec.model);
+  spec.recovery.iterations = spec.config.checkpoint.interval;
   spec.steps = training.steps;
   spec.steps_per_epoch = training.rows / training.global_batch;
   FUNCPIPE_TRY(data, publish(make_dataset(training.model, training.rows, 5), store, training_data_prefix("job")));
@@ -175,7 +176,7 @@ Result<Outcome> train(const Training& training, const Cutting& cutting, Store& s
             return;
           }
           if (answer->status == "done") return;
-          invocation.first_iteration = answer->next_iteration;
+          ++invocation.incarnation;
         }
       });
   }

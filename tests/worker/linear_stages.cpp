@@ -113,6 +113,7 @@ Result<JobSpec> publish_job(const LinearJob& job, Store& store, const std::strin
   spec.id = "linear";
   spec.config = config_of_job();
   spec.plan = plan_of(job);
+  if (!spec.plan.has_server()) spec.recovery.iterations = spec.config.checkpoint.interval;
   spec.model = model_description(job.stages);
   spec.steps = job.steps;
   spec.steps_per_epoch = kStepsPerEpoch;

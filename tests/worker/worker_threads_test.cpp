@@ -7,12 +7,16 @@
 #include <gtest/gtest.h>
 
 #include <limits>
+#include <map>
 #include <mutex>
+#include <set>
 #include <thread>
 #include <vector>
 
 #include "base/clock.h"
+#include "base/random.h"
 #include "linear_stages.h"
+#include "mortal_store.h"
 #include "protocol/invocation.h"
 #include "protocol/job_keys.h"
 #include "protocol/job_spec.h"
@@ -32,12 +36,21 @@ struct Played {
   std::vector<std::string> trained;  // the stage files
   std::vector<Error> errors;
   int invocations = 0;
+  int deaths = 0;
+};
+
+// How many lives of each worker are killed, and when: after an even draw of 0 to `longest` requests.
+struct Deaths {
+  int lives = 0;
+  std::int64_t longest = 0;
+  std::uint64_t seed = 0;
 };
 
 // Every worker on a thread of its own beside those of its lanes, invoked again while it answers "continue".
 class Workers {
  public:
-  Workers(const LinearJob& job, Store& store, Seconds lifetime) : store_(store), lifetime_(lifetime) {
+  Workers(const LinearJob& job, Store& store, Seconds lifetime, Deaths deaths = {})
+      : store_(store), lifetime_(lifetime), deaths_(deaths) {
     auto spec = publish_job(job, store, kPrefix);
     EXPECT_TRUE(spec) << describe(spec.error());
     spec_ = std::move(*spec);
@@ -59,23 +72,35 @@ class Workers {
  private:
   void live(WorkerId worker, const std::string& programs) {
     WorkerInvocation invocation{spec_.id, "bucket", kPrefix, worker, 0, programs};
+    int deaths = 0;
     while (true) {
-      const auto answer = run_worker(spec_, invocation, store_, clock_, clock_.now() + lifetime_, stop_.get_token());
+      const std::uint64_t draw =
+          mix(deaths_.seed, {static_cast<std::uint64_t>(spec_.plan.rank(worker)), static_cast<std::uint64_t>(deaths)});
+      const std::int64_t last = deaths < deaths_.lives
+                                    ? static_cast<std::int64_t>(draw % static_cast<std::uint64_t>(deaths_.longest))
+                                    : std::numeric_limits<std::int64_t>::max();
+      MortalStore store(store_, last, draw >> 63 != 0);
+      const auto answer = run_worker(spec_, invocation, store, clock_, clock_.now() + lifetime_, stop_.get_token());
       const std::lock_guard lock(mutex_);
       ++played_.invocations;
+      if (!answer && store.is_dead()) {
+        ++deaths, ++played_.deaths, ++invocation.incarnation;
+        continue;
+      }
       if (!answer) {
         played_.errors.push_back(answer.error());
         stop_.request_stop();
         return;
       }
       if (answer->status == "done") return;
-      invocation.first_iteration = answer->next_iteration;
+      ++invocation.incarnation;
     }
   }
 
   Store& store_;
   SystemClock clock_;
   const Seconds lifetime_;
+  const Deaths deaths_;
   JobSpec spec_;
   std::stop_source stop_;
   std::mutex mutex_;  // guards `played_` while threads run
@@ -83,8 +108,16 @@ class Workers {
   std::vector<std::jthread> threads_;
 };
 
-Played play(const LinearJob& job, Store& store, Seconds lifetime = kForever) {
-  return Workers(job, store, lifetime).join();
+Played play(const LinearJob& job, Store& store, Seconds lifetime = kForever, Deaths deaths = {}) {
+  return Workers(job, store, lifetime, deaths).join();
+}
+
+// Iterations of the objects that workers have exchanged and that are still there.
+std::set<std::int64_t> iterations_left(Store& store, const std::string& prefix) {
+  std::set<std::int64_t> iterations;
+  for (const ListedObject& object : store.list(prefix + "/i").value())
+    iterations.insert(std::stoll(object.key.substr(prefix.size() + 2)));
+  return iterations;
 }
 
 class WorkerThreads : public ::testing::TestWithParam<LinearJob> {};
@@ -106,6 +139,63 @@ TEST_P(WorkerThreads, HandOverToThoseThatFollow) {
   const Played expected = play(GetParam(), calm), played = play(GetParam(), store, 0.001);
   ASSERT_TRUE(played.errors.empty()) << describe(played.errors.front());
   EXPECT_GT(played.invocations, expected.invocations);
+  EXPECT_EQ(played.trained, expected.trained);
+}
+
+// Whatever dies, and however often, the others wait, and nothing is computed twice with another result. The store does
+// not fill up: of the iterations before everybody's last two snapshots nothing is left.
+TEST_P(WorkerThreads, AreReplayedWhereverTheyDie) {
+  if (GetParam().sync == SyncAlgorithm::parameter_server) GTEST_SKIP() << "a parameter server has no snapshots";
+  LinearJob job = GetParam();
+  job.steps = 20;
+  MemoryStore calm;
+  const Played expected = play(job, calm);
+  ASSERT_TRUE(expected.errors.empty()) << describe(expected.errors.front());
+  for (const Deaths& deaths : {Deaths{1, 20, 1}, Deaths{1, 400, 2}, Deaths{4, 120, 3}, Deaths{8, 60, 4}}) {
+    SCOPED_TRACE(deaths.seed);
+    MemoryStore store;
+    const Played played = play(job, store, kForever, deaths);
+    ASSERT_TRUE(played.errors.empty()) << describe(played.errors.front());
+    EXPECT_GT(played.deaths, 0);
+    EXPECT_EQ(played.trained, expected.trained);
+    const auto left = iterations_left(store, kPrefix);
+    if (!left.empty()) EXPECT_GE(*left.begin(), job.steps - 3 * 4) << "objects are kept for two intervals of 3";
+  }
+}
+
+// Lives that end by themselves, by death and by both.
+TEST_P(WorkerThreads, AreReplayedBetweenHandOvers) {
+  if (GetParam().sync == SyncAlgorithm::parameter_server) GTEST_SKIP() << "a parameter server has no snapshots";
+  MemoryStore calm, store;
+  const Played expected = play(GetParam(), calm), played = play(GetParam(), store, 0.001, {3, 40, 5});
+  ASSERT_TRUE(played.errors.empty()) << describe(played.errors.front());
+  EXPECT_GT(played.deaths, 0);
+  EXPECT_EQ(played.trained, expected.trained);
+}
+
+// The newest snapshot is damaged, of everybody: the one before it is taken.
+TEST_P(WorkerThreads, PassOverADamagedSnapshot) {
+  if (GetParam().sync == SyncAlgorithm::parameter_server) GTEST_SKIP() << "a parameter server has no snapshots";
+  LinearJob job = GetParam();
+  job.steps = 12;
+  MemoryStore calm, store;
+  const Played expected = play(job, calm);
+  ASSERT_TRUE(play(job, store).errors.empty());
+  std::map<std::string, std::string> newest;  // by worker
+  for (const ListedObject& object : store.list(std::string(kPrefix) + "/snapshot/").value())
+    newest[object.key.substr(0, object.key.rfind('/'))] = object.key;
+  for (const auto& [worker, key] : newest) {
+    std::string bytes = store.get_text(key).value().value();
+    bytes[bytes.size() / 2] ^= 1;
+    ASSERT_TRUE(store.put(key, bytes));
+  }
+  for (int stage = 0; stage < job.stages; ++stage) {
+    const std::string key = trained_key(kPrefix, stage);
+    ASSERT_TRUE(store.remove(std::span(&key, 1)));
+  }
+  // Lives that are killed at once, so those that follow begin from what is in the store.
+  const Played played = play(job, store, kForever, {1, 1, 6});
+  ASSERT_TRUE(played.errors.empty()) << describe(played.errors.front());
   EXPECT_EQ(played.trained, expected.trained);
 }
 

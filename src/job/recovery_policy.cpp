@@ -1,0 +1,65 @@
+#include "job/recovery_policy.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <filesystem>
+
+#include "job/lifetimes.h"
+#include "schedule/sync/sync_algorithm.h"
+
+namespace funcpipe {
+namespace {
+
+constexpr Seconds kBetweenLosses = 100 * 3600;  // of one function
+constexpr double kLeastShare = 20;              // of training to snapshots, in seconds
+constexpr Seconds kOverhead = 0.1;              // of a snapshot, however small: its lanes drain, requests and ledgers
+constexpr Bytes kMostRoom = 16 * 1024 * kMiB;
+
+}  // namespace
+
+double published_bytes(const JobSpec& spec) {
+  double bytes = 0;
+  const double micro_batches = static_cast<double>(spec.plan.global_batch) / std::max(spec.model.micro_batch, 1);
+  for (const StagePlan& stage : spec.plan.stages) {
+    double trainable = 0;
+    for (const int index : spec.model.parameters_of(stage.first_layer, stage.end_layer)) {
+      const ParameterDescription& parameter = spec.model.parameters[static_cast<std::size_t>(index)];
+      if (parameter.trainable) trainable += static_cast<double>(parameter.bytes());
+    }
+    if (spec.plan.replicas > 1 && trainable > 0)
+      bytes += spec.plan.replicas * traits(spec.plan.sync).traffic(trainable, spec.plan.replicas).up_bytes;
+    if (stage.end_layer >= static_cast<int>(spec.model.layers.size())) continue;
+    for (const TensorSpec& tensor : spec.model.layers[static_cast<std::size_t>(stage.end_layer - 1)].border)
+      bytes += micro_batches * static_cast<double>(tensor.bytes()) * (tensor.requires_grad ? 2 : 1);
+  }
+  return bytes;
+}
+
+JobSpec::Recovery recovery_policy(const JobSpec& spec, const Platform& platform, std::optional<Bytes> room) {
+  const JobConfig::Checkpoint& wanted = spec.config.checkpoint;
+  if (spec.plan.has_server()) return {};
+  if (wanted.interval > 0) return {.iterations = wanted.interval};
+  if (wanted.period <= 0) return {};
+  const Seconds cost = kOverhead + foretold_hand_over(spec, platform).save;
+  const double workers = std::max(1, spec.plan.worker_count());
+  const Seconds paying = std::sqrt(2 * cost * kBetweenLosses / workers);
+  JobSpec::Recovery policy{.period = std::min(wanted.period, std::max(paying, kLeastShare * cost))};
+  if (room) {
+    const double iterations = static_cast<double>(*room) / 2 / std::max(published_bytes(spec), 1.0);
+    policy.iterations = static_cast<std::int64_t>(std::clamp(iterations, 1.0, 1e12));
+  }
+  return policy;
+}
+
+Bytes room_on_disk(const std::string& folder) {
+  std::error_code error;
+  std::filesystem::path there = std::filesystem::absolute(folder, error);
+  while (!there.empty() && there != there.root_path() && !std::filesystem::exists(there, error))
+    there = there.parent_path();
+  const auto space = std::filesystem::space(there, error);
+  if (error) return kMostRoom;
+  return std::min(kMostRoom, static_cast<Bytes>(space.available / 4));
+}
+
+}  // namespace funcpipe
