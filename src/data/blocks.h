@@ -1,4 +1,5 @@
-// How a column lies in the store: block b, at block_key (config/job_keys.h), holds rows [b * block_rows, ...).
+// How a column is split into blocks in the store. Block b holds the rows from b * block_rows on; its key is block_key
+// (config/job_keys.h).
 #pragma once
 
 #include <algorithm>
