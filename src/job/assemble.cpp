@@ -22,9 +22,9 @@ namespace funcpipe {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr const char* kOrdinary = "local";  // platform of a cloud in which nothing is to run
+constexpr const char* kOrdinary = "local";  // the platform of a cloud in which nothing is to run
 
-// The reports are read again: what they tell has been told.
+// Passes on steps only: the reports are read a second time, and what they say was shown before.
 class StepsOnly final : public TrainObserver {
  public:
   explicit StepsOnly(TrainObserver& observer) : observer_(observer) {}
@@ -38,7 +38,7 @@ class StepsOnly final : public TrainObserver {
   TrainObserver& observer_;
 };
 
-// Relative paths of the job count from where it was started.
+// Relative paths of the job count from the folder it was started in.
 JobSpec from_its_folder(JobSpec spec, const fs::path& working_folder) {
   std::string& source = spec.config.model.source;
   if (!source.starts_with("zoo:") && fs::path(source).is_relative()) source = (working_folder / source).string();
@@ -66,7 +66,7 @@ Result<> complete(Cloud& cloud, const RunFolder& run, const RunRecord& record, R
       !traced && !stop.stop_requested())
     observer.step("trace.json could not be made: " + describe(traced.error()));
   const JobSpec spec = from_its_folder(*record.spec, record.working_folder);
-  // The model is looked at on the rows on which it was cut, where they are still there: it may take no others.
+  // The model is described on the rows it was cut with, if they still exist: it may not accept others.
   if (const auto data = load_datasets(spec.config.data))
     if (auto rows = SampleRows::of(*data, std::max(rows_of_trials(spec.config), std::int64_t{spec.model.micro_batch})))
       worker.use(std::make_shared<const SampleRows>(std::move(*rows)));

@@ -15,11 +15,11 @@
 namespace funcpipe {
 namespace {
 
-constexpr Seconds kSilentStore = 600;  // for this client, while the workers go on
+constexpr Seconds kSilentStore = 600;  // how long the store may be silent to this client while the workers go on
 constexpr Seconds kPauseOfSilentStore = 2;
-// For what is left to do in the cloud after a failure or a stop: where it answers, and where it does not.
+// Limits for cleaning up in the cloud after a failure or a stop: if the cloud answers, and if it does not.
 constexpr Seconds kCleanUp = 120, kHopelessCleanUp = 10;
-// For workers that see the stop mark to end, in the platform's seconds.
+// How long workers may take to see the stop mark and end, in the platform's seconds.
 constexpr Seconds kGrace = 30;
 
 tl::unexpected<Error> stopped() {
@@ -31,7 +31,7 @@ double vcpus_of(const Platform& platform, const StagePlan& stage) {
   return size ? size->vcpus : 0;
 }
 
-// What the workers under way have cost so far, which no REPORT line says yet.
+// Returns what the workers under way have cost so far. No REPORT line tells that yet.
 Dollars running_cost(const RunJob& job, Seconds seconds) {
   Dollars sum = job.server ? job.server->per_second * seconds : 0;
   for (const StagePlan& stage : job.spec.plan.stages)
@@ -40,8 +40,8 @@ Dollars running_cost(const RunJob& job, Seconds seconds) {
   return sum;
 }
 
-// Until the workers are done, with the reports read that there are; the error of whatever failed first. A store that
-// does not answer this client is the workers' business: they fail if it does not answer them.
+// Follows the workers to their end and reads their reports. Returns the error of whatever failed first. If the store
+// does not answer this client, the workers go on; they fail by themselves if it does not answer them.
 Result<> follow(Fleet& fleet, Watcher& watcher, TrainObserver& observer, std::stop_token stop) {
   SystemClock clock;
   Seconds last_read = clock.now();
@@ -72,7 +72,7 @@ Bill whole_bill(const Cloud& cloud, const Fleet& fleet) {
   return bill;
 }
 
-// A training that is finished and whose results could not be made: `error` with what is kept and how to go on.
+// For a finished training without results: adds to `error` what is kept and how to go on.
 tl::unexpected<Error> kept(Error error, const ResultsFolder& results) {
   const std::string way =
       fmt::format("the training is finished and its weights are kept: funcpipe assemble {} makes the results",
@@ -97,7 +97,7 @@ Run::Run(RunJob& job, ResultsFolder& results, Cloud& cloud, TrainObserver& obser
 
 Run::~Run() {
   if (!recorded_) return;
-  // A cloud that does not answer now is not waited for long.
+  // A cloud that does not answer is not waited for long.
   const Countdown probing(kHopelessCleanUp);
   if (!hopeless_ && !cloud_.embedded())
     hopeless_ = !cloud_.store().until(probing.token())->size(stop_key(record_.prefix));
@@ -156,7 +156,7 @@ Result<TrainResult> Run::train() {
       result.bill.by_function["server " + job_.server->name].rent = job_.server->per_second * training_seconds;
   };
   bill_so_far();
-  static_cast<void>(write_bill(result.bill, result.prices, result.whole_bill, folder_.path()));  // for `assemble`
+  static_cast<void>(write_bill(result.bill, result.prices, result.whole_bill, folder_.path()));  // `assemble` needs it
   if (auto made = make_results(*store, watcher, bill_so_far, result); !made) return kept(made.error(), results_);
   committed_ = true;
   return result;
@@ -193,7 +193,8 @@ LaunchOptions Run::launch_options() {
   return options;
 }
 
-// Some worker failed, or the user stopped the job. No error: every stage is trained all the same, and this goes on.
+// Ends the run after a worker failed or the user stopped it. Returns no error if every stage is trained all the same;
+// the run then goes on.
 Result<> Run::end_early(Fleet& fleet, Error error) {
   observer_.step("stopping the workers and taking the job out of the cloud");
   const std::string reason =
@@ -203,7 +204,7 @@ Result<> Run::end_early(Fleet& fleet, Error error) {
   const auto store = cloud_.store().until(countdown.token());
   const auto trained = is_trained(*store, spec_, record_.prefix);
   trained_ = trained && *trained;
-  if (!trained) hopeless_ = true;  // who knows what is there: nothing is deleted
+  if (!trained) hopeless_ = true;  // it is unknown what is there, so nothing is deleted
   if (trained_ && error.code == ErrorCode::cancelled) return kept(std::move(error), results_);
   if (trained_) {
     observer_.step("the weights of every stage are trained nevertheless: " + describe(error));
@@ -231,7 +232,7 @@ Result<> Run::make_results(Store& store, const Watcher& watcher, const std::func
   return results_.commit();
 }
 
-// Objects go once results are committed, or where there are none to be made.
+// Removes the objects if the results are committed or there are none to be made.
 Result<> Run::clean_up(const std::stop_token& stop) {
   if (trained_ && !committed_) return deployment_.keep_results(stop);
   if (still_running_ > 0) return deployment_.keep_stop_mark(stop);

@@ -31,7 +31,7 @@ class ModuleTensors {
   // container.
   const std::pair<c10::IValue, std::string>& holder(std::size_t index) const { return holders_[index]; }
 
-  // The index of the attribute `name` of `object`; none if that is no tensor.
+  // The index of the attribute `name` of `object`; nullopt if that is no tensor.
   std::optional<std::size_t> attribute(const c10::IValue& object, const std::string& name) const;
   // The index of the first tensor with the memory, shape, strides and type of `tensor`. The module must contain one.
   std::size_t with_view(const at::Tensor& tensor) const;
