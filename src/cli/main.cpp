@@ -67,9 +67,7 @@ int main(int argc, char** argv) {
   try {
     for (std::size_t i = 0; i < commands.size(); ++i)
       if (commands[i]->parsed()) return finish(actions[i]());
-    // an error of printing: `funcpipe ...
-    // head`, or a full disk
-  } catch (const std::system_error& error) {
+  } catch (const std::system_error& error) {  // an error of printing: `funcpipe ... | head`, or a full disk
     if (error.code() == std::errc::broken_pipe) return 1;
     return funcpipe::report({funcpipe::ErrorCode::failed, error.what(), "standard output", {}});
   }

@@ -68,7 +68,7 @@ Result<std::int64_t> iterations_to_play(const std::string& text) {
   std::int64_t last = kSimulatedIterations - 1;
   const std::size_t dash = text.rfind('-');
   const char* const begin = text.data() + (dash == std::string::npos ? 0 : dash + 1);
-  // anything that is no number is refused later
+  // Anything that is no number is refused later.
   if (!text.empty()) std::from_chars(begin, text.data() + text.size(), last);
   constexpr std::int64_t kMost = 1000;
   if (last > kMost)

@@ -21,7 +21,7 @@ namespace asio = boost::asio;
 namespace {
 
 constexpr int kFileThreads = 2;
-// how long cancelled requests may take to end; then they are destroyed
+// How long cancelled requests may take to end; then they are destroyed.
 constexpr std::chrono::milliseconds kUnwind(500);
 
 // One thread runs everything but blocking work on files.

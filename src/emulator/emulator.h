@@ -18,7 +18,7 @@ struct EmulatorOptions {
   // Makes CPU, bandwidth, latency and lifetime slower by this factor, all together. REPORT lines and the bill divide
   // measured times by it.
   double dilation = 1;
-  // for objects, function packages and instance logs; they are kept, and the next start finds them
+  // For objects, function packages and instance logs; they are kept, and the next start finds them.
   std::filesystem::path folder;
   int s3_port = 0;  // 0: any free port
   int lambda_port = 0;

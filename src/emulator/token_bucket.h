@@ -57,7 +57,7 @@ class Pacer {
   explicit Pacer(Route route = {}) : route_(std::move(route)) {}
 
   bool limited() const { return route_.limited(); }
-  // the most bytes for one take()
+  // The most bytes for one take().
   std::size_t chunk() const;
   // Waits until `bytes` have passed.
   boost::asio::awaitable<void> take(Bytes bytes);

@@ -38,7 +38,7 @@ class FunctionService {
   // Creates a function and waits until it can be invoked. Errors: already_exists if the name is taken.
   virtual Result<> create(const FunctionSpec& spec, std::stop_token stop = {}) = 0;
   virtual Result<bool> exists(const std::string& name, std::stop_token stop = {}) = 0;
-  // not_found if there is none of that name
+  // not_found if there is none of that name.
   virtual Result<> remove(const std::string& name, std::stop_token stop = {}) = 0;
   // Runs a function and waits for its answer. A stop ends the wait with `cancelled`; the function itself may go on.
   virtual Result<Invocation> invoke(const std::string& name, const std::string& payload, std::stop_token stop = {}) = 0;

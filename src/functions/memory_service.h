@@ -18,7 +18,8 @@ namespace funcpipe {
 struct MemoryCall {
   const FunctionSpec& spec;
   const std::string& payload;
-  // requested when an invoke meets the function's timeout and when the service ends; the function must then return soon
+  // Requested when an invoke meets the function's timeout and when the service ends; the function must then return
+  // soon.
   std::stop_token stop;
   std::string& log;  // what the function prints
 };

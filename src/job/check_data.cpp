@@ -108,7 +108,7 @@ std::optional<Misfit> first_outside(const Column& target, std::int64_t classes) 
   const auto elements = target.rows * target.row.bytes() / static_cast<Bytes>(sizeof(Number));
   for (std::int64_t i = 0; i < elements; ++i) {
     Number number = 0;
-    // the file may have it unaligned
+    // The file may have it unaligned.
     std::memcpy(&number, bytes + i * static_cast<Bytes>(sizeof number), sizeof number);
     if (number < 0 || static_cast<std::int64_t>(number) >= classes) return Misfit{i, std::int64_t{number}};
   }

@@ -65,7 +65,7 @@ Result<FormerRuns> FormerRuns::take_over(const ResultsFolder& results, const Tel
   for (const RunFolder& folder : RunFolder::all(results.runs())) {
     auto record = folder.read();
     if (!record) {
-      // it was killed before it had anything, or it is no run's folder
+      // It was killed before it had anything, or it is no run's folder.
       if (record.error().code == ErrorCode::not_found)
         folder.remove();
       else

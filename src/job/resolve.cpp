@@ -20,7 +20,7 @@ namespace {
 // A type in which stored data could be given to the model.
 struct PossibleType {
   std::string dtype;
-  // false: tried only to find out whether it would work; the user would have to save the data so
+  // False: tried only to find out whether it would work; the user would have to save the data so.
   bool converted = true;
 };
 

@@ -47,7 +47,7 @@ std::error_code last_error() {
 Result<> put_on_disk(const fs::path& path) {
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (descriptor < 0) return cannot("open", last_error(), path);
-  // not every file system supports it
+  // Not every file system supports it.
   const bool synced = ::fsync(descriptor) == 0 || errno == EINVAL || errno == ENOSYS;
   const std::error_code status = last_error();
   ::close(descriptor);

@@ -13,17 +13,18 @@ namespace funcpipe {
 // The names of all files that a training may leave in its results folder.
 std::span<const std::string_view> result_files();
 
-// The folder a job's results go to. Files are made in staging() and appear in the folder all together, by commit(), so
-// neither a failed nor an interrupted run leaves half a result or touches that of a former run. Held by one process at
-// a time.
+// The folder that a job's results go to. Files are made in staging(), and commit() puts all of them into the folder
+// together. So a run that fails or is interrupted leaves no half result and does not touch those of a former run. One
+// process at a time holds the folder.
 //
-//   FOLDER/.partial/   staging(); emptied by whoever opens the folder
-//   FOLDER/.commit/    results complete and on the disk, on their way into FOLDER; whoever opens the folder finishes it
-//   FOLDER/.runs/ID/   what the run ID needs to be finished or cleared away (job/run_record.h)
+//   FOLDER/.partial/   staging(); emptied when the folder is opened
+//   FOLDER/.commit/    complete results on the disk, on their way into FOLDER; opening the folder finishes the way
+//   FOLDER/.runs/ID/   what is needed to finish or clear away the run ID (job/run_record.h)
 //   FOLDER/cloud/      the embedded cloud
 //
-// Files of these names that somebody else put there stay as they are. Ours are .partial and .commit folders with our
-// mark (the file .funcpipe-made) in them, a .commit with a list of results that fits what is in it, and a .runs folder.
+// Files of these names that somebody else has put there are left alone. Ours are .partial and .commit folders that
+// contain our mark (the file .funcpipe-made), a .commit with a list of results that fits its content, and a .runs
+// folder.
 class ResultsFolder {
  public:
   // Creates what is missing, including staging(), and finishes an interrupted commit. Errors: unavailable if another

@@ -30,12 +30,12 @@ RunRecord record_of(const JobConfig::PlatformChoice& cloud, std::string id, std:
 
 // The folder FOLDER/.runs/ID in a results folder that the caller holds:
 //   record.json     the RunRecord
-// reports that were read (job/report_archive.h)
-// written once the workers are done
+//   reports.jsonl   reports that were read (job/report_archive.h)
+//   bill.json       written once the workers are done
 class RunFolder {
  public:
   explicit RunFolder(std::filesystem::path path) : path_(std::move(path)) {}
-  // by name, that is, by time; links are left out
+  // By name, that is, by time; links are left out.
   static std::vector<RunFolder> all(const std::filesystem::path& runs);
   static std::vector<std::filesystem::path> others(const std::filesystem::path& runs);  // what else is there
 

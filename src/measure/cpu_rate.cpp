@@ -10,7 +10,7 @@ namespace funcpipe {
 namespace {
 
 constexpr int kWindows = 6;
-// the shortest window, and how much longer it may last until the thread is continued
+// The shortest window, and how much longer it may last until the thread is continued.
 constexpr Seconds kWindow = 0.5, kEdgeWait = 0.1;
 constexpr Seconds kPause = 0.001;  // a thread that saw no time pass for so long was stopped
 

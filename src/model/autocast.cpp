@@ -18,7 +18,7 @@ using namespace torch::jit;  // NOLINT: this file is about its types
 bool is_autocast(const Value* value) {
   const auto type = value->type()->cast<c10::ClassType>();
   if (!type || !type->name()) return false;
-  // the class is torch.amp.autocast_mode.autocast; its name may be mangled
+  // The class is torch.amp.autocast_mode.autocast; its name may be mangled.
   const auto name = type->name()->qualifiedName();
   return name.find(".autocast_mode.") != std::string::npos && name.ends_with(".autocast");
 }

@@ -234,7 +234,7 @@ bool hands_on(const Use& use) {
   const Node* user = use.user;
   if (user->maybeSchema() == nullptr) return user->kind() != prim::ListUnpack;
   const auto& arguments = user->schema().arguments();
-  // functions with any number of arguments, such as print and format, make text of it
+  // Functions with any number of arguments, such as print and format, make text of it.
   if (use.offset >= arguments.size()) return false;
   const auto* alias = arguments[use.offset].alias_info();
   return alias != nullptr && !alias->isWrite() && name_of(user) != "__getitem__";

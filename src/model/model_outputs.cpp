@@ -68,7 +68,7 @@ Value* element_of_dict(Graph& graph, Value* dict, const std::string& wanted) {
   if (wanted.empty() && keys.empty())
     throw std::invalid_argument("the model returns a dictionary that it fills in a branch or a loop, or not at all");
   const std::string chosen = wanted.empty() ? keys.front() : wanted;
-  // nothing was added later
+  // Nothing was added later.
   if (!keys.empty() && dict->uses().size() == 1 && 2 * keys.size() == maker->inputs().size()) {
     // Of equal keys the last one counts.
     const auto found = std::ranges::find(keys.rbegin(), keys.rend(), chosen);

@@ -27,7 +27,7 @@ std::string shortened(std::string_view text) {
 }  // namespace
 
 std::string first_lines(const std::exception& error) {
-  // the model's own `raise ValueError("...")`
+  // The model's own `raise ValueError("...")`.
   if (const auto* raised = dynamic_cast<const torch::jit::JITException*>(&error); raised && raised->getOriginalMsg()) {
     std::string kind = raised->getPythonClassName().value_or("RuntimeError");
     constexpr std::string_view kBuiltins = "builtins.";

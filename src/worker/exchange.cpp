@@ -19,7 +19,7 @@
 namespace funcpipe {
 namespace {
 
-// the most elements a layout's strides may span; more is corrupt
+// The most elements a layout's strides may span; more is corrupt.
 constexpr std::int64_t kMostElements = std::int64_t{1} << 40;
 
 WireTensor wire(const at::Tensor& contiguous) {

@@ -26,7 +26,7 @@ namespace funcpipe {
 struct ReceivedSlice {
   at::Tensor object;  // owns the memory of the two below
   ConstBytes bytes;   // float32 elements
-  // one byte for each parameter that begins in the slice, in order: 1 if a backward pass reached it, else 0
+  // One byte for each parameter that begins in the slice, in order: 1 if a backward pass reached it, else 0.
   ConstBytes reached;
 };
 

@@ -3,7 +3,6 @@
 //
 // The mark is read by one GET: at most every kMarkPause while the worker finds that objects it waits for are missing,
 // and at most every kBusyMarkPause otherwise. That is at most 720 or 360 GETs an hour.
-// there, and at most every kBusyMarkPause while it is busy: 720 and 360 GETs an hour, each the price of a GET.
 #pragma once
 
 #include <memory>

@@ -187,7 +187,7 @@ int run_function(const std::string& address) {
 int main(int argc, char** argv) {
   funcpipe::start_in_compute_environment(argv);
   funcpipe::raise_open_file_limit();
-  // flushes what a model prints at once, because a function may be frozen or ended at any time
+  // Flushes what a model prints at once, because a function may be frozen or ended at any time.
   std::cout << std::unitbuf;
   const char* runtime = std::getenv("AWS_LAMBDA_RUNTIME_API");
   if (argc == 1 && runtime && *runtime) return funcpipe::run_function(runtime);

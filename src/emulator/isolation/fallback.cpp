@@ -173,7 +173,7 @@ class FallbackIsolation final : public Isolation {
   std::string why_;
   std::set<FallbackSandbox*> sandboxes_;
   int tick_ = 0;
-  // a wait that ends after this object is gone sees that it has expired
+  // A wait that ends after this object is gone sees that it has expired.
   std::shared_ptr<const char> alive_ = std::make_shared<const char>();
 };
 

@@ -44,7 +44,7 @@ class Sandbox {
   virtual void thaw() = 0;
   virtual void kill() = 0;  // sends SIGKILL to everything inside, frozen or not
 
-  // true once the memory limit was reached; at least one process inside is then killed
+  // True once the memory limit was reached; at least one process inside is then killed.
   virtual bool memory_exceeded() = 0;
   // Peak of resident memory in bytes, at most the limit. The libraries of each process count in full, as if it had a
   // machine of its own.

@@ -18,7 +18,7 @@ struct ProcessMemory {
 
 ProcessMemory process_memory(pid_t pid);
 Seconds process_cpu_time(pid_t pid);  // user and system time of all threads
-// clock ticks since boot; tells two processes with the same pid apart
+// Clock ticks since boot; tells two processes with the same pid apart.
 std::optional<long long> process_start_time(pid_t pid);
 
 struct ProcessEntry {

@@ -48,7 +48,7 @@ class LambdaApi : public std::enable_shared_from_this<LambdaApi> {
   LambdaResult<> keep(LambdaFunction function, const std::filesystem::path& package = {});
   LambdaResult<const FunctionTable::Entry*> find(const std::string& name) const;
 
-  // options, functions and scheduler are shared with coroutines that end after the server
+  // Options, functions and scheduler are shared with coroutines that end after the server.
   std::shared_ptr<const LambdaOptions> options_;
   const CredentialTable& table_;
   std::shared_ptr<FunctionTable> functions_;

@@ -46,8 +46,7 @@ Result<FunctionTable> FunctionTable::open(fs::path folder) {
   for (const auto& found : fs::directory_iterator(table.folder_, status)) {
     if (found.is_symlink(status) || !found.is_directory(status)) continue;
     if (!fs::exists(found.path() / kDescription, status)) {
-      // The creation was interrupted.
-      // removes it only if nothing is left in it
+      // The creation was interrupted. The folder is removed only if nothing is left in it.
       if (remove_owned_folders(found.path()) > 0) fs::remove(found.path(), status);
       continue;
     }
@@ -57,7 +56,7 @@ Result<FunctionTable> FunctionTable::open(fs::path folder) {
     auto package = std::make_shared<UnpackedPackage>();
     package->folder = fs::absolute(found.path() / owned);
     package->files = fs::absolute(found.path() / function.package);
-    // the first releases did not mark their folders
+    // The first releases did not mark their folders.
     if (!is_owned_folder(package->folder)) (void)mark_owned_folder(package->folder);
     const std::string name = function.name;
     table.entries_[name] = {std::move(function), std::move(package)};

@@ -81,7 +81,7 @@ class Instance : public std::enable_shared_from_this<Instance> {
   Instance(const InstanceHost& host, const LambdaFunction& function, std::shared_ptr<UnpackedPackage> package);
   Result<> set_up();
   void post(Message message);
-  // whether the connection from that port of 127.0.0.1 comes from this instance
+  // Whether the connection from that port of 127.0.0.1 comes from this instance.
   bool owns(std::uint16_t peer_port) const;
   boost::asio::awaitable<std::optional<Message>> message_until(TimePoint deadline);
   boost::asio::awaitable<void> watch_process();

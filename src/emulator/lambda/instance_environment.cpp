@@ -42,7 +42,7 @@ Account instance_account(const Platform& platform, const LambdaFunction& functio
                          double dilation) {
   Account account{.credentials = CredentialTable::make(true), .label = function.name, .instance = true};
   if (const auto scope = function.environment.find(kStoreScopeVariable); scope != function.environment.end())
-    // an invalid scope gives access to nothing
+    // An invalid scope gives access to nothing.
     account.scope = parse_store_scope(scope->second).value_or(StoreScope{"-", "/"});
   const FunctionSize* size = platform.size(function.memory_mb, function.vcpus);
   if (!platform.limited || !platform.limit_network || !size) return account;

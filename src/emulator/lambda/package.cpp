@@ -61,7 +61,7 @@ tl::unexpected<Error> unwritable(archive* writer, const fs::path& folder, const 
 // path leads through folders only. Otherwise libarchive would silently replace a file or link by a folder, or the
 // reverse.
 bool free_for(const fs::path& folder, const fs::path& name, bool is_folder) {
-  // libarchive could write it, but not everybody could read it
+  // libarchive could write it, but not everybody could read it.
   if ((folder / name).native().size() >= PATH_MAX) return false;
   fs::path at = folder;
   auto there = fs::file_type::directory;

@@ -15,7 +15,7 @@ constexpr Bytes kBodies = 512 * kMiB;  // for the bodies of all requests under w
 }
 
 struct LambdaServer::State {
-  // shared members are needed by requests and instances that end after the server
+  // Shared members are needed by requests and instances that end after the server.
   std::shared_ptr<const LambdaOptions> options;
   std::unique_ptr<InstanceGuardian> guardian;
   std::shared_ptr<Isolation> isolation;

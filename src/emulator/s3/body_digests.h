@@ -26,7 +26,7 @@ class BodyDigests {
  private:
   struct Hash {
     std::string name;
-    // a shared_ptr because of its deleter, which keeps OpenSSL's type out of this header
+    // A shared_ptr because of its deleter, which keeps OpenSSL's type out of this header.
     std::shared_ptr<evp_md_ctx_st> context;
   };
   std::vector<Hash> hashes_;

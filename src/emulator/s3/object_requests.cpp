@@ -28,7 +28,7 @@ constexpr std::size_t kMostMetadata = 2048;
 // Headers that are stored and sent with the object.
 constexpr std::array<std::string_view, 5> kKeptHeaders = {"cache-control", "content-disposition", "content-encoding",
                                                           "content-language", "expires"};
-// smaller contents are read at once: waiting for a thread on a busy machine costs more than the read
+// Smaller contents are read at once: waiting for a thread on a busy machine costs more than the read.
 constexpr Bytes kInline = kMiB;
 
 // True for UTF-8: U+0000 to U+10FFFF in the shortest form, without surrogates.
@@ -81,7 +81,7 @@ RangeKind parse_range(std::string_view text, Bytes size, Range& range) {
     Bytes value = 0;
     const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
     if (end != digits.data() + digits.size() || value < 0 || digits.starts_with('-')) return {};
-    // beyond the end of any object
+    // Beyond the end of any object.
     if (error == std::errc::result_out_of_range) return std::numeric_limits<Bytes>::max();
     if (error != std::errc()) return {};
     return value;

@@ -18,7 +18,7 @@ namespace funcpipe {
 namespace {
 
 constexpr Bytes kLargestPut = 5 * kGiB;
-// smaller pieces are handled at once: waiting for a thread on a busy machine costs more than the work
+// Smaller pieces are handled at once: waiting for a thread on a busy machine costs more than the work.
 constexpr Bytes kInline = kMiB;
 constexpr std::size_t kStreamedSlice = 2 * kMiB;
 constexpr std::size_t kSmallSlice = 64 * kKiB;

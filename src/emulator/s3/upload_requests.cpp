@@ -112,7 +112,7 @@ asio::awaitable<S3Requests::Answer> S3Requests::complete_upload(Call& call) {
   const auto claim = completion_claim(call.request);
   if (!claim) co_return tl::unexpected<Refusal>(claim.error());
   co_await put_latency(call);
-  // the first answer was lost, so it is sent again
+  // The first answer was lost, so it is sent again.
   if (const auto* done = uploads_.completed(id, call.bucket, call.key))
     co_return xml_response(completed_xml(call.bucket, call.key, done->etag, done->checksum));
   if (!uploads_.find(id, call.bucket, call.key)) co_return tl::unexpected<Refusal>(no_such_upload());
