@@ -20,7 +20,7 @@ struct Series {
 struct Panel {
   std::string title;
   std::function<std::string(double)> label;
-  std::vector<Series> series;  // drawn on top of each other
+  std::vector<Series> series;  // stacked, the first at the bottom
 };
 
 void draw(Svg& svg, const Panel& panel, int layers, double top) {

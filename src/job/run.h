@@ -40,7 +40,7 @@ struct RunJob {
 // does not answer, it leaves the record for `funcpipe clean`.
 class Run {
  public:
-  // All arguments must outlive it.
+  // The objects passed by reference must outlive it.
   Run(RunJob& job, ResultsFolder& results, Cloud& cloud, TrainObserver& observer, std::stop_token stop);
   ~Run();
   Run(const Run&) = delete;
