@@ -30,7 +30,7 @@ Result<> run(PaperArguments arguments, std::stop_token stop) {
   if (!arguments.plans.empty()) FUNCPIPE_TRY_VOID(prepare_folder(arguments.plans));
   auto comparison = compared(arguments.selection, std::move(stop));
   if (!comparison && comparison.error().code == ErrorCode::not_found)
-    comparison.error().code = ErrorCode::invalid_input;  // what the user named
+    comparison.error().code = ErrorCode::invalid_input;  // it concerns what the user named
   if (!comparison) return tl::unexpected(std::move(comparison.error()));
   FUNCPIPE_TRY_VOID(write_results(result_files(*comparison), arguments.out));
   if (!arguments.plans.empty()) FUNCPIPE_TRY_VOID(write_results(plan_files(*comparison), arguments.plans));

@@ -17,7 +17,7 @@ struct CleanArguments {
   CleanOptions options;
 };
 
-// A job file stands for the folders its results go to: the one with the job's name, and NAME-2, NAME-3, ... of later
+// Returns the folders that a job file stands for: the one with the job's name, and NAME-2, NAME-3 and so on of later
 // runs.
 Result<std::vector<std::filesystem::path>> folders_of(const std::string& what) {
   namespace fs = std::filesystem;
@@ -43,7 +43,7 @@ int run(const CleanArguments& arguments, const std::stop_token& stop) {
   int exit_code = 0;
   for (const std::filesystem::path& folder : *folders)
     for (Error& error : clean(folder, arguments.options, tell, stop)) {
-      // Of several folders the first need not be there.
+      // If there are several folders, the first need not exist.
       if (error.code == ErrorCode::not_found && folders->size() > 1) continue;
       if (error.code == ErrorCode::not_found) error.code = ErrorCode::invalid_input;
       exit_code = std::max(exit_code, outcome(tl::unexpected(std::move(error)), false, kStopped));

@@ -1,5 +1,5 @@
-// One function per command: adds it to the parser; what it returns is run by `main` if it was the one typed, and
-// returns the exit code.
+// One function for each command. It adds the command to the parser and returns what `main` runs if the user typed that
+// command, which in turn returns the exit code.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -13,7 +13,7 @@ namespace funcpipe {
 
 using Command = std::function<int()>;
 
-Command add_train(CLI::App& app, const std::string& program);  // `program`: as it was called, to suggest next commands
+Command add_train(CLI::App& app, const std::string& program);  // `program`: the name it was called by, for hints
 Command add_validate(CLI::App& app);
 Command add_profile(CLI::App& app);
 Command add_plan(CLI::App& app);
@@ -26,13 +26,12 @@ Command add_resume(CLI::App& app);
 Command add_clean(CLI::App& app);
 Command add_options(CLI::App& app);
 
-// Prints the error as people or, with `json`, programs want it; returns its exit code.
+// Prints the error for people or, with `json`, for programs. Returns its exit code.
 int report(const Error& error, bool json = false);
-// Prints what the user should know beside, as a line on standard error; what comes from files in it cannot steer the
-// terminal, as in report().
+// Prints a sentence the user should know to standard error, as a line of its own. As in report(), text from files
+// cannot control the terminal.
 void remark(std::string_view text);
-// The exit code of a command that is done; what went wrong is reported, and a stop with `stopped` as what to know of
-// it.
+// Returns the exit code of a finished command. Reports an error, and after a stop the sentence `stopped`.
 int outcome(const Result<>& done, bool json, std::string_view stopped);
 
 }  // namespace funcpipe

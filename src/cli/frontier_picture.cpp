@@ -13,7 +13,7 @@ namespace {
 
 constexpr double kWidth = 760, kHeight = 480;
 constexpr double kLeft = 80, kRight = 30, kTop = 50, kBottom = 60;
-constexpr double kPerThousand = 1000;  // iterations a price is for
+constexpr double kPerThousand = 1000;  // prices are for so many iterations
 constexpr std::string_view kFrontier = "#3b6ea5", kChosen = "#c8442e", kOwn = "#7a5195", kGrid = "#e4e4e4";
 
 std::string shape(const PlannedPoint& point) {
@@ -40,7 +40,7 @@ struct Diagram {
   }
   double x_of(const PlannedPoint& point) const { return x.position(point.prediction.iteration); }
   double y_of(const PlannedPoint& point) const { return y.position(kPerThousand * point.prediction.iteration_dollars); }
-  // Beside the point, on the side with more room.
+  // Writes beside the point, on the side with more room.
   void label(const PlannedPoint& point, const std::string& text, std::string_view colour) {
     const bool left = x_of(point) > kWidth * 0.6;
     const double up = std::max(y_of(point) - 12, kTop + 12);
@@ -67,7 +67,7 @@ std::string frontier_picture(const Planning& planning, const std::optional<Judge
   diagram.frame();
   diagram.svg.text(kWidth / 2, 22, title, {.size = 15, .anchor = Anchor::middle, .bold = true});
 
-  // Between two plans the faster one's price is the least there is.
+  // Between the times of two plans, the price of the faster one is the lowest there is.
   std::vector<std::pair<double, double>> steps;
   for (const PlannedPoint& point : planning.frontier) {
     if (!steps.empty()) steps.emplace_back(diagram.x_of(point), steps.back().second);

@@ -33,7 +33,7 @@ Interrupt::Interrupt(std::string left) : left_(std::move(left)), wake_(::eventfd
   ::sigaddset(&wanted, SIGTERM);
   struct sigaction hangup {};
   ::sigaction(SIGHUP, nullptr, &hangup);
-  if (hangup.sa_handler != SIG_IGN) ::sigaddset(&wanted, SIGHUP);  // nohup has it ignored
+  if (hangup.sa_handler != SIG_IGN) ::sigaddset(&wanted, SIGHUP);  // under nohup it is ignored
   ::pthread_sigmask(SIG_BLOCK, &wanted, nullptr);
   signals_ = ::signalfd(-1, &wanted, SFD_CLOEXEC);
   FUNCPIPE_CHECK(wake_ >= 0 && signals_ >= 0, "no descriptors left for signals");

@@ -7,13 +7,14 @@
 
 namespace funcpipe {
 
-// SIGINT, SIGTERM and SIGHUP (a terminal that closes; unless it is ignored already, as nohup has it) as a stop request:
-// the first one asks, the second one ends the process at once (exit code 130). One that follows within a second belongs
-// to the first: `timeout` sends its signal to the program and to its group, a terminal and a shell both pass on a
-// Ctrl-C. Must be made before any other thread, which then inherit the blocked signals. One per process.
+// Turns SIGINT, SIGTERM and SIGHUP (a terminal that closes; not if it is ignored already, as under nohup) into a stop
+// request. The first signal requests the stop, the second ends the process at once (exit code 130). A signal within a
+// second of the first counts as the same: `timeout` signals both the program and its group, and both a terminal and a
+// shell pass on a Ctrl-C. It must be made before any other thread, so that threads inherit the blocked signals. One per
+// process.
 class Interrupt {
  public:
-  // `left`: what a process that is ended at once may leave behind, for its last message; empty: nothing.
+  // `left`: what a process that is ended at once may leave behind; the last message says it. Empty: nothing.
   explicit Interrupt(std::string left = {});
   ~Interrupt();
   Interrupt(const Interrupt&) = delete;
@@ -26,7 +27,7 @@ class Interrupt {
 
   const std::string left_;
   std::stop_source source_;
-  int wake_;  // eventfd: the destructor calls the thread back
+  int wake_;  // an eventfd by which the destructor wakes the thread
   int signals_;
   std::jthread thread_;
 };

@@ -20,7 +20,7 @@ std::shared_ptr<JobArguments> JobArguments::add_to(CLI::App& command) {
         ->group(fmt::format("[{}]", option.section))
         ->type_name(option.rules.unit.empty() ? "VALUE" : option.rules.unit);
   }
-  command.allow_extras();  // reported by load(), with the nearest option
+  command.allow_extras();  // load() reports unknown ones and names the nearest option
   return arguments;
 }
 
@@ -36,7 +36,7 @@ Result<JobConfig> JobArguments::load() const {
       return fail(ErrorCode::invalid_input, fmt::format("unexpected argument '{}'", extra), "command line",
                   "one job file is trained at a time; options are --SECTION.KEY VALUE");
     const std::string name = extra.substr(2, extra.find('=') - 2);
-    overrides.push_back({name, ""});  // unknown: the reader says so and names the nearest
+    overrides.push_back({name, ""});  // an unknown name: the reader of options reports it and names the nearest
     break;
   }
   return load_job_config(file_, overrides);

@@ -10,7 +10,8 @@
 
 namespace funcpipe {
 
-// JOB.toml and what overrides it: --SECTION.KEY VALUE for every option of the table, and shortcuts for the usual ones.
+// JOB.toml and the flags that override it: --SECTION.KEY VALUE for every option of the table, and shortcuts for the
+// usual ones.
 class JobArguments {
  public:
   static std::shared_ptr<JobArguments> add_to(CLI::App& command);  // shared with the parser's callbacks
@@ -21,7 +22,7 @@ class JobArguments {
  private:
   CLI::App* command_ = nullptr;
   std::string file_;
-  std::map<std::string, std::string> given_;  // every option's slot; those typed are known to the parser
+  std::map<std::string, std::string> given_;  // a slot for every option; the parser knows which were typed
   std::string platform_, stages_, replicas_;
 };
 

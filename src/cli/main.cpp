@@ -16,7 +16,7 @@
 
 namespace {
 
-// What was printed counts as printed only once it is written: a full disk shows at the latest here.
+// Flushes what was printed. A full disk shows at the latest here and makes the command fail.
 int finish(int exit_code) {
   if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return exit_code;
   if (errno != EPIPE)
@@ -29,12 +29,12 @@ int finish(int exit_code) {
 
 int main(int argc, char** argv) {
   funcpipe::raise_open_file_limit();
-  ::signal(SIGPIPE, SIG_IGN);  // a closed connection or pipe is an error of that write
-  ::signal(SIGXFSZ, SIG_IGN);  // so is a file that may not grow
+  ::signal(SIGPIPE, SIG_IGN);  // a closed connection or pipe then is an error of the write
+  ::signal(SIGXFSZ, SIG_IGN);  // and so is a file that may not grow
 
   CLI::App app("Train deep-learning models across serverless functions.");
   app.name("funcpipe");
-  app.require_subcommand(0, 1);  // none: said below
+  app.require_subcommand(0, 1);  // no command: see below
   app.set_help_all_flag("--help-all", "Help of every command");
   app.get_formatter()->label("SUBCOMMAND", "COMMAND");
   app.set_version_flag("--version", FUNCPIPE_VERSION);
@@ -67,7 +67,7 @@ int main(int argc, char** argv) {
   try {
     for (std::size_t i = 0; i < commands.size(); ++i)
       if (commands[i]->parsed()) return finish(actions[i]());
-  } catch (const std::system_error& error) {  // of printing: `funcpipe ... | head`, a full disk
+  } catch (const std::system_error& error) {  // an error of printing: `funcpipe ... | head`, or a full disk
     if (error.code() == std::errc::broken_pipe) return 1;
     return funcpipe::report({funcpipe::ErrorCode::failed, error.what(), "standard output", {}});
   }

@@ -1,4 +1,4 @@
-// What a flag's number may be. CLI11's own ranges let NaN and infinity pass.
+// Checks of a flag's number. CLI11's own ranges accept NaN and infinity.
 #pragma once
 
 #include <fmt/format.h>
@@ -10,7 +10,7 @@
 
 namespace funcpipe {
 
-// From `least` to `most`, both included.
+// Accepts numbers from `least` to `most`, both included.
 inline CLI::Validator number_from(double least, double most = std::numeric_limits<double>::max()) {
   CLI::Validator validator;
   validator.operation([least, most](std::string& text) -> std::string {

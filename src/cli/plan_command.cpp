@@ -35,7 +35,7 @@ struct PlanArguments {
   bool json = false;
 };
 
-// What the user named and is not there, or is not what it should be, is the user's mistake.
+// Makes any error but a stop an invalid_input: what the user named is missing or is not what it should be.
 template <class T>
 Result<T> given_by_user(Result<T> result) {
   if (!result && result.error().code != ErrorCode::cancelled) result.error().code = ErrorCode::invalid_input;
@@ -114,7 +114,7 @@ Result<std::optional<Judgement>> own_plan(const PlanArguments& arguments, const 
 }
 
 Result<Planning> searched(const PlanningTask& task, std::stop_token stop) {
-  constexpr Seconds kMoment = 1;  // most searches are over by then
+  constexpr Seconds kMoment = 1;  // most searches end within this time
   ProgressLine line(standard_error_screen(), kMoment);
   return plan_training(task, stop, [&](const SearchProgress& progress) {
     const double share = progress.all > 0 ? (progress.done + progress.share) / progress.all : 0;
@@ -131,7 +131,7 @@ Result<> run(const PlanArguments& arguments, std::stop_token stop) {
                        "--platform"));
   const Adaptation adaptation = adapt_to(profile, platform);
   FUNCPIPE_TRY(task, task_of(arguments, profile, platform));
-  // The user's own first: a mistake in it is said before anything is searched.
+  // The user's own plan comes first, so that a mistake in it is reported before the search.
   FUNCPIPE_TRY(own, own_plan(arguments, task));
   FUNCPIPE_TRY(planning, searched(task, stop));
   const std::size_t preferred = planning.chosen;

@@ -13,9 +13,9 @@ namespace {
 
 using Row = Table::Row;
 
-constexpr double kPerThousand = 1000;  // iterations a price is for
+constexpr double kPerThousand = 1000;  // prices are for so many iterations
 
-// Decimals that give the smallest figure of a column three significant ones.
+// Returns the decimals with which the smallest figure of a column has three significant digits.
 int decimals_for(double smallest) {
   return smallest > 0 ? std::clamp(2 - static_cast<int>(std::floor(std::log10(smallest))), 0, 9) : 2;
 }
@@ -128,7 +128,7 @@ std::string by_how_much(double value, double reference, const char* more, const 
   return fmt::format("{:.1f}% {}", 100 * std::abs(share), share > 0 ? more : less);
 }
 
-// "3.0% slower and 12.1% cheaper than".
+// Returns for example "3.0% slower and 12.1% cheaper than".
 std::string beside(const Candidate& one, const Candidate& other) {
   const std::string time = by_how_much(one.period, other.period, "slower", "faster");
   const std::string price = by_how_much(one.dollars, other.dollars, "dearer", "cheaper");
@@ -137,7 +137,7 @@ std::string beside(const Candidate& one, const Candidate& other) {
   return price.empty() ? time + " than, and as cheap as," : time + " and " + price + " than";
 }
 
-// How far the user's own plan is from the Pareto frontier.
+// Says how far the user's own plan is from the Pareto frontier.
 std::vector<std::string> judged(const PlanReport& report) {
   const Candidate& own = report.own->point.candidate;
   std::vector<std::string> lines = {"it is " + beside(own, report.planning.chosen_point().candidate) +
@@ -159,7 +159,7 @@ std::vector<std::string> judged(const PlanReport& report) {
   return lines;
 }
 
-// What the platform's times are, where the profile is of another one; empty: it is this one's.
+// Says how the platform's times were derived if the profile is of another platform; else empty.
 std::string derivation(const PlanReport& report) {
   const Adaptation& made = report.adaptation;
   std::string text;
@@ -171,7 +171,7 @@ std::string derivation(const PlanReport& report) {
                             text.empty() ? "" : " ", 1 / made.slower, made.measured_for);
 }
 
-// "4-7, 9" of ascending numbers.
+// Returns "4-7, 9" for ascending numbers.
 std::string ranges(const std::vector<int>& numbers) {
   std::string text;
   for (std::size_t i = 0; i < numbers.size();) {
@@ -184,7 +184,7 @@ std::string ranges(const std::vector<int>& numbers) {
   return text;
 }
 
-// How good the frontier is known to be.
+// Says how good the frontier is proven to be.
 std::string proof_of(const PlanReport& report) {
   const Planning& planning = report.planning;
   const Proof& proof = planning.proof;
@@ -216,7 +216,7 @@ nlohmann::json point_json(const PlannedPoint& point) {
   return {{"plan", to_json(point.plan)}, {"prediction", to_json(point.prediction)}};
 }
 
-// The whole job as `prediction` has it.
+// Returns the outcome of the whole job according to `prediction`.
 Outcome outcome_of(const PlannedPoint& point, const Prediction& prediction, const Accounting& accounting) {
   PlannedPoint as_played = point;
   as_played.prediction = prediction;
@@ -232,9 +232,9 @@ nlohmann::json played_json(const PlanReport& report, std::size_t i) {
           {"dollars", outcome.dollars}};
 }
 
-constexpr double kWorthAWarning = 0.1;  // of the formula's seconds
+constexpr double kWorthAWarning = 0.1;  // a share of the formula's seconds
 
-// What playing says of the chosen plan, and why it is not the one that formulas prefer.
+// Says what simulating the chosen plan showed, and why it is not the one that formulas prefer.
 std::vector<std::string> rehearsed(const PlanReport& report) {
   std::vector<std::string> lines;
   if (!report.rehearsed) return lines;

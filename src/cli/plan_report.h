@@ -14,14 +14,14 @@ namespace funcpipe {
 struct PlanReport {
   const PlanningTask& task;
   const Planning& planning;
-  std::optional<Judgement> own;              // a plan of the user's
-  std::vector<std::string> alternatives;     // of the chosen plan (planner/alternatives.h)
-  Adaptation adaptation;                     // of the profile to the platform
-  std::optional<RehearsedChoice> rehearsed;  // what playing plans said; `planning.chosen` is its choice
-  std::size_t preferred = 0;                 // by formulas alone
+  std::optional<Judgement> own;              // a plan given by the user
+  std::vector<std::string> alternatives;     // to the chosen plan (planner/alternatives.h)
+  Adaptation adaptation;                     // how the profile was adapted to the platform
+  std::optional<RehearsedChoice> rehearsed;  // what simulating plans showed; `planning.chosen` is its choice
+  std::size_t preferred = 0;                 // the plan that formulas alone prefer
 };
 
-// The frontier, the chosen plan stage by stage, what bounds it, and the user's own beside it.
+// Describes the frontier, the chosen plan stage by stage and what bounds it, and the user's own plan beside it.
 std::string plan_report(const PlanReport& report, int width);
 nlohmann::json plan_report_json(const PlanReport& report);
 

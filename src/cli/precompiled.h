@@ -1,4 +1,4 @@
-// What most of this room's sources include.
+// Headers that most sources of this room include.
 #pragma once
 
 #include <CLI/CLI.hpp>

@@ -37,7 +37,7 @@ struct ProfileArguments {
   bool json = false, overwrite = false;
 };
 
-// One line that is redrawn on a terminal; elsewhere a line for every tenth.
+// Shows progress in one line that is redrawn on a terminal; elsewhere it prints a line for every tenth.
 class MeasuringView {
  public:
   explicit MeasuringView(const Screen& screen) : screen_(screen), line_(screen) {}
@@ -62,7 +62,7 @@ class MeasuringView {
   int tenth_ = -1;
 };
 
-// What is measured under the name of an optimiser: AdamW keeps and computes what Adam does.
+// The optimiser that is measured instead of this one: AdamW keeps and computes what Adam does.
 std::string update_of(const std::string& optimizer) {
   return optimizer == "adamw" ? "adam" : optimizer;
 }
@@ -75,11 +75,11 @@ std::string joined(const std::vector<int>& numbers) {
   return fmt::format("{}", fmt::join(numbers, ","));
 }
 
-// A job file in place of a model: its model with the inputs its data gives, its optimiser, its platform and its
-// micro-batch beside the usual ones, as far as the command line does not say them.
+// Takes from a job file, if one is given instead of a model, its model with the inputs that its data give, its
+// optimiser, its platform, and its micro-batch in addition to the usual ones. The command line overrides them.
 Result<JobConfig> take_from_job(ProfileArguments& arguments, const CLI::App& command, std::stop_token stop) {
   FUNCPIPE_TRY(config, load_job_config(arguments.settings.model.file));
-  JobConfig alone = config;  // without what only counts once there is a profile
+  JobConfig alone = config;  // without settings that only matter once there is a profile
   alone.parallelism = {};
   alone.parallelism.stages = 1;
   alone.platform = {};
@@ -105,7 +105,7 @@ Result<JobConfig> take_from_job(ProfileArguments& arguments, const CLI::App& com
   return config;
 }
 
-// What lies where the profile is to go may be replaced if it is a profile of the same model and platform.
+// Refuses to replace a file at `out` unless it is a profile of the same model and platform.
 Result<> check_replaced(const std::string& out, const ModelDescription& model, const Platform& platform) {
   std::error_code ignored;
   if (!std::filesystem::is_regular_file(out, ignored)) return {};

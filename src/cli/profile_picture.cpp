@@ -14,13 +14,13 @@ constexpr double kWidth = 900, kPanel = 150, kGap = 56, kLeft = 78, kRight = 24,
 
 struct Series {
   std::string_view colour, name;
-  std::function<double(int)> of;  // of a layer
+  std::function<double(int)> of;  // the value of a layer
 };
 
 struct Panel {
   std::string title;
   std::function<std::string(double)> label;
-  std::vector<Series> series;  // stacked
+  std::vector<Series> series;  // stacked, the first at the bottom
 };
 
 void draw(Svg& svg, const Panel& panel, int layers, double top) {

@@ -6,7 +6,7 @@
 
 namespace funcpipe {
 
-// Where time and memory go, layer after layer: bars as SVG.
+// Draws an SVG of bars: the time and memory of each layer.
 std::string profile_picture(const Profile& profile);
 
 }  // namespace funcpipe

@@ -9,7 +9,7 @@
 namespace funcpipe {
 namespace {
 
-constexpr std::size_t kShown = 10;  // layers
+constexpr std::size_t kShown = 10;  // how many layers are listed
 
 Table sizes_table(const Profile& profile, const MicroBatchProfile& at) {
   Table table;
@@ -32,7 +32,7 @@ Table sizes_table(const Profile& profile, const MicroBatchProfile& at) {
   return table;
 }
 
-// The option where most layers fit: of equals one that was measured, and of those the largest.
+// Returns the option that can hold most layers; of equals a measured one, and of those the largest.
 std::size_t fullest_option(const Profile& profile, const MicroBatchProfile& at) {
   const auto fitting = [](const std::vector<LayerTime>& times) {
     return std::count_if(times.begin(), times.end(), [](const LayerTime& time) { return time.fits; });
@@ -46,7 +46,7 @@ std::size_t fullest_option(const Profile& profile, const MicroBatchProfile& at) 
   return best;
 }
 
-// The `kShown` layers with the most of what `key` gives.
+// Returns the `kShown` layers with the greatest values of `key`.
 template <class Key>
 std::vector<int> heaviest(const Profile& profile, const Key& key) {
   std::vector<int> order(profile.model.layers.size());

@@ -6,7 +6,8 @@
 
 namespace funcpipe {
 
-// What `profile` prints: the function sizes with their totals, and the layers that take the most time and memory.
+// Returns what `profile` prints: the function sizes with their totals, and the layers that take the most time and
+// memory.
 std::string profile_report(const Profile& profile, int width);
 
 }  // namespace funcpipe

@@ -21,12 +21,12 @@ std::string left_text(Seconds left) {
   return (left < 1e-3 ? std::string("0 s") : format_seconds(left)) + " left";
 }
 
-// Epoch `done` of the iterations is in, counted from 1.
+// Returns the epoch, counted from 1, in which the last of `iteration` iterations was.
 std::int64_t epoch_number(std::int64_t iteration, std::int64_t steps_per_epoch) {
   return std::max<std::int64_t>(0, iteration - 1) / steps_per_epoch + 1;
 }
 
-// Figures of a line from the most important to the least, as many as fit.
+// Joins as many parts as fit, from the most important to the least.
 std::string joined(const std::vector<std::string>& parts, int width) {
   std::string line;
   for (const std::string& part : parts) {
@@ -124,9 +124,10 @@ void ProgressView::print_line(const std::string& line) {
   draw();
 }
 
-// One write of whole lines, each cleared to its end after it is written: nothing is blank in between, so no flicker.
+// Writes whole lines at once and clears each to its end after writing it. Nothing is blank in between, so it does not
+// flicker.
 void ProgressView::draw() {
-  const int width = std::max(10, screen_.width() - 1);  // the last column would wrap on some terminals
+  const int width = std::max(10, screen_.width() - 1);  // a full last column would wrap on some terminals
   std::vector<std::string> lines;
   if (!latest_) {
     lines.push_back(fitted(fmt::format("waiting for the first iterations of {}", steps_), width));
@@ -145,7 +146,7 @@ void ProgressView::draw() {
     parts.push_back(format_dollars(latest_->dollars) + " so far");
     lines.push_back(joined(parts, width));
   }
-  const bool narrower = width < drawn_width_;  // the old lines have been wrapped by the terminal
+  const bool narrower = width < drawn_width_;  // the terminal has wrapped the old lines
   std::string text;
   if (narrower) {
     erase();

@@ -11,12 +11,12 @@
 
 namespace funcpipe {
 
-// Shows a job as it goes. On a live screen two lines are redrawn in place below the lines that stay; elsewhere one line
+// Shows a job's progress. On a live screen two lines are redrawn in place below the lines that stay. Elsewhere a line
 // is printed every few seconds.
 class ProgressView final : public TrainObserver {
  public:
   ProgressView(Screen screen, Clock& clock) : screen_(std::move(screen)), clock_(clock) {}
-  ~ProgressView() override;  // leaves the cursor visible and below what was drawn
+  ~ProgressView() override;  // makes the cursor visible and leaves it below what was drawn
 
   void step(const std::string& what) override;
   void training_starts(const JobSpec& spec) override;
@@ -25,7 +25,7 @@ class ProgressView final : public TrainObserver {
   void training_ends() override;
 
  private:
-  void print_line(const std::string& line);  // one that stays
+  void print_line(const std::string& line);  // a line that stays
   void draw();
   void erase();
 
@@ -35,15 +35,15 @@ class ProgressView final : public TrainObserver {
   std::int64_t steps_per_epoch_ = 1;
   double epochs_ = 0;
   std::optional<TrainingProgress> latest_;
-  Seconds last_line_ = -1e9;  // when a plain line was printed
+  Seconds last_line_ = -1e9;  // when a plain line was last printed
   int drawn_lines_ = 0;
   int drawn_width_ = 0;  // of the longest drawn line
   bool training_ = false;
 };
 
-// Test seams, and the parts of a line.
-std::string progress_bar(double share, int width);       // "[#####>    ]" of exactly `width` columns
-std::string fitted(const std::string& text, int width);  // cut to `width` columns
+// These are separate for tests.
+std::string progress_bar(double share, int width);       // returns "[#####>    ]", exactly `width` columns wide
+std::string fitted(const std::string& text, int width);  // cuts the text to `width` columns
 std::string epoch_line(const EpochResult& result);
 
 }  // namespace funcpipe

@@ -31,7 +31,7 @@ struct SimulateArguments {
   bool json = false, no_store_limits = false;
 };
 
-// What the user named and is not there, or is not what it should be, is the user's mistake.
+// Makes any error but a stop an invalid_input: what the user named is missing or is not what it should be.
 template <class T>
 Result<T> given_by_user(Result<T> result, const char* flag = "") {
   if (result || result.error().code == ErrorCode::cancelled) return result;
@@ -40,7 +40,7 @@ Result<T> given_by_user(Result<T> result, const char* flag = "") {
   return result;
 }
 
-// Events as they come, and a file for them: opened before anything is simulated.
+// Collects events for a trace file. The file is opened before anything is simulated.
 class TraceFile {
  public:
   static Result<TraceFile> open(const std::string& path, std::size_t workers) {
@@ -77,7 +77,7 @@ class TraceFile {
 
   std::string path_;
   std::ofstream out_;
-  std::vector<std::vector<OpEvent>> events_;  // by worker
+  std::vector<std::vector<OpEvent>> events_;  // one list for each worker
 };
 
 Result<SimulationOptions> options_of(const SimulateArguments& arguments, const Platform& platform) {
@@ -100,7 +100,7 @@ Result<SimulationOptions> options_of(const SimulateArguments& arguments, const P
       .faults = std::move(faults)};
 }
 
-// The exit code: of a job that would fail, its failure's.
+// Returns the exit code. A job that would fail has that of its failure.
 Result<int> run(const SimulateArguments& arguments, std::stop_token stop) {
   FUNCPIPE_TRY(content, given_by_user(read_json(arguments.plan)));
   FUNCPIPE_TRY(plan, plan_from_json(content, arguments.plan));

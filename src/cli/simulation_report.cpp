@@ -13,10 +13,10 @@ namespace {
 
 using Row = Table::Row;
 
-// The busiest worker of a stage, per iteration in steady state (of the whole job, where it has one iteration).
+// The busiest worker of a stage: times per iteration in the steady state, or of the whole job if it has one iteration.
 struct StageUse {
   Busy busy;
-  std::int64_t early_gets = 0, refused = 0, invocations = 0;  // of all its workers
+  std::int64_t early_gets = 0, refused = 0, invocations = 0;  // of all the stage's workers
 };
 
 std::vector<StageUse> stage_uses(const SimulationReport& report) {

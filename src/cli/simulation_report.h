@@ -9,7 +9,7 @@
 
 namespace funcpipe {
 
-// What `funcpipe simulate` has to say.
+// What `funcpipe simulate` reports.
 struct SimulationReport {
   const Plan& plan;
   const Platform& platform;
@@ -17,7 +17,8 @@ struct SimulationReport {
   const SimulationResult& result;
 };
 
-// Seconds of an iteration, what bounds it, how busy each stage's lanes are, the bill; why it ended early, if it did.
+// Describes the seconds of an iteration, what bounds it, how busy each stage's lanes are, the bill and, if it ended
+// early, why.
 std::string simulation_report(const SimulationReport& report, int width);
 nlohmann::json simulation_report_json(const SimulationReport& report);
 

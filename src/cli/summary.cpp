@@ -37,7 +37,7 @@ std::string epoch_table(const std::vector<EpochResult>& epochs, int width) {
   return drawn({std::move(rows), {"train accuracy", "time", "train loss", "validation loss"}}, width);
 }
 
-// Another cut than this job's, and a cloud it has not been tried on.
+// Suggests another cut than this job's, and a cloud it was not tried on.
 std::string next_commands(const JobConfig& config, const std::string& train) {
   const bool alone = config.parallelism.stages == 1;
   std::string text =

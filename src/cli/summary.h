@@ -8,7 +8,7 @@
 
 namespace funcpipe {
 
-// A table of what each function used and cost. A screen of fewer than its columns gets the figures that matter most.
+// Returns a table of what each function used and cost. A narrow screen gets only the most important columns.
 std::string bill_table(const Bill& bill, const Prices& prices, int width);
 
 // Accuracy per epoch, accidents, the bill, where things are.

@@ -11,7 +11,7 @@ namespace {
 
 using Row = Table::Row;
 
-// "train loss" on two lines.
+// Divides "train loss" for two lines.
 std::pair<std::string, std::string> stacked(const std::string& heading) {
   const std::size_t space = heading.rfind(' ');
   if (space == std::string::npos) return {"", heading};
@@ -27,7 +27,7 @@ std::vector<std::size_t> column_widths(const std::vector<Row>& rows) {
   return widths;
 }
 
-// With the heading on two lines where one of its cells has several words.
+// Puts the heading on two lines if one of its cells has several words.
 std::vector<Row> with_stacked_heading(const std::vector<Row>& rows) {
   Row above, below;
   for (const std::string& heading : rows.front()) {

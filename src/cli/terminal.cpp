@@ -28,7 +28,7 @@ Screen standard_error_screen() {
     while (!text.empty()) {
       const ssize_t written = ::write(STDERR_FILENO, text.data(), text.size());
       if (written < 0 && errno == EINTR) continue;
-      if (written <= 0) return;  // nobody reads any more; the job goes on
+      if (written <= 0) return;  // nobody reads any more, but the job goes on
       text.remove_prefix(static_cast<std::size_t>(written));
     }
   };

@@ -5,17 +5,18 @@
 
 namespace funcpipe {
 
-// Where progress is drawn: a terminal, a pipe, or a string in a test.
+// Where progress is drawn: a terminal, a pipe or, in tests, a string.
 struct Screen {
-  bool live = false;                            // a terminal: lines can be redrawn in place
-  std::function<int()> width;                   // columns now
-  std::function<void(std::string_view)> write;  // at once, whole
+  bool live = false;                            // true for a terminal, on which lines can be redrawn in place
+  std::function<int()> width;                   // the present number of columns
+  std::function<void(std::string_view)> write;  // writes all of the text at once
 };
 
-// Of the terminal that a descriptor writes to; where it writes to none, more than any line has.
+// Returns the columns of the terminal that a descriptor writes to. If it is no terminal, returns more than any line
+// has.
 int columns_of(int descriptor);
 
-// Standard error, with its width as of each call; not live where TERM is "dumb".
+// Standard error, with the width it has at each call. It is not live if TERM is "dumb".
 Screen standard_error_screen();
 
 }  // namespace funcpipe

@@ -34,7 +34,7 @@ Result<T> given_by_user(Result<T> result) {
   return result;
 }
 
-// "4" or "4-5"; empty: those of a steady state.
+// Parses "4" or "4-5". Empty means the iterations of the steady state.
 Result<IterationRange> range_of(const std::string& text, const Played& played, const std::string& place) {
   const IterationRange whole = played.whole();
   if (whole.first == whole.end)
@@ -61,14 +61,15 @@ Result<IterationRange> range_of(const std::string& text, const Played& played, c
   return range;
 }
 
-// As long as a steady state needs to set in, by default.
+// Enough iterations for a steady state.
 constexpr std::int64_t kSimulatedIterations = 6;
 
 Result<std::int64_t> iterations_to_play(const std::string& text) {
   std::int64_t last = kSimulatedIterations - 1;
   const std::size_t dash = text.rfind('-');
   const char* const begin = text.data() + (dash == std::string::npos ? 0 : dash + 1);
-  if (!text.empty()) std::from_chars(begin, text.data() + text.size(), last);  // what is no number is refused later
+  // Anything that is no number is refused later.
+  if (!text.empty()) std::from_chars(begin, text.data() + text.size(), last);
   constexpr std::int64_t kMost = 1000;
   if (last > kMost)
     return fail(ErrorCode::invalid_input, fmt::format("iteration {} is far away", last), "--iterations",

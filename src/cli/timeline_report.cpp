@@ -13,8 +13,8 @@
 namespace funcpipe {
 namespace {
 
-constexpr std::size_t kMostWorkers = 32;  // listed one by one
-constexpr Seconds kRounding = 1e-6;       // of a trace, in microseconds since 1970
+constexpr std::size_t kMostWorkers = 32;  // more are not listed one by one
+constexpr Seconds kRounding = 1e-6;       // the precision of a trace, in microseconds since 1970
 constexpr std::size_t kGaps = 8, kParts = 2, kGapsJson = 100, kPartsJson = 10;
 
 std::string percent(Seconds part, Seconds whole) {
@@ -25,7 +25,7 @@ WorkerId id_of(const Played& played, int worker) {
   return played.programs()[static_cast<std::size_t>(worker)].worker;
 }
 
-// Of compute lanes, longest first.
+// Returns the gaps of compute lanes, the longest first.
 std::vector<Gap> longest_gaps(const TimelineReport& report, std::size_t most) {
   std::vector<Gap> gaps;
   for (const WorkerUse& worker : report.use.workers)
@@ -35,7 +35,7 @@ std::vector<Gap> longest_gaps(const TimelineReport& report, std::size_t most) {
   return gaps;
 }
 
-// One worker, or all of a stage on average.
+// One worker, or the mean of a stage's workers.
 struct Line {
   std::string name;
   Shares shares;

@@ -9,7 +9,7 @@
 
 namespace funcpipe {
 
-// What `funcpipe timeline` has to say besides its picture.
+// What `funcpipe timeline` reports in addition to its picture.
 struct TimelineReport {
   const std::string& name;
   const Played& played;
@@ -17,8 +17,8 @@ struct TimelineReport {
   const Utilisation& use;
 };
 
-// Iterations, each worker's time (of many workers, each stage's), the longest gaps with what they waited for, the
-// critical path by what it is made of.
+// Describes the iterations, each worker's time (or each stage's if there are many workers), the longest gaps with what
+// they waited for, and what the critical path consists of.
 std::string timeline_report(const TimelineReport& report, int width);
 nlohmann::json timeline_report_json(const TimelineReport& report);
 

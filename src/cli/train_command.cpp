@@ -15,7 +15,7 @@
 namespace funcpipe {
 namespace {
 
-// What a stopped run left on this machine.
+// Says what a stopped run left on this machine.
 std::string left_behind(const JobConfig& config) {
   const std::filesystem::path folder = std::filesystem::path(config.job.folder) / config.job.name;
   const std::filesystem::path logs = folder / "cloud" / "logs";

@@ -19,7 +19,7 @@ namespace funcpipe {
 namespace {
 
 using Block = std::shared_ptr<const std::vector<std::byte>>;  // shared by the cache and by reads under way
-constexpr std::size_t kDownloads = 8;                         // at once, of one read
+constexpr std::size_t kDownloads = 8;                         // downloads at the same time, of one read
 
 }  // namespace
 
@@ -29,24 +29,24 @@ struct ColumnReader::State {
   const Bytes capacity;
 
   std::mutex mutex;
-  std::condition_variable_any changed;  // a fetch ended
+  std::condition_variable_any changed;  // notified when a fetch ends
   struct Cached {
     Block block;
     std::list<std::int64_t>::iterator age;
   };
   std::unordered_map<std::int64_t, Cached> cache;
-  std::list<std::int64_t> ages;  // most recently used first
+  std::list<std::int64_t> ages;  // the most recently used is first
   Bytes cached_bytes = 0;
   std::set<std::int64_t> fetching;
 
-  Block find(std::int64_t block) {  // mutex held
+  Block find(std::int64_t block) {  // requires the mutex
     const auto found = cache.find(block);
     if (found == cache.end()) return nullptr;
     ages.splice(ages.begin(), ages, found->second.age);
     return found->second.block;
   }
 
-  void keep(std::int64_t index, Block block) {  // mutex held
+  void keep(std::int64_t index, Block block) {  // requires the mutex
     cached_bytes += static_cast<Bytes>(block->size());
     ages.push_front(index);
     cache[index] = {std::move(block), ages.begin()};
@@ -72,7 +72,7 @@ struct ColumnReader::State {
     return Block(bytes);
   }
 
-  // The block, from the cache, another read's fetch, or the store.
+  // Returns the block from the cache, from another read's fetch, or from the store.
   Result<Block> obtain(std::int64_t index, std::stop_token stop) {
     std::unique_lock lock(mutex);
     while (true) {
@@ -106,7 +106,7 @@ Result<> ColumnReader::read(const std::vector<std::int64_t>& rows, MutableBytes 
   const auto row_bytes = static_cast<std::size_t>(column.row.bytes());
   FUNCPIPE_CHECK(destination.size() >= rows.size() * row_bytes, "destination {} rows {} of {}", destination.size(),
                  rows.size(), row_bytes);
-  std::map<std::int64_t, Block> blocks;  // held to the end of the read, whatever the cache drops
+  std::map<std::int64_t, Block> blocks;  // kept until the read ends, even if the cache drops them
   for (const std::int64_t row : rows) {
     FUNCPIPE_CHECK(row >= 0 && row < column.rows, "row {} rows {}", row, column.rows);
     blocks.emplace(row / column.block_rows, nullptr);

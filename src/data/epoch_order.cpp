@@ -8,7 +8,7 @@
 namespace funcpipe {
 namespace {
 
-constexpr std::uint64_t kBlocks = 0, kRows = 1;  // what a permutation is for
+constexpr std::uint64_t kBlocks = 0, kRows = 1;  // kinds of permutation, mixed into the seed
 
 }  // namespace
 
@@ -28,7 +28,7 @@ EpochOrder::EpochOrder(const ColumnManifest& column, bool shuffle, Bytes window,
 }
 
 std::int64_t EpochOrder::rows_before(std::int64_t slot) const {
-  const std::int64_t missing = blocks_ * block_rows_ - rows_;  // of the short block
+  const std::int64_t missing = blocks_ * block_rows_ - rows_;  // how many rows the short block lacks
   return slot * block_rows_ - (slot > short_slot_ ? missing : 0);
 }
 
@@ -36,7 +36,7 @@ std::int64_t EpochOrder::row(std::int64_t position) const {
   FUNCPIPE_CHECK(position >= 0 && position < rows_, "position {} rows {}", position, rows_);
   if (!shuffle_) return position;
 
-  // Missing rows move a window's start forward by less than one block, so the guess is right or one too small.
+  // The short block moves a window's start forward by less than one block, so this guess is right or one too small.
   std::int64_t window = position / (blocks_per_window_ * block_rows_);
   const auto first_slot = [&](std::int64_t w) { return std::min(w * blocks_per_window_, blocks_); };
   if (position >= rows_before(first_slot(window + 1))) ++window;

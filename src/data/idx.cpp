@@ -16,7 +16,7 @@ struct CloseGz {
 };
 using GzFile = std::unique_ptr<gzFile_s, CloseGz>;
 
-// Reads `size` bytes, or fewer at the end; -1 if the stream is damaged.
+// Reads `size` bytes, or fewer at the end of the file. Returns how many, or -1 if the stream is damaged.
 std::int64_t read_fully(gzFile file, std::byte* to, std::int64_t size) {
   std::int64_t done = 0;
   while (done < size) {
@@ -39,9 +39,9 @@ Result<Column> read_idx(const std::filesystem::path& path) {
   FUNCPIPE_TRY(opened, open_data_file(path));
   std::error_code ignored;
   if (std::filesystem::file_size(path, ignored) == 0) return broken("the data file is empty");
-  const GzFile file(gzdopen(opened.get(), "rb"));  // reads plain files as they are
+  const GzFile file(gzdopen(opened.get(), "rb"));  // reads uncompressed files unchanged
   if (!file) return fail(ErrorCode::exhausted, "no memory to read the data file", place);
-  static_cast<void>(opened.release());  // `file` has it
+  static_cast<void>(opened.release());  // `file` owns it now
 
   std::byte magic[4];
   const std::int64_t got = read_fully(file.get(), magic, 4);
@@ -72,7 +72,8 @@ Result<Column> read_idx(const std::filesystem::path& path) {
   }
   if (column.row.shape.size() == 2) column.row.shape.insert(column.row.shape.begin(), 1);
 
-  // Deflate shrinks at most 1032 to 1: a shape far beyond the file is a damaged header, not a reason to allocate.
+  // Deflate shrinks data to 1/1032 at most. A shape far beyond that means a damaged header, and nothing is allocated
+  // for it.
   const auto file_bytes = static_cast<std::int64_t>(std::filesystem::file_size(path, ignored));
   if (total / 1040 > file_bytes)
     return broken(fmt::format("the idx shape needs {} bytes, the file has {}", total, file_bytes));

@@ -16,7 +16,7 @@ constexpr std::string_view kMagic = "\x93NUMPY";
 
 struct Type {
   std::string_view numpy, torch;
-  std::string_view hint = {};  // for one that PyTorch lacks and no type of its holds
+  std::string_view hint = {};  // for a type that PyTorch lacks and no wider one of its own holds
 };
 constexpr std::array kTypes = {Type{"f4", "float32"},
                                Type{"f8", "float64"},
@@ -35,7 +35,7 @@ constexpr std::array kTypes = {Type{"f4", "float32"},
                                Type{"V2", "", "NumPy has no bfloat16: save it as x.astype(\"float32\")"},
                                Type{"f16", "", "save it as x.astype(\"float32\")"}};
 
-// PyTorch has no unsigned numbers of two and four bytes: the next wider type holds them all.
+// Converts to the next wider type, which holds every value: PyTorch lacks unsigned integers of 2 and 4 bytes.
 template <class Narrow, class Wide>
 std::shared_ptr<const std::byte> widened(const std::shared_ptr<const std::byte>& stored, std::int64_t elements) {
   const std::shared_ptr<std::byte> wide(new std::byte[static_cast<std::size_t>(elements) * sizeof(Wide)],
@@ -55,7 +55,7 @@ struct Header {
   std::optional<std::vector<std::int64_t>> shape;
 };
 
-// Reads the header: a Python dictionary literal of strings, booleans and one tuple of integers.
+// Parses the header, a Python dictionary literal of strings, booleans and one tuple of integers.
 class HeaderParser {
  public:
   explicit HeaderParser(std::string_view text) : text_(text) {}
@@ -68,7 +68,7 @@ class HeaderParser {
       if (!key || !take(':')) return std::nullopt;
       if (*key == "descr") {
         const auto value = string();
-        if (!value) return std::nullopt;  // a list: a structured type
+        if (!value) return std::nullopt;  // the value is a list, that is, a structured type
         header.descr = *value;
       } else if (*key == "fortran_order") {
         header.fortran_order = boolean();

@@ -13,7 +13,7 @@ namespace funcpipe {
 namespace {
 
 constexpr Bytes kBlockBytes = kMiB;
-constexpr int kUploads = 8;  // at once
+constexpr int kUploads = 8;  // uploads at the same time
 
 ColumnManifest manifest_of(const Column& column, std::string prefix) {
   const Bytes row_bytes = std::max<Bytes>(1, column.row.bytes());

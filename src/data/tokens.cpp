@@ -8,7 +8,7 @@
 namespace funcpipe {
 namespace {
 
-// uint16 tokens as int32.
+// Copies uint16 tokens as int32.
 std::shared_ptr<const std::byte> widen(const MappedFile& file, std::int64_t tokens) {
   const std::shared_ptr<std::byte> wide(new std::byte[static_cast<std::size_t>(tokens) * 4],
                                         std::default_delete<std::byte[]>());

@@ -6,7 +6,7 @@
 namespace funcpipe {
 namespace {
 
-// Four groups of digits, whether or not a byte can hold them.
+// True for four groups of digits, even if a group is too large for a byte of an address.
 bool looks_like_ipv4(std::string_view text) {
   return std::count(text.begin(), text.end(), '.') == 3 &&
          text.find_first_not_of("0123456789.") == std::string_view::npos;

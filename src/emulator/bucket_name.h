@@ -1,4 +1,4 @@
-// What a bucket may be called.
+// The rules for a bucket's name. Source:
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
 #pragma once
 
@@ -6,10 +6,10 @@
 
 namespace funcpipe {
 
-// 3 to 63 lower-case letters, digits, dots and dashes.
+// True for 3 to 63 lower-case letters, digits, dots and dashes in the form that S3 asks for.
 bool valid_bucket_name(std::string_view name);
 
-// Names that nobody may create: what looks like an IPv4 address, what S3 keeps for itself.
+// True for names that nobody may create: those that look like an IPv4 address, and those that S3 reserves for itself.
 bool reserved_bucket_name(std::string_view name);
 
 }  // namespace funcpipe

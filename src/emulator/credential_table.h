@@ -1,4 +1,5 @@
-// Who may call the emulator's services, how fast, and on whose account: one entry for the client and one per instance.
+// The accounts that may call the emulator's services: one for the client and one for each instance. An account says
+// which bandwidth and latency it gets and to whom its use is billed.
 #pragma once
 
 #include <map>
@@ -16,23 +17,23 @@ namespace funcpipe {
 
 struct Account {
   Credentials credentials;
-  std::string label = "client";     // whose line of the bill: a function's name, or "client"
-  Route uplink, downlink;           // empty for the client, who is not shaped
-  Latency latency;                  // waited per request, after dilation
-  bool instance = false;            // a function's: it may use the store, not the function service
-  std::optional<StoreScope> scope;  // of an instance: nullopt is the whole store
+  std::string label = "client";  // whose line of the bill: "client" or a function's name
+  Route uplink, downlink;        // empty for the client, whose traffic is not slowed
+  Latency latency;               // waited on each request; dilation is already applied
+  bool instance = false;  // true for an instance of a function: it may call the store, but not the function service
+  std::optional<StoreScope> scope;  // the part of the store an instance may use; nullopt: all of it
 };
 
-// Lives on the io_context's thread.
+// Used on the io_context's thread only.
 class CredentialTable {
  public:
-  // Credentials nobody else has, in the form AWS gives them: AKIA... long-lived, ASIA... with a session token.
+  // Makes new random credentials in AWS's form: AKIA... are long-lived, ASIA... have a session token.
   static Credentials make(bool with_session_token);
 
   void add(Account account);
-  // Requests under way finish; later ones are answered with InvalidAccessKeyId.
+  // Requests under way are finished. Later ones are refused with InvalidAccessKeyId.
   void remove(const std::string& access_key_id);
-  // nullptr if there is none. Shared with the request, which may outlive the entry.
+  // Returns nullptr if there is none. The account is shared with the request, which may outlive the table's entry.
   std::shared_ptr<const Account> find(const std::string& access_key_id) const;
 
  private:

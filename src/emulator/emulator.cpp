@@ -21,9 +21,10 @@ namespace asio = boost::asio;
 namespace {
 
 constexpr int kFileThreads = 2;
-constexpr std::chrono::milliseconds kUnwind(500);  // for cancelled requests, before they are dropped as they stand
+// How long cancelled requests may take to end; then they are destroyed.
+constexpr std::chrono::milliseconds kUnwind(500);
 
-// One thread runs everything but the blocking work on files.
+// One thread runs everything but blocking work on files.
 class LoopbackEmulator final : public Emulator {
  public:
   LoopbackEmulator() : file_threads_(kFileThreads), work_(asio::make_work_guard(context_)) {}
@@ -98,7 +99,7 @@ class LoopbackEmulator final : public Emulator {
     if (s3_) s3_->stop();
   }
 
-  // What the requests use is declared before, so destroyed after, the context that holds the requests.
+  // These are declared before the context, so they are destroyed after it: requests in the context use them.
   mutable asio::thread_pool file_threads_;
   CredentialTable table_;
   Bill bill_;
@@ -116,7 +117,7 @@ class LoopbackEmulator final : public Emulator {
 Result<std::unique_ptr<Emulator>> Emulator::start(EmulatorOptions options) {
   namespace fs = std::filesystem;
   std::error_code ignored;
-  std::vector<fs::path> made;  // by this start, the deepest first
+  std::vector<fs::path> made;  // folders this start has made, the deepest first
   for (fs::path folder = fs::absolute(options.folder, ignored);
        !fs::exists(folder, ignored) && folder.has_relative_path(); folder = folder.parent_path())
     made.push_back(folder);
@@ -125,7 +126,7 @@ Result<std::unique_ptr<Emulator>> Emulator::start(EmulatorOptions options) {
   if (started) return emulator;
   emulator.reset();
   if (!made.empty()) fs::remove_all(made.front(), ignored);
-  for (const fs::path& folder : made) fs::remove(folder, ignored);  // only if it is empty
+  for (const fs::path& folder : made) fs::remove(folder, ignored);  // removes it only if it is empty
   return tl::unexpected(std::move(started).error());
 }
 

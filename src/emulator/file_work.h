@@ -1,4 +1,4 @@
-// Blocking work (disk, checksums of large objects) off the io_context's thread.
+// Runs blocking work (disk access, checksums of large objects) outside the io_context's thread.
 #pragma once
 
 #include <boost/asio/associated_executor.hpp>
@@ -16,8 +16,8 @@
 
 namespace funcpipe {
 
-// Runs `work` on a thread of `pool` and resumes the caller on its own executor with what it returned. Not cancelled
-// half-way: the work may use what the caller owns.
+// Runs `work` on a thread of `pool` and resumes the caller on its own executor with the result. Work that has begun is
+// not cancelled, because it may use what the caller owns.
 template <class Work>
 boost::asio::awaitable<std::invoke_result_t<Work>> run_on(boost::asio::thread_pool& pool, Work work) {
   namespace asio = boost::asio;

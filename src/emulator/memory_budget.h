@@ -1,4 +1,4 @@
-// Bytes that a service may hold in memory for its clients' sake: bodies on their way in, objects read for answers.
+// The bytes a service may keep in memory for its clients: bodies being received, and objects read for answers.
 #pragma once
 
 #include <atomic>
@@ -10,7 +10,7 @@
 
 namespace funcpipe {
 
-// Thread-safe. Shared by whatever holds a part of it, which may outlive the service.
+// Thread-safe. Whatever keeps a part of it shares it and may outlive the service.
 class MemoryBudget : public std::enable_shared_from_this<MemoryBudget> {
  public:
   explicit MemoryBudget(Bytes capacity) : capacity_(capacity) {}
@@ -19,7 +19,8 @@ class MemoryBudget : public std::enable_shared_from_this<MemoryBudget> {
   void give_back(Bytes bytes) { held_ -= bytes; }
   Bytes held() const { return held_; }
 
-  // Memory that gives itself back; nullptr if there is no room. At least one byte. Needs a budget made by make_shared.
+  // Allocates at least one byte and gives it back with the last owner. Returns nullptr if there is no room. The budget
+  // must have been made by make_shared.
   std::shared_ptr<std::byte[]> allocate(Bytes size);
 
  private:
@@ -27,7 +28,8 @@ class MemoryBudget : public std::enable_shared_from_this<MemoryBudget> {
   std::atomic<Bytes> held_ = 0;
 };
 
-// A part of a budget that grows with what is held and is given back at the end. Without a budget everything fits.
+// A part of a budget. It grows with what is kept and is given back at destruction. Without a budget there is always
+// room.
 class MemoryHold {
  public:
   explicit MemoryHold(std::shared_ptr<MemoryBudget> budget = nullptr) : budget_(std::move(budget)) {}

@@ -1,5 +1,4 @@
-// The large headers nearly every source of this room includes, parsed once. No source may rely on it: each includes
-// what it uses.
+// Large headers that nearly every source of this room includes, parsed once. Each source still includes what it uses.
 #pragma once
 
 #include <fmt/format.h>

@@ -22,7 +22,7 @@ constexpr Seconds kMostSkew = 15 * 60;
 constexpr int kMostExpiry = 7 * 24 * 3600;
 constexpr std::string_view kAlgorithm = "AWS4-HMAC-SHA256";
 
-// "20261123T170052Z" in seconds since 1970.
+// Turns "20261123T170052Z" into seconds since 1970.
 std::optional<Seconds> parse_amz_time(std::string_view text) {
   if (text.size() != 16 || text[8] != 'T' || text[15] != 'Z') return {};
   std::tm utc{};
@@ -32,15 +32,15 @@ std::optional<Seconds> parse_amz_time(std::string_view text) {
   return static_cast<Seconds>(::timegm(&utc));
 }
 
-struct Claim {  // what the request says of its signature
+struct Claim {  // what the request says about its signature
   Authorization authorization;
   std::string time;
   std::string session_token;
-  std::string payload_hash;    // presigned; else it is told apart
-  std::optional<int> expires;  // seconds; presigned
+  std::string payload_hash;    // only if presigned; otherwise the caller passes it
+  std::optional<int> expires;  // seconds; only if presigned
 };
 
-// The parameters of a presigned request that are about its signature; each may be there once.
+// The parameters of a presigned request that are about its signature. Each may occur once.
 constexpr std::array<std::string_view, 8> kSigning = {"X-Amz-Algorithm",      "X-Amz-Credential",    "X-Amz-Date",
                                                       "X-Amz-Expires",        "X-Amz-SignedHeaders", "X-Amz-Signature",
                                                       "X-Amz-Security-Token", "X-Amz-Content-Sha256"};
@@ -49,12 +49,12 @@ std::string value_or_empty(const HttpRequest& request, std::string_view name) {
   return std::string(request.parameter(name).value_or(""));
 }
 
-// As AWS signs a path of S3: each byte encoded in the one way there is, dots and double slashes as they are.
+// Encodes a path as AWS signs it for S3: each byte in its canonical form, with dots and double slashes kept.
 std::string canonical_path(std::string_view raw_path) {
   return uri_encode(percent_decode(raw_path).value_or(""), /*keep_slash=*/true);
 }
 
-// "/a//b/./c/../d" -> "/a/b/d": for the services that are not S3.
+// Turns "/a//b/./c/../d" into "/a/b/d", as AWS signs paths for services other than S3.
 std::string without_dots(std::string_view path) {
   std::vector<std::string_view> parts;
   for (std::string_view rest = path; !rest.empty();) {
@@ -70,8 +70,8 @@ std::string without_dots(std::string_view path) {
   return normal;
 }
 
-// Each name and value encoded in the one way there is; without the signature itself. `plus`: what a bare '+' stands
-// for.
+// Encodes each name and value of the query in its canonical form and leaves out the signature. A bare '+' stands for
+// `plus`.
 std::string canonical_query(std::string_view raw_query, char plus) {
   const auto recoded = [plus](std::string_view text) {
     std::string decoded(text);
@@ -159,7 +159,8 @@ struct Identified {
   SharedAccount account;
 };
 
-// The code for a credential's scope that is not of this service, as each service and kind of signature has it.
+// The error for a credential made for another service or region. Its code depends on the service and on whether the
+// signature is in the query.
 tl::unexpected<Refusal> wrong_scope(const HttpRequest& request, const SignedFor& wanted, std::string message,
                                     std::string region) {
   const bool presigned = request.parameter("X-Amz-Signature").has_value();
@@ -216,7 +217,7 @@ tl::expected<SharedAccount, Refusal> authenticate(const HttpRequest& request, co
 
   SignableRequest signable;
   signable.method = request.method;
-  // Other services sign what is on the wire, encoded once more.
+  // Other services sign the path as sent, encoded once more.
   signable.path = wanted.service == "s3" ? canonical_path(request.raw_path) : without_dots(request.raw_path);
   signable.payload_hash = claim.expires ? claim.payload_hash : std::string(payload_hash);
   const std::set<std::string_view> names(authorization.signed_headers.begin(), authorization.signed_headers.end());
@@ -236,7 +237,7 @@ tl::expected<SharedAccount, Refusal> authenticate(const HttpRequest& request, co
     return expected.size() == authorization.signature.size() &&
            CRYPTO_memcmp(expected.data(), authorization.signature.data(), expected.size()) == 0;
   };
-  // Signers differ on what a bare '+' is; none of the usual clients sends one.
+  // Signers differ on whether a bare '+' means a space, so both are tried. None of the usual clients sends one.
   const bool has_plus = request.raw_query.find('+') != std::string::npos;
   if (!matches(' ') && !(has_plus && matches('+')))
     return refuse(403, "SignatureDoesNotMatch",

@@ -1,4 +1,4 @@
-// What of the store an account may touch: everything, or the keys of one job.
+// Says which part of the store an account may use: everything, or the keys of one job.
 #pragma once
 
 #include <optional>
@@ -9,7 +9,7 @@
 
 namespace funcpipe {
 
-// The environment variable of a function that says which keys its instances may touch: "BUCKET/PREFIX/".
+// A function's environment variable that says which keys its instances may use: "BUCKET/PREFIX/".
 inline constexpr const char* kStoreScopeVariable = "FUNCPIPE_STORE_SCOPE";
 
 struct StoreScope {
@@ -21,7 +21,7 @@ struct StoreScope {
   }
 };
 
-// Errors: invalid_input unless the text is BUCKET/PREFIX/.
+// Errors: invalid_input unless the text has the form BUCKET/PREFIX/.
 Result<StoreScope> parse_store_scope(std::string_view text);
 
 }  // namespace funcpipe

@@ -14,7 +14,7 @@ using SteadyClock = std::chrono::steady_clock;
 namespace {
 
 constexpr Seconds kChunkSeconds = 0.005;
-// A transfer whose other end was slow (not we) must not collect credit for longer than this.
+// A transfer that was held up by its other end may catch up with at most this much time.
 constexpr Seconds kMostCatchUp = 0.05;
 
 Seconds now() {

@@ -1,9 +1,9 @@
-// Bandwidth of one direction of one instance: a token bucket shared by all its connections, on the io_context's thread;
-// and of the store, a bucket shared by all instances.
+// Bandwidth as token buckets. One bucket limits one direction of one instance and is shared by all its connections;
+// another limits the store and is shared by all instances. Used on the io_context's thread only.
 //
-// A transfer asks for its bytes chunk by chunk through a Pacer of its own; each chunk gets a slot on the bucket's
-// schedule, in the order of asking. The schedule runs in computed time, not in slept time: a chunk woken late asks for
-// its next slot from where the last one ended, so late timers do not add up.
+// A transfer asks for its bytes chunk by chunk through a Pacer of its own. Each chunk gets a slot on the bucket's
+// schedule, in the order of asking. The schedule runs in computed time: a chunk that was woken late gets its next slot
+// from where its last one ended, so late timers do not add up.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
@@ -16,15 +16,15 @@ namespace funcpipe {
 
 class TokenBucket {
  public:
-  // `rate` may be infinity: no limit and no cost. `burst` lies on top: so many bytes may run ahead of the baseline at
-  // `burst.rate`, refilled at the baseline rate while traffic pauses. Both as they are after dilation.
+  // A `rate` of infinity means no limit. `burst.bytes` may be sent at `burst.rate` before the baseline `rate` holds;
+  // while traffic pauses they are refilled at the baseline rate. Both are meant after dilation.
   TokenBucket(BytesPerSecond rate, Burst burst);
 
   bool unlimited() const { return unlimited_; }
-  // Bytes worth about 5 ms at the fastest rate, 16 KiB..1 MiB: the chunk a paced transfer should use.
+  // The chunk that a transfer should use: what passes in about 5 ms at the fastest rate, from 16 KiB to 1 MiB.
   std::size_t chunk() const { return chunk_; }
 
-  // Books `bytes` no earlier than `from` and returns when they may have passed. Times in seconds of steady_clock.
+  // Books `bytes` no earlier than `from` and returns when they will have passed. Times are seconds of steady_clock.
   Seconds book(Bytes bytes, Seconds from);
 
  private:
@@ -36,28 +36,28 @@ class TokenBucket {
   Seconds peak_end_ = 0;      // the same at the burst rate
 };
 
-// What a transfer passes. Without a bucket, or with an unlimited one: free.
+// The buckets that a transfer passes. Without a bucket, or with an unlimited one, it is not slowed.
 struct Route {
-  std::shared_ptr<TokenBucket> instance;  // shared with the instance's other transfers and its credentials
-  std::shared_ptr<TokenBucket> store;     // shared with those of all instances
+  std::shared_ptr<TokenBucket> instance;  // shared with the instance's other transfers
+  std::shared_ptr<TokenBucket> store;     // shared by all instances
 
   bool limited() const;
 };
 
-// What the store gives all instances together; null where there is no limit.
+// The store's bandwidth for all instances together; nullptr where there is no limit.
 struct StoreLinks {
   std::shared_ptr<TokenBucket> uplink, downlink;
 };
-// `dilation` as in EmulatorOptions.
+// `dilation` is that of EmulatorOptions.
 StoreLinks store_links(const Platform& platform, double dilation);
 
-// One transfer (a request's body, a response's body) through both buckets of its route at once.
+// One transfer (the body of a request or of an answer), which passes both buckets of its route at the same time.
 class Pacer {
  public:
   explicit Pacer(Route route = {}) : route_(std::move(route)) {}
 
   bool limited() const { return route_.limited(); }
-  // At most this many bytes per take().
+  // The most bytes for one take().
   std::size_t chunk() const;
   // Waits until `bytes` have passed.
   boost::asio::awaitable<void> take(Bytes bytes);

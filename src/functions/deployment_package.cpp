@@ -9,7 +9,8 @@
 namespace funcpipe {
 namespace {
 
-constexpr std::time_t kTime = 315619200;  // 1980-01-02: zip knows no time before 1980, in any time zone
+// 1980-01-02: zip has no time before 1980, and this day is later in every time zone
+constexpr std::time_t kTime = 315619200;
 
 la_ssize_t append(archive*, void* state, const void* bytes, std::size_t size) {
   static_cast<std::string*>(state)->append(static_cast<const char*>(bytes), size);

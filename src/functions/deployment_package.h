@@ -1,4 +1,4 @@
-// The zip file that CreateFunction wants.
+// Makes the zip file that Lambda's CreateFunction takes.
 #pragma once
 
 #include <map>
@@ -14,12 +14,13 @@ struct PackagedFile {
 };
 
 enum class PackageCompression {
-  store,    // as fast as memory: for the emulator
-  deflate,  // for the cloud, which takes 50 MB at most
+  store,    // uncompressed and fast, for the emulator
+  deflate,  // compressed, for the cloud, which takes 50 MB at most
 };
 
-// Paths inside the package ("bootstrap", "lib/libx.so") to their content. The same files make the same bytes.
-// Errors: invalid_input without an executable "bootstrap", or for a path that is absolute or leaves the package.
+// Makes a zip file. `files` maps a path in the package ("bootstrap", "lib/libx.so") to its content. The same files give
+// the same bytes. Errors: invalid_input if there is no executable "bootstrap", or a path is absolute or leaves the
+// package.
 Result<std::string> make_package(const std::map<std::string, PackagedFile>& files,
                                  PackageCompression compression = PackageCompression::deflate);
 

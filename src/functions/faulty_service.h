@@ -1,4 +1,4 @@
-// The faulty twin: passes everything on to another service, and breaks some of it.
+// A function service for tests that passes every call on to another service and breaks some of them.
 #pragma once
 
 #include <cstdint>
@@ -12,19 +12,20 @@
 
 namespace funcpipe {
 
-// Each fault is a function of (seed, operation, function, how often that was asked), not of the order of threads.
+// The faults to inject, with probabilities from 0 to 1. Each fault is a function of (seed, operation, function, how
+// often that operation was asked for that function); it does not depend on the order of threads.
 struct ServiceFaults {
   std::uint64_t seed = 1;
-  double throttle = 0;     // invokes: `exhausted`, nothing started
-  double lost_answer = 0;  // invokes: the function runs, then `unavailable`
-  double lost_event = 0;   // events: accepted and never delivered
-  double twice = 0;        // events: delivered twice
-  double delay = 0;        // waits `longest_delay` times an even draw from 0 to 1 first
+  double throttle = 0;     // an invoke fails with `exhausted` and nothing is started
+  double lost_answer = 0;  // an invoke runs the function, then fails with `unavailable`
+  double lost_event = 0;   // an invoke_async is accepted and the function is never called
+  double twice = 0;        // an invoke_async calls the function twice
+  double delay = 0;        // the call first waits `longest_delay` times an even draw from 0 to 1
   Seconds longest_delay = 0.05;
-  bool quiet = false;  // otherwise prints the seed on standard error when made
+  bool quiet = false;  // if false, the constructor prints the seed on standard error
 };
 
-// Thread-safe if `inner` is, which must outlive it.
+// Thread-safe if `inner` is. `inner` must outlive this object.
 class FaultyService final : public FunctionService {
  public:
   FaultyService(FunctionService& inner, ServiceFaults faults);
@@ -37,7 +38,7 @@ class FaultyService final : public FunctionService {
 
  private:
   enum class Operation : std::uint64_t { invoke = 1, invoke_async };
-  // The draws of one operation: true with the probability given, for each kind of fault by itself.
+  // Draws the faults of one operation, each kind independently.
   class Draws;
   Draws draw(Operation operation, const std::string& name);
   Result<> wait(const Draws& draws, const std::stop_token& stop);

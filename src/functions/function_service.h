@@ -1,7 +1,9 @@
-// The function-service seam. Implementations: Lambda (lambda_service.h), memory (memory_service.h), faulty twin
-// (faulty_service.h).
-// All members are thread-safe. Each blocks at most for its own request time limit; invoke for the function's lifetime.
-// A requested stop ends a request within a second: cancelled, and whether it was done is not known.
+// The interface to services that run functions. Implementations: Lambda (lambda_service.h), memory (memory_service.h),
+// and one that injects faults (faulty_service.h).
+//
+// All members are thread-safe. Each blocks at most for the time limit of a request; create waits, besides, until the
+// function is ready, and invoke as long as the function runs. A requested stop ends a request within a second with
+// `cancelled`; whether the service acted on it is then unknown.
 #pragma once
 
 #include <map>
@@ -17,9 +19,9 @@ namespace funcpipe {
 struct FunctionSpec {
   std::string name;
   int memory_mb = 1024;
-  double vcpus = 0;  // where the service has them chosen apart from the memory; 0: its own choice
+  double vcpus = 0;  // for services where they are chosen apart from the memory; 0: the service chooses
   Seconds timeout = 900;
-  std::string zip;  // the deployment package's bytes: a zip with `bootstrap` in it
+  std::string zip;  // the bytes of the deployment package, a zip file that contains `bootstrap`
   std::map<std::string, std::string> environment;
   std::string role = "arn:aws:iam::000000000000:role/funcpipe";
 };
@@ -27,19 +29,21 @@ struct FunctionSpec {
 struct Invocation {
   std::string payload;                        // the function's answer
   std::optional<std::string> function_error;  // set if the function failed: what it or the platform says
-  std::string log_tail;                       // last lines the instance printed, with its REPORT line
+  std::string log_tail;                       // the last lines the instance printed, with its REPORT line
 };
 
 class FunctionService {
  public:
   virtual ~FunctionService() = default;
-  // Creates and waits until it can be invoked. already_exists if the name is taken.
+  // Creates a function and waits until it can be invoked. Errors: already_exists if the name is taken.
   virtual Result<> create(const FunctionSpec& spec, std::stop_token stop = {}) = 0;
   virtual Result<bool> exists(const std::string& name, std::stop_token stop = {}) = 0;
-  virtual Result<> remove(const std::string& name, std::stop_token stop = {}) = 0;  // not_found is an error
-  // Waits for the answer. `stop` abandons the wait (the function itself may go on): cancelled.
+  // not_found if there is none of that name.
+  virtual Result<> remove(const std::string& name, std::stop_token stop = {}) = 0;
+  // Runs a function and waits for its answer. A stop ends the wait with `cancelled`; the function itself may go on.
   virtual Result<Invocation> invoke(const std::string& name, const std::string& payload, std::stop_token stop = {}) = 0;
-  // Fire and forget (Lambda's "Event"): at least once, in no order.
+  // Asks for a run of the function and does not wait for it (Lambda's invocation type "Event"). The function is called
+  // at least once; calls may change their order.
   virtual Result<> invoke_async(const std::string& name, const std::string& payload) = 0;
 };
 

@@ -22,7 +22,7 @@ std::string place_of(const std::string& name) {
   return "function " + name;
 }
 
-// The string member `name` of an answer that may be no JSON at all.
+// Returns the string member `name`; empty if there is none or `object` is no JSON object.
 std::string member(const json& object, const char* name) {
   if (!object.is_object()) return {};
   const auto found = object.find(name);
@@ -33,7 +33,7 @@ json lenient(const std::string& text) {
   return json::parse(text, nullptr, /*allow_exceptions=*/false);
 }
 
-// "Kind: what happened", from the payload of a function that failed; else the payload as it is.
+// Returns "type: message" from the payload of a function that failed; if it has neither, the whole payload.
 std::string function_error(std::string_view kind, const std::string& payload) {
   const json answer = lenient(payload);
   const std::string message = member(answer, "errorMessage"), type = member(answer, "errorType");
@@ -52,7 +52,7 @@ struct LambdaService::Call {
   HttpLimits limits;
   Retrier::Repeat repeat = Retrier::Repeat::idempotent;
   std::stop_token stop;
-  bool* answer_lost = nullptr;  // set where a try may have been acted upon, unknown to us
+  bool* answer_lost = nullptr;  // set to true if the service may have acted on a try without our knowing
 };
 
 Result<std::unique_ptr<LambdaService>> LambdaService::open(LambdaServiceOptions options) {
@@ -96,7 +96,7 @@ tl::unexpected<Error> LambdaService::refused(const HttpAnswer& answer, const std
   std::string text = member(body, "Message");
   if (text.empty()) text = member(body, "message");
   std::string type(answer.header("x-amzn-errortype").value_or(""));
-  type.resize(std::min(type.size(), type.find(':')));  // "Type:http://..." in older answers
+  type.resize(std::min(type.size(), type.find(':')));  // older answers say "Type:http://..."
   std::string message = fmt::format("HTTP status {} from {}", answer.status, options_.endpoint.url);
   if (!type.empty() || !text.empty()) {
     message = fmt::format("{}: {} (HTTP status {} from {})", type, text, answer.status, options_.endpoint.url);
@@ -136,7 +136,7 @@ Result<> LambdaService::create(const FunctionSpec& spec, std::stop_token stop) {
                   {"MemorySize", spec.memory_mb},
                   {"Timeout", static_cast<int>(spec.timeout)},
                   {"Code", {{"ZipFile", base64(spec.zip)}}}};
-  if (spec.vcpus > 0) request["Cpu"] = spec.vcpus;  // Lambda has no such field; Function Compute calls it so
+  if (spec.vcpus > 0) request["Cpu"] = spec.vcpus;  // Function Compute's name of the field; Lambda has no such field
   if (!spec.environment.empty()) request["Environment"]["Variables"] = spec.environment;
   const std::string body = request.dump(-1, ' ', /*ensure_ascii=*/false, json::error_handler_t::replace);
   bool answer_lost = false;
@@ -144,7 +144,7 @@ Result<> LambdaService::create(const FunctionSpec& spec, std::stop_token stop) {
   call.answer_lost = &answer_lost;
   call.stop = stop;
   FUNCPIPE_TRY(answer, send(call));
-  // Where an earlier try's answer was lost, the function that exists is the one that try made.
+  // If an earlier try's answer was lost, the function that exists is taken for the one that try made.
   const bool ours = answer.status == 409 && answer_lost;
   if (answer.status != 201 && answer.status != 200 && !ours) return refused(answer, where);
   return wait_until_active(spec.name, stop);
@@ -206,7 +206,7 @@ Result<Invocation> LambdaService::invoke(const std::string& name, const std::str
   Call call{"POST", path_of(name) + "/invocations", {}, payload, place_of(name), options_.limits};
   call.headers = {
       {"Content-Type", "application/json"}, {"X-Amz-Invocation-Type", "RequestResponse"}, {"X-Amz-Log-Type", "Tail"}};
-  call.limits.stall = 0;  // not a byte moves while the function runs
+  call.limits.stall = 0;  // no byte moves while the function runs
   call.limits.overall = options_.invocation_limit;
   call.repeat = Retrier::Repeat::unsent;
   call.stop = std::move(stop);

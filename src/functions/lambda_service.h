@@ -17,12 +17,13 @@ struct LambdaServiceOptions {
   Credentials credentials;
   HttpLimits limits;  // of every request but invoke
   RetryPolicy retry;
-  Seconds ready_limit = 60;        // create: from the answer until the function is active
-  Seconds invocation_limit = 960;  // invoke: the longest function timeout, and a margin for its start
+  Seconds ready_limit = 60;        // for create: how long a new function may take to become active
+  Seconds invocation_limit = 960;  // for invoke: the longest timeout of a function, and a margin for its start
 };
 
-// What is repeated: everything on 429 and where nobody could be reached; after that only what does no harm twice.
-// An invoke whose answer was lost is not: the function may have run (unavailable, or timeout).
+// Every request is repeated after a 429 and when the service could not be reached. After other failures a request is
+// repeated unless doing it twice does harm. So an invoke whose answer was lost is not repeated, because the function
+// may have run: it fails with unavailable or timeout.
 class LambdaService final : public FunctionService {
  public:
   // Errors: invalid_input for a malformed endpoint. Makes no request.

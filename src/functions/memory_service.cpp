@@ -18,7 +18,8 @@ struct MemoryService::Running {
 MemoryService::MemoryService(MemoryFunction function) : function_(std::move(function)) {}
 
 MemoryService::~MemoryService() {
-  // Without the lock: a function that still runs may itself call this service, and is told not_found.
+  // The threads are joined without the lock, because a function that still runs may call this service. It is told
+  // not_found.
   std::list<std::shared_ptr<Running>> last;
   {
     const std::lock_guard lock(mutex_);
@@ -54,13 +55,13 @@ Result<std::shared_ptr<MemoryService::Running>> MemoryService::start(const std::
   if (found == specs_.end()) return fail(ErrorCode::not_found, "no such function", "function " + name);
   std::erase_if(running_, [](const std::shared_ptr<Running>& one) {
     const std::lock_guard its_lock(one->mutex);
-    if (one->done) one->thread.join();  // it has only to return
+    if (one->done) one->thread.join();  // this is quick: the thread has only to return
     return one->done;
   });
   auto one = std::make_shared<Running>();
   one->spec = found->second;
   one->payload = payload;
-  // The raw pointer is good until the thread is joined, which running_ sees to.
+  // The raw pointer stays valid until the thread is joined, because running_ holds the object until then.
   one->thread = std::jthread([this, running = one.get()](const std::stop_token& stop) {
     Invocation outcome;
     const auto result = function_({*running->spec, running->payload, stop, outcome.log_tail});

@@ -1,4 +1,4 @@
-// A FunctionService whose functions are calls on threads of this process.
+// A FunctionService that runs functions on threads of this process.
 #pragma once
 
 #include <condition_variable>
@@ -18,16 +18,18 @@ namespace funcpipe {
 struct MemoryCall {
   const FunctionSpec& spec;
   const std::string& payload;
-  std::stop_token stop;  // requested at the function's timeout and when the service ends: return soon
-  std::string& log;      // what the function prints
+  // Requested when an invoke meets the function's timeout and when the service ends; the function must then return
+  // soon.
+  std::stop_token stop;
+  std::string& log;  // what the function prints
 };
 
-// The code of every function of the service; spec.name and spec.environment tell them apart. An Error is a function
-// that failed: its code's name and its message become the function error.
+// The code of all functions of the service; it tells them apart by spec.name and spec.environment. If it returns an
+// Error, the invocation reports a function error made of the code's name and the message.
 using MemoryFunction = std::function<Result<std::string>(const MemoryCall& call)>;
 
-// Invocations run side by side, any number of them. One that outlives its function's timeout is reported as Lambda does
-// and left to end; the destructor waits for all.
+// Any number of invocations run at the same time. When a function outlives its timeout, invoke answers as Lambda does
+// and the function runs on. The destructor waits for all of them.
 class MemoryService final : public FunctionService {
  public:
   explicit MemoryService(MemoryFunction function);
@@ -46,7 +48,7 @@ class MemoryService final : public FunctionService {
   const MemoryFunction function_;
   std::mutex mutex_;
   std::map<std::string, std::shared_ptr<const FunctionSpec>> specs_;
-  std::list<std::shared_ptr<Running>> running_;  // shared with the invoke that waits
+  std::list<std::shared_ptr<Running>> running_;  // shared with the invoke call that waits
 };
 
 }  // namespace funcpipe

@@ -22,9 +22,9 @@ namespace funcpipe {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr const char* kOrdinary = "local";  // platform of a cloud in which nothing is to run
+constexpr const char* kOrdinary = "local";  // the platform of a cloud in which nothing is to run
 
-// The reports are read again: what they tell has been told.
+// Passes on steps only: the reports are read a second time, and what they say was shown before.
 class StepsOnly final : public TrainObserver {
  public:
   explicit StepsOnly(TrainObserver& observer) : observer_(observer) {}

@@ -25,13 +25,13 @@ Shape without_batch(const Shape& shape) {
   return {shape.begin() + std::min<std::ptrdiff_t>(1, std::ssize(shape)), shape.end()};
 }
 
-// One number, or one per sample.
+// True for one number, or one for each sample.
 bool may_be_loss(const Shape& output) {
   return std::all_of(output.begin() + std::min<std::ptrdiff_t>(1, std::ssize(output)), output.end(),
                      [](std::int64_t extent) { return extent == 1; });
 }
 
-// Anything but a loss is a prediction, and its mean would be trained without a word.
+// Refuses an output that is no loss: it is a prediction, and training would silently minimise its mean.
 Result<> check_own_loss(const Shape& output, const JobConfig& config) {
   if (may_be_loss(output)) return {};
   return fail(
@@ -40,12 +40,12 @@ Result<> check_own_loss(const Shape& output, const JobConfig& config) {
       config.model.source, "let forward(x, target) return the loss, or choose cross-entropy or mse as model.loss");
 }
 
-// "y.reshape(-1, 3, 4)": what gives rows of this shape.
+// Returns the expression that gives rows of this shape, such as "y.reshape(-1, 3, 4)".
 std::string reshape_text(const Shape& row) {
   return row.empty() ? "y.reshape(-1)" : fmt::format("y.reshape(-1, {})", fmt::join(row, ", "));
 }
 
-// The first number that is none.
+// Returns the index of the first number that is not finite.
 template <class Number>
 std::optional<std::int64_t> first_not_finite(const Column& target) {
   const auto elements = target.rows * target.row.bytes() / static_cast<Bytes>(sizeof(Number));
@@ -70,7 +70,7 @@ Result<> check_finite(const Column& target, const std::string& file) {
               "leave such rows out, or give them another value: the first of them would end the training");
 }
 
-// Shapes must be equal. PyTorch broadcasts some others ([8, 1] against [8] becomes [8, 8]), which is never meant, and
+// Requires equal shapes. PyTorch broadcasts some others ([8, 1] with [8] becomes [8, 8]), which is never meant, and
 // refuses the rest.
 Result<> check_mse(const Shape& output, const Column& target, const std::string& file) {
   const Shape expected = without_batch(output);
@@ -108,7 +108,8 @@ std::optional<Misfit> first_outside(const Column& target, std::int64_t classes) 
   const auto elements = target.rows * target.row.bytes() / static_cast<Bytes>(sizeof(Number));
   for (std::int64_t i = 0; i < elements; ++i) {
     Number number = 0;
-    std::memcpy(&number, bytes + i * static_cast<Bytes>(sizeof number), sizeof number);  // may be unaligned in its file
+    // The file may have it unaligned.
+    std::memcpy(&number, bytes + i * static_cast<Bytes>(sizeof number), sizeof number);
     if (number < 0 || static_cast<std::int64_t>(number) >= classes) return Misfit{i, std::int64_t{number}};
   }
   return std::nullopt;
@@ -133,7 +134,7 @@ Result<> check_classes(const Column& target, std::int64_t classes, const std::st
                                 : "classes count from 0; give the model as many outputs as there are classes");
 }
 
-// Of the models built in, the classes are on the last axis.
+// The built-in models have the classes on the last axis.
 ClassAxis axis_of_classes(const Shape& output, const Column& target, const JobConfig::Model& model) {
   Shape batch = target.row.shape;
   if (!output.empty()) batch.insert(batch.begin(), output.front());
@@ -199,7 +200,7 @@ Files validation_files(const JobConfig::Data& data) {
   return {file, file};
 }
 
-// As worker/loss.h demands.
+// Checks what worker/loss.h requires.
 Result<> check_target(const ModelDescription& model, const Column& target, const std::string& file,
                       const JobConfig& config) {
   if (model.outputs.empty()) return {};

@@ -1,4 +1,4 @@
-// Whether data, model and loss fit together: asked before anything is started.
+// Checks that data, model and loss fit together before anything is started.
 #pragma once
 
 #include <string>
@@ -10,12 +10,12 @@
 
 namespace funcpipe {
 
-// Refuses a model in which there is nothing to train, rows that are not what the model takes (naming both shapes),
-// targets the loss cannot take or that are not finite, classes the model has no output for, and then validation data
-// that is not as the training data is. Reads every target once.
+// Refuses a model with nothing to train; rows that the model does not accept (names both shapes); targets that the loss
+// does not accept or that are not finite; classes for which the model has no output; and validation data of another
+// form than the training data. Reads every target once. Errors: invalid_input.
 Result<> check_data(const ModelDescription& model, const Datasets& data, const JobConfig& config);
 
-// What model.class_axis of a job that has passed check_data is once auto is decided: "second" or "last".
+// Resolves model.class_axis "auto" of a job that has passed check_data: returns "second" or "last".
 std::string decided_class_axis(const ModelDescription& model, const Datasets& data, const JobConfig& config);
 
 }  // namespace funcpipe

@@ -40,7 +40,7 @@ class Pipe {
   }
 };
 
-// Appends what there is to read; closes the pipe at its end.
+// Appends what can be read now; closes the pipe at its end.
 void drain(Pipe& pipe, std::string& text) {
   std::array<char, 65536> block;
   const ssize_t got = ::read(pipe.read_end, block.data(), block.size());

@@ -13,14 +13,14 @@
 namespace funcpipe {
 
 struct ChildOutput {
-  int exit_code = 0;  // 128 + signal if one killed it
+  int exit_code = 0;  // 128 + the signal, if a signal killed it
   std::string out;
   std::string err;
 };
 
-// Runs a program to its end in a process group of its own, nothing on its standard input, with this process's
-// environment and, over it, `environment`; of this process's own, variables that are `left_out` do not count. A stop
-// kills the group: cancelled. Errors: not_found (no such program), exhausted (no process to be had).
+// Runs a program to its end, in a process group of its own and with empty standard input. It gets this process's
+// environment without the variables that are `left_out`, overridden by `environment`. A stop kills the group and gives
+// cancelled. Errors: not_found if there is no such program, exhausted if no process can be started.
 Result<ChildOutput> run_child(const std::filesystem::path& program, const std::vector<std::string>& arguments,
                               std::stop_token stop = {}, const std::map<std::string, std::string>& environment = {},
                               const std::function<bool(std::string_view variable)>& left_out = {});

@@ -26,7 +26,7 @@ Endpoint endpoint_at(const std::string& url, const std::string& region) {
 
 constexpr Seconds kInvocationStart = 60;
 
-// Those of our functions, which are kept until the next run. What else lies there stays, and what a link leads to.
+// Removes the logs of our functions, which are kept until the next run. Other files, and what a link leads to, stay.
 void remove_logs(const fs::path& folder) {
   std::error_code status;
   if (!fs::is_directory(fs::symlink_status(folder, status))) return;
@@ -36,14 +36,14 @@ void remove_logs(const fs::path& folder) {
   for (const fs::path& logs : former) remove_instance_logs(logs);
 }
 
-// The folder of an emulator that has ended, unless it holds anything but our own empty bucket or another emulator uses
-// it by now.
+// Removes the folder of an emulator that has ended, if it holds only our own empty bucket and no other emulator uses
+// it.
 void remove_if_empty(const fs::path& objects, const std::string& bucket) {
   const int lock = ::open((objects / ".lock").c_str(), O_RDWR | O_CLOEXEC);
   if (lock < 0) return;
   std::error_code ignored;
   if (::flock(lock, LOCK_EX | LOCK_NB) == 0) {
-    fs::remove(objects / bucket, ignored);  // folders only if they are empty
+    fs::remove(objects / bucket, ignored);  // removes folders only if they are empty
     fs::remove(objects / ".new", ignored);
     bool others = false;
     for (const fs::directory_entry& entry : fs::directory_iterator(objects, ignored))
@@ -70,7 +70,7 @@ Result<std::unique_ptr<Cloud>> Cloud::open(const JobConfig::PlatformChoice& choi
     options.platform = platform;
     options.dilation = choice.dilation;
     options.folder = folder;
-    FUNCPIPE_TRY(emulator, Emulator::start(std::move(options)));  // which nobody else now runs on this folder
+    FUNCPIPE_TRY(emulator, Emulator::start(std::move(options)));  // from now on no other emulator can use this folder
     cloud->emulator_ = std::move(emulator);
     cloud->objects_ = folder / "objects";
     remove_logs(folder / "logs");
@@ -105,7 +105,8 @@ void Cloud::end_functions() {
 
 std::string Cloud::description() const {
   if (!emulator_) return fmt::format("cloud at {} and {}", choice_.s3_endpoint, choice_.lambda_endpoint);
-  const std::string isolation = emulator_->isolation();  // "cgroup v1 (memory, cpu) in /sys/...": its name is enough
+  // "cgroup v1 (memory, cpu) in /sys/..." is shortened to its name
+  const std::string isolation = emulator_->isolation();
   return fmt::format("embedded cloud at {}, limits by {}", emulator_->s3().url,
                      isolation.substr(0, isolation.find(" (")));
 }

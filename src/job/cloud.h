@@ -17,40 +17,41 @@
 namespace funcpipe {
 
 // How long a client waits for the answer of an invocation, in seconds of this machine: the function's whole lifetime,
-// and time to start it.
+// plus time to start it.
 Seconds invocation_limit(const Platform& platform, double dilation);
 
-// The cloud a job runs on: an embedded one that lives as long as this object, or the one at the given endpoints with
-// the credentials of the environment. What others keep in the folder of an embedded cloud is theirs and stays.
+// The cloud that a job runs on. It is either an embedded one, which lives as long as this object, or the one at the
+// given endpoints, with the credentials of the environment. Files of others in an embedded cloud's folder are left
+// alone.
 class Cloud {
  public:
   ~Cloud();
   Cloud(const Cloud&) = delete;
   Cloud& operator=(const Cloud&) = delete;
 
-  // Creates the bucket if it is missing. Errors: those of the emulator's start, of missing credentials, of an endpoint
-  // that does not answer (unavailable, with the address); cancelled.
+  // Creates the bucket if it is missing. Errors: those of the emulator's start and of missing credentials; unavailable,
+  // with the address, if an endpoint does not answer; cancelled.
   static Result<std::unique_ptr<Cloud>> open(const JobConfig::PlatformChoice& choice, const Platform& platform,
                                              const std::filesystem::path& folder, std::stop_token stop = {});
 
   S3Store& store() { return *store_; }
   FunctionService& functions() { return *functions_; }
-  // Kills the functions that run, if the cloud is embedded; elsewhere they end by themselves, at the latest with their
-  // lifetime.
+  // Kills the running functions of an embedded cloud. In another cloud functions end by themselves, at the latest with
+  // their lifetime.
   void end_functions();
   bool embedded() const { return emulator_ != nullptr; }
   std::string description() const;  // for people: where it is, and what enforces its limits
 
-  // What functions need in their environment to reach the store, beyond what the platform gives them, and which keys of
-  // it are theirs: those under `prefix`.
+  // The environment variables a function needs to reach the store, in addition to those of the platform. They also
+  // restrict it to the keys under `prefix`.
   std::map<std::string, std::string> function_environment(const std::string& prefix) const;
 
-  // What a program on this machine needs in its environment to reach an embedded cloud's store as this client does:
-  // without limits.
+  // The environment variables with which a program on this machine reaches an embedded cloud's store as this client
+  // does, that is, without limits.
   std::map<std::string, std::string> client_environment() const;
 
-  // Embedded: everything that was used. Else only what this client requested: the rest is in the functions' REPORT
-  // lines (job/report_line.h).
+  // For an embedded cloud: all that was used. Otherwise only the requests of this client: the rest is in the REPORT
+  // lines of the functions (job/report_line.h).
   Bill bill() const;
 
  private:

@@ -9,7 +9,7 @@
 
 namespace funcpipe {
 
-// A stop that comes by itself after so many seconds, or with another one.
+// A stop that is requested after so many seconds, or when `other` is.
 class Countdown {
  public:
   explicit Countdown(Seconds seconds, std::stop_token other = {})
@@ -23,7 +23,7 @@ class Countdown {
  private:
   std::stop_source source_;
   std::stop_callback<std::function<void()>> pass_on_;
-  std::jthread thread_;  // the last member: it uses the others
+  std::jthread thread_;  // must be the last member, because it uses the others
 };
 
 }  // namespace funcpipe

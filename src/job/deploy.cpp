@@ -16,7 +16,7 @@
 namespace funcpipe {
 namespace {
 
-// Lambda allows letters, digits, '-' and '_', 64 of them.
+// Lambda allows 64 letters, digits, '-' and '_'.
 std::string function_name(const std::string& job, SizeChoice size) {
   std::string name = fmt::format("funcpipe-{}-{}", job, to_string(size));
   std::ranges::replace_if(
@@ -35,7 +35,7 @@ Bytes bytes_of(const Dataset& data) {
   return data.input.rows * data.input.row.bytes() + data.target.rows * data.target.row.bytes();
 }
 
-// A package that runs the worker program of this machine.
+// Makes a package that runs this machine's worker program.
 Result<std::string> local_package(const std::filesystem::path& worker) {
   const std::string script = fmt::format("#!/bin/sh\nexec {} \"$@\"\n", shell_quoted(worker.string()));
   return make_package({{"bootstrap", {script, true}}}, PackageCompression::store);

@@ -1,4 +1,4 @@
-// Puts a job into the cloud: data, stages, job.json, functions. And takes it out again.
+// Puts a job into the cloud (data, stages, job.json, functions) and takes it out again.
 #pragma once
 
 #include <filesystem>
@@ -20,8 +20,8 @@
 
 namespace funcpipe {
 
-// Functions and objects of one job; whatever was made is removed by remove() or, at the latest, by the destructor, but
-// for what keep_results() is to leave.
+// The functions and objects of one job. remove() or, at the latest, the destructor removes them, except what
+// keep_results() or keep_stop_mark() leaves.
 class Deployment {
  public:
   Deployment(Store& store, FunctionService& functions, std::string prefix)
@@ -32,14 +32,13 @@ class Deployment {
 
   const std::string& prefix() const { return prefix_; }
 
-  // Uploads the data sets (their manifests go into `spec`), the stage files and job.json.
+  // Uploads the data sets (and puts their manifests into `spec`), the stage files and job.json.
   Result<> publish(JobSpec& spec, const Datasets& data, const std::vector<std::filesystem::path>& stages,
                    TrainObserver& observer, std::stop_token stop);
 
-  // One function per distinct size, named funcpipe-<job>-<memory>, with "-<vCPUs>" where they are chosen: its size is a
-  // function's own property.
-  // `settings` gives what all have in common; a left-over function of that name is replaced if `replace`. `created` is
-  // told each one's name once it is there.
+  // Creates one function for each distinct size, because a size belongs to a function. Its name is
+  // funcpipe-<job>-<memory>, with "-<vCPUs>" if they are chosen. `settings` has what all functions share. If `replace`,
+  // a left-over function of that name is replaced. `created` is called with each name after the function exists.
   Result<> create_functions(const JobSpec& spec, const FunctionSpec& settings, bool replace,
                             const std::function<Result<>(const std::string& name)>& created = {},
                             std::stop_token stop = {});
@@ -52,12 +51,14 @@ class Deployment {
   Result<> keep_objects(std::stop_token stop = {});
   // Leaves everything where it is, in the destructor too.
   void abandon();
-  // Deletes the functions and every object under the prefix. Errors of the first thing that could not be removed;
-  // `stop` gives up.
+  // Deletes the functions and every object under the prefix. Returns the error of the first thing that could not be
+  // removed. `stop` ends the attempt.
   Result<> remove(std::stop_token stop = {});
-  // The same, but leaves what results are made from (trained weights, reports, traces), now and in the destructor.
+  // Does the same but keeps trained weights, reports and traces, from which results are made. The destructor keeps
+  // them, too.
   Result<> keep_results(std::stop_token stop = {});
-  // The same as remove(), but for the stop mark, which workers have yet to see, now and in the destructor.
+  // Does the same as remove() but keeps the stop mark, which workers may not have seen yet. The destructor keeps it,
+  // too.
   Result<> keep_stop_mark(std::stop_token stop = {});
 
  private:
@@ -71,12 +72,12 @@ class Deployment {
   bool published_ = false;
 };
 
-// Deletes every object under `prefix` but those that stay.
+// Deletes every object under `prefix`, except those whose keys `stays` accepts.
 Result<> remove_objects(Store& store, const std::string& prefix,
                         const std::function<bool(const std::string& key)>& stays = {});
 
-// What all functions of a job or a profile have in common: the package, the environment, the timeout. `prefix` is that
-// of the keys they may touch.
+// Returns what all functions of a job or a profile share: package, environment, timeout. They may use the keys under
+// `prefix`.
 Result<FunctionSpec> function_template(const Cloud& cloud, const Platform& platform, const std::string& role,
                                        const WorkerTool& worker, const std::string& prefix);
 

@@ -1,4 +1,4 @@
-// What is left to do once the workers are done.
+// What remains to be done once the workers are done.
 #pragma once
 
 #include <filesystem>
@@ -14,7 +14,7 @@
 
 namespace funcpipe {
 
-// Whether every stage's trained weights are in the store: the training is then finished, whatever happens.
+// True if the trained weights of every stage are in the store. The training is then finished, whatever fails later.
 Result<bool> is_trained(Store& store, const JobSpec& spec, const std::string& prefix);
 
 // Whether some worker has saved a snapshot: an unfinished training is then more than its beginning.
@@ -24,14 +24,14 @@ Result<bool> has_snapshots(Store& store, const std::string& prefix);
 Result<> collect_model(Store& store, const JobSpec& spec, const std::string& prefix, const WorkerTool& worker,
                        const std::filesystem::path& folder, std::stop_token stop);
 
-// trace.json, if metrics.trace_iterations asks for it: the workers' traces in one (docs/formats/trace.md).
+// Joins the workers' traces in trace.json, if metrics.trace_iterations asks for it (docs/formats/trace.md).
 Result<> collect_trace(Store& store, const JobSpec& spec, const std::string& prefix,
                        const std::filesystem::path& folder);
 
-// history.jsonl, validation.json, plan.json, job.json.
+// Writes history.jsonl, validation.json, plan.json and job.json.
 Result<> write_records(const JobSpec& spec, const History& history, const std::filesystem::path& folder);
 
-// bill.json.
+// Writes bill.json.
 Result<> write_bill(const Bill& bill, const Prices& prices, bool whole, const std::filesystem::path& folder);
 
 }  // namespace funcpipe

@@ -16,8 +16,8 @@ namespace funcpipe {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr Seconds kReachLimit = 15;         // for an endpoint of a former run to answer
-constexpr const char* kOrdinary = "local";  // platform of a cloud in which nothing is to run
+constexpr Seconds kReachLimit = 15;         // how long the endpoint of a former run may take to answer
+constexpr const char* kOrdinary = "local";  // the platform of a cloud in which nothing is to run
 
 std::string where(const RunRecord& record) {
   return record.embedded() ? std::string("its embedded cloud") : record.s3_endpoint;
@@ -55,7 +55,7 @@ Error finished(const RunRecord& record, const fs::path& folder) {
                               folder.string())};
 }
 
-// Functions and objects, but for the mark that tells workers to end where nobody else can.
+// Removes functions and objects, but at endpoints of one's own not the mark that tells workers to end.
 Result<> take_away(Cloud& cloud, const RunRecord& record, const std::stop_token& stop) {
   const auto store = cloud.store().until(stop);
   const std::string mark = stop_key(record.prefix);
@@ -79,7 +79,8 @@ Result<FormerRuns> FormerRuns::take_over(const ResultsFolder& results, const Tel
   for (const RunFolder& folder : RunFolder::all(results.runs())) {
     auto record = folder.read();
     if (!record) {
-      if (record.error().code == ErrorCode::not_found)  // killed before it had anything, or not a run's
+      // It was killed before it had anything, or it is no run's folder.
+      if (record.error().code == ErrorCode::not_found)
         folder.remove();
       else
         tell(fmt::format("what a former run left cannot be read, and stays: {}", describe(record.error())));
@@ -113,7 +114,7 @@ FormerRuns::FormerRuns(FormerRuns&& other) noexcept
 
 FormerRuns::~FormerRuns() {
   for (const Marked& run : marked_) {
-    if (SystemClock().now() - run.since < kMarkPatience * dilation_of(run.record)) continue;  // the next run's business
+    if (SystemClock().now() - run.since < kMarkPatience * dilation_of(run.record)) continue;  // the next run removes it
     const Countdown countdown(kReachLimit);
     auto cloud = cloud_of(run.record, cloud_, countdown.token());
     if (cloud && remove_objects(*(*cloud)->store().until(countdown.token()), run.record.prefix)) run.folder.remove();
@@ -130,7 +131,7 @@ void clear_dead_neighbours(const fs::path& own, const Tell& tell) {
   }
   for (const fs::path& path : dead) {
     auto results = ResultsFolder::open_dead(path);
-    if (!results) continue;  // alive
+    if (!results) continue;  // a live process uses it
     for (const RunFolder& folder : RunFolder::all(results->runs())) {
       const auto record = folder.read();
       if (!record || !record->embedded()) continue;
@@ -176,7 +177,8 @@ Result<> clean_run(const RunFolder& folder, const ResultsFolder& results, const 
   }
   if (!record) return tl::unexpected(record.error());
   auto cloud = cloud_of(*record, results.cloud(), stop);
-  // Who was not even asked, for want of credentials, say, may well hold what the record tells of.
+  // An endpoint that could not be asked (for want of credentials, say) may well still have what the record names. Only
+  // one that does not answer counts as unreachable.
   const bool silent =
       !cloud && (cloud.error().code == ErrorCode::unavailable || cloud.error().code == ErrorCode::timeout);
   if (silent && options.forget_unreachable) {

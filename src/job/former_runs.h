@@ -1,4 +1,4 @@
-// What runs that were killed left behind: in their folder, in an embedded cloud, at endpoints of one's own.
+// Removes what runs that were killed have left: in their folder, in an embedded cloud, or at endpoints of one's own.
 #pragma once
 
 #include <filesystem>
@@ -15,12 +15,12 @@ namespace funcpipe {
 
 using Tell = std::function<void(const std::string& what)>;
 
-// Workers at endpoints of one's own that outlived their client: told to end, they look for the stop mark at the latest
-// after so many seconds of the platform.
+// Workers at endpoints of one's own may outlive their client. Each looks for the stop mark at the latest after so many
+// seconds of the platform.
 inline constexpr Seconds kMarkPatience = 15;
 
-// The former runs of a folder that a new run has taken over from: their functions and objects are gone, but for stop
-// marks, which end() removes.
+// The former runs of a folder that a new run has taken over. Their functions and objects are removed, except stop
+// marks, which the destructor removes.
 class FormerRuns {
  public:
   // Takes away what the runs left. A run that is trained, or that has snapshots, is left as it is: already_exists,
@@ -41,17 +41,17 @@ class FormerRuns {
   std::vector<Marked> marked_;
 };
 
-// Clears away what dead runs of embedded clouds left in the folders beside `own`; what a live process holds, and a
-// training that is trained, stay. Nothing that goes wrong here is an error of the job that starts.
+// Removes what dead runs of embedded clouds have left in the folders beside `own`. What a live process uses stays, and
+// so does a finished training. Errors are ignored: they must not stop the job that starts.
 void clear_dead_neighbours(const std::filesystem::path& own, const Tell& tell);
 
 struct CleanOptions {
   bool discard_trained = false;  // also what `funcpipe assemble` or `funcpipe resume` could make results of
   bool forget_unreachable = false;
 };
-// For `funcpipe clean`: everything dead in a results folder, or in each of those in a folder of them, and control
-// groups of emulators that were killed. Only what FuncPipe made goes; `tell` hears what went and what stays. Returns
-// the errors of what could not be cleared away, which does not keep it from the rest; a stop is the last of them.
+// For `funcpipe clean`: removes all that is dead in a results folder, or in each results folder inside of it, and the
+// control groups of emulators that were killed. Removes only what FuncPipe made. `tell` hears what was removed and what
+// stays. Continues after errors and returns all of them; a stop is the last one.
 std::vector<Error> clean(const std::filesystem::path& folder, const CleanOptions& options, const Tell& tell,
                          std::stop_token stop);
 

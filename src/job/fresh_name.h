@@ -6,8 +6,8 @@
 
 namespace funcpipe {
 
-// The job's name or, where results of a former run lie in its folder, the first of "NAME-2", "NAME-3", ... without: no
-// run replaces what another has trained. Long names are shortened to what a job's name may have.
+// Returns the job's name if its folder has no results of a former run, else the first of "NAME-2", "NAME-3" and so on
+// for which that holds. So no run replaces the results of another. Long names are shortened to the length allowed.
 std::string fresh_name(const JobConfig::Job& job);
 
 }  // namespace funcpipe

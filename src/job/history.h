@@ -12,7 +12,7 @@
 
 namespace funcpipe {
 
-// What the last stage's replicas reported, put together: sums over replicas, the slowest one's seconds.
+// Combines the reports of the last stage's replicas: sums their losses and counts, and takes the slowest one's seconds.
 class History {
  public:
   explicit History(const JobSpec& spec);
@@ -20,20 +20,20 @@ class History {
   void add(const std::vector<IterationReport>& reports);  // of one replica
   void add_validation(std::int64_t round, std::int64_t iteration, const std::vector<IterationReport>& reports);
 
-  std::int64_t complete() const { return complete_; }  // iterations every replica has reported
-  bool validated(std::int64_t round) const;            // every row was evaluated
+  std::int64_t complete() const { return complete_; }  // iterations that every replica has reported
+  bool validated(std::int64_t round) const;            // true if every row was evaluated
 
   struct Mean {
     double loss = 0;
     std::optional<double> accuracy;
-    Seconds seconds = 0;  // per iteration; dilation divided out
+    Seconds seconds = 0;  // per iteration, divided by the dilation
   };
   Mean mean(std::int64_t first, std::int64_t end) const;  // over complete iterations
-  std::optional<EpochResult> validation(
-      std::int64_t round) const;  // its loss and accuracy and `epoch`; no train figures
+  // Has the round's loss, accuracy and `epoch`, but no training figures.
+  std::optional<EpochResult> validation(std::int64_t round) const;
 
-  std::string iterations_jsonl() const;  // history.jsonl: one object a line and iteration
-  std::string validation_json() const;   // validation.json
+  std::string iterations_jsonl() const;  // history.jsonl: one JSON object on a line for each iteration
+  std::string validation_json() const;   // the content of validation.json
 
  private:
   struct Round {

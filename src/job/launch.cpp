@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::size_t kShownLogLines = 15;
 
-// The last lines of a log, indented, to stand below an error.
+// Returns the last lines of a log, indented, for a place below an error.
 std::string log_excerpt(std::string_view log) {
   std::vector<std::string_view> lines;
   while (!log.empty()) {
@@ -71,14 +71,14 @@ std::string way_out(const std::string& message, std::string_view log, const std:
   return {};
 }
 
-// How much memory a function had that was killed.
+// Says how much memory a killed function had.
 std::string memory_of(const std::string& message, const std::optional<ReportLine>& report, bool memory_is_limited) {
   if (!report || !was_killed(message)) return {};
   return fmt::format(" (its memory: at most {} MB used of {} MB{})", report->max_memory_mb, report->memory_mb,
                      memory_is_limited ? "" : ", a limit that is not enforced here");
 }
 
-// What Lambda puts into the payload of a failed function: {"errorMessage": ..., "errorType": ...}.
+// Returns the message in the payload of a failed function on Lambda: {"errorMessage": ..., "errorType": ...}.
 std::string failure_message(const Invocation& invocation) {
   const auto json = nlohmann::json::parse(invocation.payload, nullptr, false);
   if (json.is_object() && json.contains("errorMessage") && json["errorMessage"].is_string())

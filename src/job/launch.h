@@ -1,4 +1,4 @@
-// One synchronous invocation per worker, each held by a thread of its own; or the parameter server's process.
+// Invokes every worker once synchronously, each in a thread of its own, and runs the parameter server's process.
 #pragma once
 
 #include <condition_variable>
@@ -28,9 +28,9 @@ struct LaunchOptions {
   std::function<double(WorkerId)> vcpus_of;  // of its function, which no REPORT line says
   // Plays the parameter server, if it is among the workers: no function, so nobody invokes it.
   std::function<Result<WorkerAnswer>(const WorkerInvocation&, std::stop_token)> serve;
-  bool memory_is_limited = true;        // functions that exceed their memory are killed
-  std::function<void()> end_functions;  // ends those that still run, where the cloud can; empty: it cannot
-  // Where it cannot: leaves a mark that workers see within seconds; they then have `grace` to end.
+  bool memory_is_limited = true;        // whether functions that exceed their memory are killed
+  std::function<void()> end_functions;  // ends the functions that still run; empty: the cloud cannot do that
+  // For clouds that cannot end functions: leaves a mark that workers see within seconds. They then have `grace` to end.
   std::function<Result<>(const std::string& reason)> mark_stop;
   Seconds grace = 0;
   // How often each worker is invoked again after it was lost: its function crashed, timed out or never answered. It
@@ -54,17 +54,18 @@ class InvokedWorkers {
   InvokedWorkers(const InvokedWorkers&) = delete;
   InvokedWorkers& operator=(const InvokedWorkers&) = delete;
 
-  // Blocks until all workers are done (true), or one failed, `stop` was requested or `limit` passed (false).
+  // Blocks until all workers are done (returns true), or until one has failed, `stop` was requested or `limit` has
+  // passed (returns false).
   bool wait(Seconds limit, std::stop_token stop);
   bool done() const;
 
-  // Of the worker that failed first; those that only waited for it fail later, if at all.
+  // The failure of the worker that failed first. Workers that only waited for it fail later, if at all.
   std::optional<Error> failure() const;
   std::optional<WorkerId> failed_worker() const;
 
-  // Ends the functions, or where nobody can tells the workers to end; abandons the invocations that are still under way
-  // and joins their threads. Returns how many workers may still run and publish objects: none if the cloud is embedded.
-  // Only the first call does anything.
+  // Ends the functions or, if the cloud cannot do that, tells the workers to end. Abandons invocations still under way
+  // and joins their threads. Returns how many workers may still run and publish objects; none if the cloud is embedded.
+  // Only the first call has an effect.
   int stop(const std::string& reason = "the client has ended");
 
   // Those since the last call, in their order.
@@ -87,7 +88,7 @@ class InvokedWorkers {
 
   FunctionService& functions_;
   const LaunchOptions options_;
-  mutable std::mutex mutex_;  // guards what follows, up to the threads
+  mutable std::mutex mutex_;  // guards the members up to threads_
   std::condition_variable_any changed_;
   int running_ = 0;
   std::optional<Error> failure_;

@@ -9,10 +9,10 @@
 namespace funcpipe {
 namespace {
 
-constexpr int kLayersPerCall = 8;  // of one invocation: what a stopped client has to measure again at most
+constexpr int kLayersPerCall = 8;  // for one invocation; at most so many must be measured again after a stop
 
-// Of layers that are only compared, by the quickest repetition: on a busy machine two threads seldom run at once, and
-// the one that waits is busy waiting.
+// Layers that are only compared are judged by the quickest repetition: on a busy machine two threads seldom run at the
+// same time, and the one that waits uses the processor.
 constexpr int kComparedRepeats = 60;
 
 bool ran_out_of_memory(const Invocation& invocation) {
@@ -24,7 +24,7 @@ Bytes own_bytes(const ModelDescription& model, int layer) {
   Bytes bytes = 0;
   for (const int index : model.layers[static_cast<std::size_t>(layer)].parameters) {
     const ParameterDescription& parameter = model.parameters[static_cast<std::size_t>(index)];
-    bytes += parameter.bytes() * (parameter.trainable ? 2 : 1);  // with its gradient
+    bytes += parameter.bytes() * (parameter.trainable ? 2 : 1);  // plus its gradient
   }
   return bytes;
 }
@@ -49,13 +49,13 @@ LayerMeasuring::~LayerMeasuring() {
 Result<> LayerMeasuring::publish(const std::vector<std::filesystem::path>& layers,
                                  const std::vector<ModelDescription>& models) {
   const auto store = cloud_.store().until(stop_);
-  FUNCPIPE_TRY_VOID(remove_objects(*store, kPrefix));  // of a run that was killed
+  FUNCPIPE_TRY_VOID(remove_objects(*store, kPrefix));  // left by a run that was killed
   for (std::size_t i = 0; i < layers.size(); ++i) {
     if (stop_.stop_requested()) return fail(ErrorCode::cancelled, "stopped");
     FUNCPIPE_TRY(archive, read_file(layers[i]));
     FUNCPIPE_TRY_VOID(store->put(measured_layer_key(prefix_, static_cast<int>(i)), archive));
     std::error_code ignored;
-    std::filesystem::remove(layers[i], ignored);  // the disk need not hold the model twice
+    std::filesystem::remove(layers[i], ignored);  // so the disk need not hold the model twice
   }
   for (const ModelDescription& model : models)
     FUNCPIPE_TRY_VOID(store->put(measured_model_key(prefix_, model.micro_batch), to_json(model).dump()));
@@ -79,7 +79,7 @@ Result<> LayerMeasuring::measure_layers(Size size, const ModelDescription& model
   const auto not_fitting = [&](int layer) {
     results_.add({size, model.micro_batch, layer}, {.time = {.fits = false}, .sizes = {}, .least = 0});
   };
-  bool fresh = false;  // the next instance starts with the next invocation
+  bool fresh = false;  // whether the next invocation starts a new instance
   for (std::size_t next = 0; next < layers.size();) {
     if (is_hopeless(size, model, layers[next])) {
       not_fitting(layers[next++]);
@@ -98,7 +98,8 @@ Result<> LayerMeasuring::measure_layers(Size size, const ModelDescription& model
     if (layer == request.first_layer) {
       if (!no_memory)
         return fail(ErrorCode::failed, "the function answered without a result", model.layers[layer].name);
-      // What an instance did before may have left it with less; alone in one of its own the layer is judged.
+      // Earlier layers may have left the instance with less memory. So a layer is judged only in an instance of its
+      // own.
       if (fresh || answer) not_fitting(layer++);
     }
     fresh = !answer;
@@ -108,7 +109,7 @@ Result<> LayerMeasuring::measure_layers(Size size, const ModelDescription& model
   return results_.save();
 }
 
-// Takes what was measured from the store, whatever became of the function; the first layer without a result.
+// Takes all results from the store, whatever became of the function. Returns the first layer without one.
 Result<int> LayerMeasuring::collect(Size size, const MeasureRequest& request) {
   int layer = request.first_layer;
   for (; layer < request.end_layer; ++layer) {
@@ -122,7 +123,7 @@ Result<int> LayerMeasuring::collect(Size size, const MeasureRequest& request) {
   return layer;
 }
 
-// Whether what a larger function has measured of the layer is more than this one has: no need to try.
+// True if the layer needs more memory, as measured on a larger function, than this one has. Then it is not tried.
 bool LayerMeasuring::is_hopeless(Size size, const ModelDescription& model, int layer) const {
   const LayerMeasurement* known = results_.fitting(model.micro_batch, layer);
   return known &&
@@ -137,7 +138,7 @@ Result<std::string> LayerMeasuring::function_of(SizeChoice size) {
       function.name, [](char c) { return c == '.' || c == ':'; }, '-');
   function.memory_mb = size.memory_mb;
   function.vcpus = size.vcpus;
-  if (cloud_.embedded()) {  // nobody else has functions there: what there is was left by a run that was killed
+  if (cloud_.embedded()) {  // only a run that was killed can have left functions there
     FUNCPIPE_TRY(left_over, cloud_.functions().exists(function.name, stop_));
     if (left_over) FUNCPIPE_TRY_VOID(cloud_.functions().remove(function.name, stop_));
   }
@@ -162,7 +163,7 @@ MeasureRequest LayerMeasuring::request_for(Size size) const {
   return request;
 }
 
-// nullopt: the function ran out of memory.
+// Returns nullopt if the function ran out of memory.
 Result<std::optional<MeasureAnswer>> LayerMeasuring::invoke(Size size, const MeasureRequest& request) {
   FUNCPIPE_TRY(name, function_of(size.function));
   FUNCPIPE_TRY(invocation, cloud_.functions().invoke(name, to_json(request).dump(), stop_));

@@ -1,4 +1,4 @@
-// Has functions of each size measure layers, and collects what they publish.
+// Lets functions of each size measure layers and collects the results they publish.
 #pragma once
 
 #include <filesystem>
@@ -20,25 +20,26 @@ namespace funcpipe {
 
 class LayerMeasuring {
  public:
-  static constexpr const char* kPrefix = "profile";  // of every key it uses
+  static constexpr const char* kPrefix = "profile";  // of all keys it uses
 
   using Size = ProfilingProgress::Size;
 
-  // `common`: what the functions have in common, but name and size.
+  // `common` is what the functions share: all but name and size.
   LayerMeasuring(const ProfileSettings& settings, const Platform& platform, Cloud& cloud, FunctionSpec common,
                  ProfilingProgress& results, std::stop_token stop);
   ~LayerMeasuring();  // takes the functions out of the cloud
   LayerMeasuring(const LayerMeasuring&) = delete;
   LayerMeasuring& operator=(const LayerMeasuring&) = delete;
 
-  // A stage file for each layer, and the model at each micro-batch size.
+  // Publishes a stage file for each layer, and the model's description at each micro-batch size.
   Result<> publish(const std::vector<std::filesystem::path>& layers, const std::vector<ModelDescription>& models);
 
-  // The size itself; false: it does not even hold a worker.
+  // Measures the size itself. Returns false if a function of it cannot even hold a worker.
   Result<bool> measure_size(Size size);
 
-  // `layers` ascending; those known are skipped. The size has been measured, if need be with the settings' threads:
-  // other numbers of threads are compared with those in CPU seconds. `watch` is told each layer before it is measured.
+  // Measures `layers`, which must ascend; known ones are skipped. measure_size() must have been called for the size,
+  // with the settings' number of threads. Other numbers of threads are compared with it in CPU seconds. `watch` is told
+  // each layer before it is measured.
   Result<> measure_layers(Size size, const ModelDescription& model, std::vector<int> layers,
                           const std::function<void(int layer)>& watch);
 
@@ -56,7 +57,7 @@ class LayerMeasuring {
   ProfilingProgress& results_;
   const std::stop_token stop_;
   const std::string prefix_ = kPrefix;
-  std::map<SizeChoice, std::string> functions_;  // their names
+  std::map<SizeChoice, std::string> functions_;  // their names by size
 };
 
 }  // namespace funcpipe

@@ -24,7 +24,7 @@ HandOver foretold_hand_over(const JobSpec& spec, const Platform& platform) {
   const double workers = std::max(1, spec.plan.worker_count());
   for (const StagePlan& stage : spec.plan.stages) {
     const FunctionSize* size = platform.size(stage.memory_mb, stage.vcpus);
-    // They may all hand over at once.
+    // All workers may hand over at the same time.
     all = longest(
         all, expected_hand_over({.bytes = snapshot_bytes(spec, stage),
                                  .uplink = size ? std::min(size->uplink, platform.store.upload / workers) : 0,

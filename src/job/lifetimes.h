@@ -1,4 +1,4 @@
-// What ends of functions' lifetimes mean for a job, before it starts.
+// Works out, before a job starts, how the limited lifetime of functions affects it.
 #pragma once
 
 #include "base/error.h"
@@ -8,11 +8,11 @@
 
 namespace funcpipe {
 
-// The longest replacement of any of the job's workers, foretold from bytes, bandwidth and latency.
+// Returns the longest replacement of any worker of the job, estimated from bytes, bandwidth and latency.
 HandOver foretold_hand_over(const JobSpec& spec, const Platform& platform);
 
-// Sets spec.hand_over. `iteration`: seconds of one, if they are known; else 0. Error: invalid_input: lives of the
-// platform's lifetime get nowhere, or a function cannot have this lifetime.
+// Sets spec.hand_over. `iteration` is the seconds of an iteration; 0: unknown. Errors: invalid_input if the job cannot
+// progress within the platform's lifetime, or a function cannot have this lifetime.
 Result<> foresee_lifetimes(JobSpec& spec, const Platform& platform, Seconds iteration);
 
 }  // namespace funcpipe

@@ -20,7 +20,7 @@ bool is_set(const JobConfig& config, const char* option) {
   return config.given.contains(option);
 }
 
-// With the memory and the vCPUs the job asks for, if it asks for any.
+// Keeps the sizes with the memory and the vCPUs that the job asks for, if it asks for any.
 std::vector<FunctionSize> allowed_sizes(const JobConfig& config, std::vector<FunctionSize> sizes) {
   const JobConfig::PlatformChoice& wanted = config.platform;
   std::erase_if(sizes, [&](const FunctionSize& size) {
@@ -30,7 +30,7 @@ std::vector<FunctionSize> allowed_sizes(const JobConfig& config, std::vector<Fun
   return sizes;
 }
 
-// A size the job asks for must have been profiled: what others cost says little of it.
+// Refuses a size the job asks for but the profile lacks: what other sizes cost says little about it.
 Result<> check_profiled(const Profile& profile, const Platform& allowed, const JobConfig& config) {
   std::vector<std::string> sizes;
   for (const OptionProfile& option : profile.options) {
@@ -46,7 +46,7 @@ Result<> check_profiled(const Profile& profile, const Platform& allowed, const J
               "ask for a size that was profiled, or profile that size too");
 }
 
-// Longest times for searching plans and for playing them before one is chosen: a moment beside the training.
+// The most seconds for searching plans, and for simulating them before one is chosen; little beside the training.
 constexpr Seconds kSearching = 10, kPlaying = 10;
 
 std::string summary_of(const PlannedPoint& point, const std::optional<Rehearsal>& played) {
@@ -109,14 +109,14 @@ Result<PlanOfJob> plan_by_profile(const JobConfig& config, const ModelDescriptio
   if (!rehearsed && rehearsed.error().place.empty()) rehearsed.error().place = file;
   FUNCPIPE_TRY(choice, std::move(rehearsed));
   PlannedPoint& chosen = planning.frontier[choice.chosen];
-  // Plans are searched in one order for each number of stages.
+  // For each number of stages, plans of one order only are searched.
   if (is_set(config, "parallelism.order") && config.parallelism.order != to_string(chosen.plan.order))
     return fail(ErrorCode::invalid_input,
                 fmt::format("the plan made with the profile has {} in {} order",
                             counted(chosen.plan.stage_count(), "stage"), to_string(chosen.plan.order)),
                 config.given.at("parallelism.order"),
                 "leave parallelism.order out, or cut by hand: set parallelism.stages");
-  // The sizes allowed may need no vCPUs to tell them apart where the platform's do.
+  // A plan for the allowed sizes may leave out vCPUs that are needed to tell all of the platform's sizes apart.
   for (StagePlan& stage : chosen.plan.stages)
     if (config.platform.vcpus > 0)
       stage.vcpus = platform.choice(*platform.size(stage.memory_mb, config.platform.vcpus)).vcpus;

@@ -7,13 +7,13 @@
 namespace funcpipe {
 namespace {
 
-// Of this program: its libraries, files, the store's connections, pipes of a child; and of the embedded cloud.
+// For this program (its libraries, files, the store's connections, a child's pipes) and for the embedded cloud.
 constexpr std::int64_t kOwnFiles = 64;
 constexpr std::int64_t kOwnThreads = 16;
-// Of one embedded instance beside its connections: the process's descriptor, pipes, log, Runtime API, and both ends of
-// its invocation.
+// For an embedded instance, apart from its connections: the process's descriptor, pipes, log, Runtime API, and both
+// ends of its invocation.
 constexpr std::int64_t kFilesOfInstance = 12;
-// Of one worker beside its lanes: main and autograd threads; the client's thread that holds its invocation.
+// For a worker, apart from its lanes: main and autograd threads, and the client's thread that waits for its invocation.
 constexpr std::int64_t kThreadsOfWorker = 5;
 
 }  // namespace

@@ -1,4 +1,4 @@
-// Whether the system lets a job have the open files and processes it needs: asked before anything is started.
+// Checks, before anything is started, that the system allows the open files and processes that a job needs.
 #pragma once
 
 #include "base/error.h"
@@ -6,10 +6,10 @@
 
 namespace funcpipe {
 
-// For whatever this program does besides a job.
+// Checks the needs of this program apart from a job. Errors: exhausted.
 Result<> check_own_needs();
 
-// Errors: exhausted, with the limit, its value and the need.
+// Checks the needs of a job. Errors: exhausted, with the limit, its value and the need.
 Result<> check_process_needs(const JobSpec& spec);
 
 }  // namespace funcpipe

@@ -17,7 +17,7 @@
 namespace funcpipe {
 namespace {
 
-// The model at each micro-batch size, with the same layers.
+// Describes the model at each micro-batch size. The layers are the same at all of them.
 Result<std::vector<ModelDescription>> describe_all(const WorkerTool& worker, const ProfileSettings& settings,
                                                    std::stop_token stop) {
   std::vector<TensorSpec> inputs = settings.inputs;
@@ -61,7 +61,7 @@ std::string processor() {
   return "unknown processor";
 }
 
-// For people: without the addresses, which differ from run to run, of an embedded cloud.
+// Describes the cloud for people, without the addresses of an embedded one, which differ from run to run.
 std::string machine(const Cloud& cloud) {
   if (!cloud.embedded()) return cloud.description();
   const std::string where = cloud.description();
@@ -90,7 +90,7 @@ Result<ProfilingProgress> open_results(const ResultsFolder& folder, const ModelD
   return results;
 }
 
-// What is known of the profile whatever is measured.
+// Fills in what does not depend on measurements.
 Profile empty_profile(const ModelDescription& model, const ProfileSettings& settings, const Platform& platform,
                       const Cloud& cloud) {
   Profile profile;

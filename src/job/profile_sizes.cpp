@@ -13,7 +13,7 @@ namespace {
 
 using Size = ProfilingProgress::Size;
 
-constexpr int kScaledLayers = 3;  // heaviest ones, measured with two threads
+constexpr int kScaledLayers = 3;  // the slowest ones, measured with two threads
 
 // Layers by the time they take on `size`, the longest first.
 std::vector<int> heaviest_layers(const ProfilingProgress& results, Size size, const ModelDescription& model) {
@@ -54,8 +54,8 @@ Result<const FunctionSize*> size_of(const Platform& platform, SizeChoice choice)
               {}, fmt::format("choose among {}", fmt::join(offered, ", ")));
 }
 
-// Measured where one thread is all that its vCPUs have work for; larger sizes compute with a thread per vCPU, which
-// takes as many idle cores to measure. If there are none but larger ones, the smallest.
+// Returns the sizes whose vCPUs only have work for one thread. Larger sizes compute with one thread for each vCPU, and
+// measuring them would need as many idle cores. If there are only larger ones, returns the smallest.
 std::vector<const FunctionSize*> for_one_thread(const std::vector<const FunctionSize*>& sizes) {
   std::vector<const FunctionSize*> small = sizes;
   std::erase_if(small, [](const FunctionSize* size) { return default_threads(size->vcpus) > 1; });
@@ -71,7 +71,7 @@ std::vector<int> every_layer(const ModelDescription& model) {
 }  // namespace
 
 Result<ProfileSizes> choose_sizes(const ProfileSettings& settings, const Platform& platform) {
-  std::set<const FunctionSize*> wanted;  // ascending, as they lie in the platform
+  std::set<const FunctionSize*> wanted;  // ascending, because the platform's sizes are in one array
   for (const SizeChoice choice : settings.sizes) {
     FUNCPIPE_TRY(size, size_of(platform, choice));
     wanted.insert(size);
@@ -104,7 +104,7 @@ SizeBySize::SizeBySize(const ProfileSettings& settings, const ProfileProgress& p
 Result<> SizeBySize::measure() {
   all_ = measurements_on(sizes_.measured.size());
   for (const FunctionSize* function : sizes_.measured) FUNCPIPE_TRY_VOID(measure_on(function));
-  // Times of a layer that only a larger function holds cannot be derived from those measured.
+  // If only a larger function can hold some layer, its time cannot be derived, so the largest size is measured, too.
   const FunctionSize* largest = sizes_.wanted.back();
   if (settings_.scale_from || largest == base_ || holds_every_layer(results_, size(*base_), models_)) return {};
   all_ += measurements_on(1);
@@ -126,7 +126,7 @@ Result<> SizeBySize::measure_on(const FunctionSize* function) {
   return {};
 }
 
-// Of those measured, ascending.
+// Returns the measured sizes that can hold a worker, ascending.
 std::vector<const FunctionSize*> SizeBySize::that_hold_a_worker() const {
   std::vector<const FunctionSize*> functions(sizes_.measured.rbegin(), sizes_.measured.rend());
   std::erase_if(functions, [&](const FunctionSize* function) { return too_small_.contains(function); });
@@ -152,7 +152,7 @@ MicroBatchProfile SizeBySize::layers_at(const ModelDescription& at, double vcpu_
     for (const int i : every_) {
       const LayerMeasurement& layer = *results_.layer({size(*function), at.micro_batch, i});
       times.push_back(at_speed(layer.time, vcpu_speed));
-      // Sizes are the same on every function; the largest that held the layer says.
+      // The sizes are equal on all functions. The largest function that can hold the layer decides.
       if (layer.time.fits) measured.sizes[static_cast<std::size_t>(i)] = layer.sizes;
     }
   }
@@ -186,11 +186,11 @@ Result<> SizeBySize::derive_others(Profile& profile) const {
   return {};
 }
 
-// Sets what of a second thread's time is speed.
+// Sets how much of a second thread's time turns into speed.
 Result<> SizeBySize::compare_two_threads(SizeChoice on, Profile& profile) const {
   progress_.step("measuring the heaviest layers with two threads");
   const Size one{on, 1}, two{on, 2};
-  const ModelDescription& at = models_.back();  // the more work an operation is, the better threads share it
+  const ModelDescription& at = models_.back();  // large operations share threads best
   const std::vector<int> heavy = heaviest_layers(results_, one, at);
   FUNCPIPE_TRY_VOID(measuring_.measure_layers(two, at, heavy, [](int) {}));
   Seconds with_one = 0, with_two = 0;

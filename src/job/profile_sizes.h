@@ -1,5 +1,5 @@
-// Which function sizes a profile has, and how it comes to each: measured, one size after the other, or derived.
-// Internal to profile_model.h.
+// Chooses the function sizes of a profile, measures one after the other, and derives the rest. Used by profile_model
+// only.
 #pragma once
 
 #include <set>
@@ -14,27 +14,28 @@
 
 namespace funcpipe {
 
-// The sizes to have in the profile, ascending, and which of them to measure, the largest first: it says soonest if
-// something is wrong. The others are derived from the largest one that is measured. They lie in the platform.
+// `wanted` are the sizes of the profile, ascending. `measured` are those to measure, the largest first, because it
+// shows soonest if something is wrong. The others are derived from the largest measured one. All point into the
+// platform.
 struct ProfileSizes {
   std::vector<const FunctionSize*> wanted, measured;
 };
 
-// Errors: invalid_input (a size the platform lacks).
+// Errors: invalid_input for a size that the platform lacks.
 Result<ProfileSizes> choose_sizes(const ProfileSettings& settings, const Platform& platform);
 
-// The model on one function size after the other, and what of it the profile says.
+// Measures the model on one function size after the other and writes the results to a profile.
 class SizeBySize {
  public:
-  // All but `sizes` outlive it.
+  // All arguments but `sizes` must outlive it.
   SizeBySize(const ProfileSettings& settings, const ProfileProgress& progress, const Platform& platform,
              const std::vector<ModelDescription>& models, ProfileSizes sizes, LayerMeasuring& measuring,
              const ProfilingProgress& results);
   Result<> measure();
-  // The sizes measured and the times on each. Requires: the profile's vCPU speed. Errors: invalid_input (none of them
-  // holds a worker).
+  // Writes the sizes that were measured, and the times on each. profile.vcpu_speed must be set. Errors: invalid_input
+  // if none of the sizes can hold a worker.
   Result<> write_measured(Profile& profile) const;
-  // The wanted sizes that were not measured.
+  // Derives the wanted sizes that were not measured.
   Result<> derive_others(Profile& profile) const;
 
  private:
@@ -54,8 +55,8 @@ class SizeBySize {
   const Platform& platform_;
   const std::vector<ModelDescription>& models_;
   ProfileSizes sizes_;
-  const FunctionSize* base_;  // measured first, and the one that others are derived from if it holds a worker
-  std::vector<int> every_;    // layer
+  const FunctionSize* base_;  // measured first; others are derived from it if it can hold a worker
+  std::vector<int> every_;    // the indices of all layers
   LayerMeasuring& measuring_;
   const ProfilingProgress& results_;
   std::set<const FunctionSize*> too_small_;  // for a worker

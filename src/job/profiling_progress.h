@@ -1,4 +1,4 @@
-// What a profiling run has measured so far, on disk: a run that was interrupted goes on from there.
+// What a profiling run has measured so far. It is kept on disk, so an interrupted run continues from there.
 #pragma once
 
 #include <filesystem>
@@ -14,7 +14,7 @@ namespace funcpipe {
 
 class ProfilingProgress {
  public:
-  // One function size, as it is asked for, with a number of threads.
+  // A function size as it is asked for, with a number of threads.
   struct Size {
     SizeChoice function;
     int threads = 1;
@@ -28,12 +28,12 @@ class ProfilingProgress {
 
   const OptionMeasurement* option(Size size) const;
   const LayerMeasurement* layer(const Key& key) const;
-  // The layer on any size that held it; nullptr if none has.
+  // Returns the layer's result on some size that can hold it; nullptr if there is none.
   const LayerMeasurement* fitting(int micro_batch, int layer) const;
   std::size_t layer_count() const { return layers_.size(); }
   void add(Size size, const OptionMeasurement& option) { options_[size] = option; }
   void add(const Key& key, const LayerMeasurement& layer) { layers_[key] = layer; }
-  Result<> save() const;  // whole or not at all
+  Result<> save() const;  // writes all of the file or nothing
 
  private:
   std::filesystem::path file_;

@@ -14,7 +14,7 @@ namespace funcpipe {
 namespace {
 
 constexpr Bytes kMostRead = 256 * kMiB;
-constexpr double kLargeTarget = 100;  // root of the mean square; a fresh model gives numbers near 1
+constexpr double kLargeTarget = 100;  // root mean square; a new model's outputs are near 1
 
 struct Scale {
   double least = 0, greatest = 0;
@@ -29,7 +29,7 @@ Scale scale_of(const Column& column) {
   double squares = 0;
   for (std::int64_t i = 0; i < elements; ++i) {
     Number stored = 0;
-    std::memcpy(&stored, column.bytes.get() + i * kSize, sizeof stored);  // may be unaligned in its file
+    std::memcpy(&stored, column.bytes.get() + i * kSize, sizeof stored);  // the file may have it unaligned
     const auto number = static_cast<double>(stored);
     if (i == 0) scale.least = scale.greatest = number;
     scale.least = std::min(scale.least, number);

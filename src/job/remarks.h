@@ -8,8 +8,8 @@
 
 namespace funcpipe {
 
-// What is no mistake but should be known before a job starts, a sentence each: rows that are not used, bytes that
-// become numbers, targets on a scale that a squared error seldom goes well with. Reads up to 256 MiB of the targets.
+// Returns sentences on what is no mistake but should be known before a job starts: rows that are not used, bytes that
+// become numbers, targets of a scale that seldom suits a squared error. Reads up to 256 MiB of the targets.
 std::vector<std::string> remarks(const JobSpec& spec, const Datasets& data);
 
 }  // namespace funcpipe

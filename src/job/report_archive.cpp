@@ -12,7 +12,7 @@ namespace funcpipe {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr std::size_t kBatch = 32;  // that are removed by one request
+constexpr std::size_t kBatch = 32;  // as many are removed by one request
 
 Result<std::optional<Bytes>> hand_out(const std::string& text, const Destination& destination) {
   FUNCPIPE_TRY(target, destination(static_cast<Bytes>(text.size())));
@@ -26,7 +26,7 @@ ReportArchive::ReportArchive(Store& store, fs::path file) : store_(store), file_
   read_file_in();
 }
 
-// A line that was cut short, by a kill or a full disk, is taken away: its object is still in the store.
+// Reads the file. An incomplete line, left by a kill or a full disk, is removed: its object is still in the store.
 void ReportArchive::read_file_in() {
   const std::string content = read_file(file_).value_or("");
   std::size_t begin = 0;
@@ -71,7 +71,7 @@ Result<std::optional<Bytes>> ReportArchive::get(const std::string& key, const De
     if (append(key, *text)) in_file_.push_back(key);
     if (in_file_.size() >= kBatch) old = std::exchange(in_file_, {});
   }
-  if (!old.empty()) static_cast<void>(store_.remove(old));  // what stays goes with the job's other objects
+  if (!old.empty()) static_cast<void>(store_.remove(old));  // objects that remain are removed with the job's others
   return hand_out(*text, destination);
 }
 

@@ -10,15 +10,16 @@
 namespace funcpipe {
 namespace {
 
-// A type in which stored data might be given to the model.
+// A type in which stored data could be given to the model.
 struct PossibleType {
   std::string dtype;
-  bool converted = true;  // false: only to find out what would do; the user has to save it so
+  // False: tried only to find out whether it would work; the user would have to save the data so.
+  bool converted = true;
 };
 
-// As PyTorch takes numbers that NumPy stored: as they are. Whole numbers are also class or token numbers, which many
-// operations take as int64 alone, and bytes are also pixels, which most take as float32 alone; neither loses anything.
-// What else a model may want of them is for the user to say.
+// The first type is the stored one, as PyTorch takes numbers that NumPy stored. Whole numbers may be classes or tokens,
+// which many operations accept as int64 only. Bytes may be pixels, which most operations accept as float32 only.
+// Neither conversion loses anything. Any other conversion is for the user to choose.
 std::vector<PossibleType> possible_types(const std::string& stored) {
   std::vector<PossibleType> types{{stored}};
   const bool whole = stored.starts_with("int") || stored == "uint8";
@@ -64,7 +65,7 @@ Error refused_types(const JobConfig& config, const Dataset& data, const std::vec
 }
 
 TrainingState training_state(const JobConfig& config, const Datasets& data) {
-  // A reader keeps whole blocks (data/dataset.h), so its window may be one block more.
+  // A reader keeps whole blocks (data/dataset.h), so its window may be larger by one block.
   const auto cache_of = [&](const Column& column) {
     return std::min(column.rows * column.row.bytes(), config.data.shuffle_window + kMiB);
   };
@@ -96,7 +97,7 @@ Result<JobSpec> resolve(const JobConfig& config, const ModelDescription& model, 
   spec.id = std::move(id);
   spec.config = config;
   spec.model = model;
-  spec.config.training.global_batch = spec.plan.global_batch;  // a plan has the last word
+  spec.config.training.global_batch = spec.plan.global_batch;  // the plan decides
   spec.config.training.micro_batch = spec.plan.micro_batch;
   spec.config.model.class_axis = decided_class_axis(model, data, config);
   spec.state = training_state(config, data);

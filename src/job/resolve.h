@@ -1,4 +1,4 @@
-// From what the user said to what the workers need to know.
+// Turns what the user says into what the workers need to know.
 #pragma once
 
 #include "base/error.h"
@@ -9,20 +9,21 @@
 
 namespace funcpipe {
 
-// What the model's forward may take at micro-batch size, in the order in which it is asked. First the data as it is
-// stored, which is what PyTorch would give the model of the same file; then whole numbers as int64, then bytes as
-// float32. A model that is its own loss may take the target as well: those come before.
+// The inputs that the model's forward may accept, at micro-batch size, in the order in which they are tried. First come
+// the data as stored, which is what PyTorch would give the model from the same file; then whole numbers as int64; then
+// bytes as float32. If the model may be its own loss, inputs with the target come before those without.
 struct InputChoices {
   std::vector<std::vector<TensorSpec>> taken;
-  std::vector<std::vector<TensorSpec>> refused;  // conversions that are not made unasked, to name the way out
+  std::vector<std::vector<TensorSpec>> refused;  // conversions that are not made unasked; they serve to give a hint
 };
 InputChoices possible_inputs(const JobConfig& config, const Dataset& data);
 
-// For a model that takes `wanted`, of the refused, and said `refusal` of the data as it is stored.
+// Makes the error for a model that accepts `wanted`, one of the refused choices, and said `refusal` of the data as
+// stored.
 Error refused_types(const JobConfig& config, const Dataset& data, const std::vector<TensorSpec>& wanted,
                     const std::string& refusal);
 
-// The optimiser's copies of the weights, and the data a worker caches.
+// Returns the memory for the optimiser's copies of the weights and for the data that a worker caches.
 TrainingState training_state(const JobConfig& config, const Datasets& data);
 
 // How long the job is at a global batch. Error: invalid_input: fewer rows than one global batch.

@@ -26,9 +26,9 @@ namespace {
 constexpr std::array<std::string_view, 8> kResultFiles{"model.pt",  "state_dict.pt", "history.jsonl", "validation.json",
                                                        "plan.json", "job.json",      "bill.json",     "trace.json"};
 
-constexpr std::string_view kNames = ".names";  // in .commit: the new results, a line each
+constexpr std::string_view kNames = ".names";  // in .commit: the names of the new results, one on each line
 
-// Another process may look whether the folder's owner is alive.
+// Another process may hold the lock for a moment, to see whether the folder's owner is alive.
 constexpr int kLockTries = 20;
 constexpr std::chrono::milliseconds kLockPause{100};
 
@@ -43,11 +43,12 @@ std::error_code last_error() {
   return {errno, std::generic_category()};
 }
 
-// Files and folders alike.
+// Flushes a file or folder to the disk.
 Result<> put_on_disk(const fs::path& path) {
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (descriptor < 0) return cannot("open", last_error(), path);
-  const bool synced = ::fsync(descriptor) == 0 || errno == EINVAL || errno == ENOSYS;  // not every file system can
+  // Not every file system supports it.
+  const bool synced = ::fsync(descriptor) == 0 || errno == EINVAL || errno == ENOSYS;
   const std::error_code status = last_error();
   ::close(descriptor);
   if (!synced) return cannot("put on the disk", status, path);
@@ -61,18 +62,18 @@ bool is_at(int descriptor, const fs::path& path) {
          held.st_dev == there.st_dev;
 }
 
-// A descriptor of the folder with its lock.
+// Returns a descriptor of the folder that holds its lock.
 Result<int> lock(const fs::path& folder, bool create, int most_tries) {
   for (int tries = 1;; ++tries) {
     std::error_code status;
     const bool fresh = create && fs::create_directories(folder, status);
     if (status) return cannot("make the results folder", status, folder);
-    if (fresh) fs::permissions(folder, fs::perms::owner_all, status);  // models and data are for their owner
+    if (fresh) fs::permissions(folder, fs::perms::owner_all, status);  // models and data are for their owner only
     const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (descriptor < 0 && errno == ENOENT && !create)
       return fail(ErrorCode::not_found, "there is no such folder", folder.string());
     if (descriptor < 0 && errno != ENOENT) return cannot("open the results folder", last_error(), folder);
-    // Its former holder may have removed it, being empty.
+    // Its former holder may have removed the empty folder meanwhile.
     if (descriptor >= 0 && ::flock(descriptor, LOCK_EX | LOCK_NB) == 0 && is_at(descriptor, folder)) return descriptor;
     if (descriptor >= 0) ::close(descriptor);
     if (tries == most_tries)
@@ -94,7 +95,7 @@ std::vector<fs::path> content_of(const fs::path& folder, std::error_code& status
   return content;
 }
 
-// A folder that whoever made it had no time to mark.
+// True for a folder whose maker had no time to mark it.
 bool is_empty_but_for_a_mark(const fs::path& folder) {
   std::error_code status;
   const std::vector<fs::path> content = content_of(folder, status);
@@ -103,7 +104,7 @@ bool is_empty_but_for_a_mark(const fs::path& folder) {
   });
 }
 
-// The names a .commit lists; none if what is in it is not a commit of ours.
+// Returns the names that a .commit lists; none if it is not a commit of ours.
 std::vector<std::string> names_of_commit(const fs::path& commit) {
   if (!is_folder_itself(commit) || !is_file_itself(commit / kNames)) return {};
   const std::string list = read_file(commit / kNames).value_or("");
@@ -124,7 +125,7 @@ std::vector<std::string> names_of_commit(const fs::path& commit) {
   return status ? std::vector<std::string>{} : names;
 }
 
-// A .commit whose results are in place. Whenever the process ends, what is left tells what it is.
+// Removes a .commit whose results are in place. Whenever the process ends, it can be told what the rest is.
 Result<> remove_finished(const fs::path& commit) {
   std::error_code status;
   fs::remove(commit / kNames, status);
@@ -187,7 +188,7 @@ Result<> ResultsFolder::make_staging() {
   for (const fs::path& path : foreign_)
     if (path == runs() || !is_folder_itself(path) || !is_empty_but_for_a_mark(path)) return in_the_way(path);
   foreign_.clear();
-  ::rmdir((folder_ / ".commit").c_str());  // only if empty
+  ::rmdir((folder_ / ".commit").c_str());  // succeeds only if it is empty
   std::error_code status;
   fs::create_directories(staging(), status);
   if (status) return cannot("make the results folder", status, staging());
@@ -203,7 +204,7 @@ ResultsFolder::ResultsFolder(ResultsFolder&& other) noexcept
 ResultsFolder::~ResultsFolder() {
   if (lock_ < 0) return;
   (void)remove_owned_folder(staging());
-  ::rmdir(runs().c_str());  // only if it is a folder, and empty
+  ::rmdir(runs().c_str());  // succeeds only for an empty folder
   ::rmdir(folder_.c_str());
   ::close(lock_);
 }
@@ -229,7 +230,7 @@ Result<> ResultsFolder::commit() {
   for (const fs::directory_entry& entry : fs::directory_iterator(staging(), status))
     FUNCPIPE_TRY_VOID(put_on_disk(entry.path()));
   FUNCPIPE_TRY_VOID(put_on_disk(staging()));
-  fs::rename(staging(), folder_ / ".commit", status);  // from here on the new results win
+  fs::rename(staging(), folder_ / ".commit", status);  // from now on the new results win
   if (status) return cannot("put the results in place", status, folder_ / ".commit");
   FUNCPIPE_TRY_VOID(put_on_disk(folder_));
   return finish_commit();
@@ -237,7 +238,7 @@ Result<> ResultsFolder::commit() {
 
 Result<> ResultsFolder::finish_commit() {
   const fs::path complete = folder_ / ".commit";
-  // Which files the run has: those that are not in .commit any more have been moved already.
+  // The files of the run. Those that are missing from .commit were moved already.
   const std::vector<std::string> names = names_of_commit(complete);
   if (names.empty()) return in_the_way(complete);
   std::error_code status;

@@ -15,11 +15,11 @@
 namespace funcpipe {
 namespace {
 
-constexpr Seconds kSilentStore = 600;  // for this client, while the workers go on
+constexpr Seconds kSilentStore = 600;  // how long the store may be silent to this client while the workers go on
 constexpr Seconds kPauseOfSilentStore = 2;
-// For what is left to do in the cloud after a failure or a stop: where it answers, and where it does not.
+// Limits for cleaning up in the cloud after a failure or a stop: if the cloud answers, and if it does not.
 constexpr Seconds kCleanUp = 120, kHopelessCleanUp = 10;
-// For workers that see the stop mark to end, in the platform's seconds.
+// How long workers may take to see the stop mark and end, in the platform's seconds.
 constexpr Seconds kGrace = 30;
 
 tl::unexpected<Error> stopped() {
@@ -31,7 +31,7 @@ double vcpus_of(const Platform& platform, const StagePlan& stage) {
   return size ? size->vcpus : 0;
 }
 
-// What the workers under way have cost so far, which no REPORT line says yet.
+// Returns what the workers under way have cost so far. No REPORT line tells that yet.
 Dollars running_cost(const RunJob& job, Seconds seconds) {
   Dollars sum = job.server ? job.server->per_second * seconds : 0;
   for (const StagePlan& stage : job.spec.plan.stages)
@@ -82,7 +82,7 @@ Bill whole_bill(const Cloud& cloud, const InvokedWorkers& workers) {
   return bill;
 }
 
-// A training that is finished and whose results could not be made: `error` with what is kept and how to go on.
+// For a finished training without results: adds to `error` what is kept and how to go on.
 tl::unexpected<Error> kept(Error error, const ResultsFolder& results) {
   const std::string way =
       fmt::format("the training is finished and its weights are kept: funcpipe assemble {} makes the results",
@@ -107,7 +107,7 @@ Run::Run(RunJob& job, ResultsFolder& results, Cloud& cloud, TrainObserver& obser
 
 Run::~Run() {
   if (!recorded_) return;
-  // A cloud that does not answer now is not waited for long.
+  // A cloud that does not answer is not waited for long.
   const Countdown probing(kHopelessCleanUp);
   if (!hopeless_ && !cloud_.embedded())
     hopeless_ = !cloud_.store().until(probing.token())->size(stop_key(record_.prefix));
@@ -186,7 +186,7 @@ Result<TrainResult> Run::train() {
       result.bill.by_function["server " + job_.server->name].rent = job_.server->per_second * training_seconds;
   };
   bill_so_far();
-  static_cast<void>(write_bill(result.bill, result.prices, result.whole_bill, folder_.path()));  // for `assemble`
+  static_cast<void>(write_bill(result.bill, result.prices, result.whole_bill, folder_.path()));  // `assemble` needs it
   if (auto made = make_results(*store, watcher, bill_so_far, result); !made) return kept(made.error(), results_);
   committed_ = true;
   return result;
@@ -235,7 +235,7 @@ Result<> Run::end_early(InvokedWorkers& workers, Error error) {
   const auto store = cloud_.store().until(countdown.token());
   const auto trained = is_trained(*store, spec_, record_.prefix);
   trained_ = trained && *trained;
-  if (!trained) hopeless_ = true;  // who knows what is there: nothing is deleted
+  if (!trained) hopeless_ = true;  // it is unknown what is there, so nothing is deleted
   if (trained_ && error.code == ErrorCode::cancelled) return kept(std::move(error), results_);
   if (trained_) {
     observer_.step("the weights of every stage are trained nevertheless: " + describe(error));

@@ -1,4 +1,4 @@
-// One run of a job that has been prepared, from its publication to its results.
+// One run of a prepared job, from its publication to its results.
 #pragma once
 
 #include <filesystem>
@@ -28,25 +28,25 @@ namespace funcpipe {
 
 struct RunJob {
   Platform platform;
-  Datasets data;  // released once it is published
+  Datasets data;  // freed once it is published
   WorkerTool worker;
-  JobSpec spec;  // without the manifests of published data
+  JobSpec spec;  // without the manifests of the published data
   std::optional<ParameterServer> server;
-  std::map<WorkerId, std::string> programs;  // of each worker: the fingerprint of what was proven
+  std::map<WorkerId, std::string> programs;  // for each worker the fingerprint of its proven program
 };
 
-// Keeps a record of what it has in the cloud (job/run_record.h). Once every stage is trained its weights stay there
-// until the results are committed; in every other case the destructor takes functions and objects out of the cloud, or,
-// where that does not answer, leaves the record for `funcpipe clean`.
+// Keeps a record of what it has in the cloud (job/run_record.h). Once every stage is trained, the weights stay there
+// until the results are committed. Otherwise the destructor removes functions and objects from the cloud. If the cloud
+// does not answer, it leaves the record for `funcpipe clean`.
 class Run {
  public:
-  // Keeps the references.
+  // The objects passed by reference must outlive it.
   Run(RunJob& job, ResultsFolder& results, Cloud& cloud, TrainObserver& observer, std::stop_token stop);
   ~Run();
   Run(const Run&) = delete;
   Run& operator=(const Run&) = delete;
 
-  // Data, stages, functions.
+  // Publishes data and stages and creates the functions.
   Result<> publish(const std::vector<std::filesystem::path>& stages);
 
   // In place of publish(): takes over a run whose client ended before its training did. What it published and its

@@ -20,7 +20,7 @@ namespace {
 constexpr const char* kRecord = "record.json";
 constexpr std::array<std::string_view, 3> kFiles{kRecord, "reports.jsonl", "bill.json"};
 
-// The folders in `runs` or all the rest, by name; of a link to a folder nothing.
+// Returns either the folders in `runs` or all the rest, by name. A link to a folder is neither.
 std::vector<fs::path> content_of(const fs::path& runs, bool folders) {
   std::vector<fs::path> content;
   std::error_code status;
@@ -31,7 +31,7 @@ std::vector<fs::path> content_of(const fs::path& runs, bool folders) {
   return content;
 }
 
-// "NAME.123.partial": write_file's, while it writes.
+// True for names such as "NAME.123.partial", which write_file uses while it writes.
 bool is_half_of(std::string_view name, std::string_view whole) {
   constexpr std::string_view kEnding = ".partial";
   if (!name.starts_with(whole) || !name.ends_with(kEnding)) return false;
@@ -124,7 +124,7 @@ Result<RunRecord> read_record(const fs::path& file) {
     if (!record.functions.back().starts_with("funcpipe-"))
       return wrong(fmt::format("the function '{}' is none of FuncPipe's", record.functions.back()));
   }
-  // Whose objects and functions are removed: a damaged record must not name a whole bucket, nor another run's.
+  // The record decides what is deleted, so a damaged one must not name a whole bucket or another run's keys.
   const std::string own = file.parent_path().filename();
   if (record.id != own) return wrong(fmt::format("its id is '{}', in the folder of run {}", record.id, own));
   if (record.prefix != job_prefix(own))
@@ -172,9 +172,9 @@ bool RunFolder::remove() const {
   }
   if (!recorded && ours.empty()) return false;
   for (const fs::path& file : ours) fs::remove(file, status);
-  if (recorded) fs::remove(path_ / kRecord, status);  // the last: until then the folder is a run's
+  if (recorded) fs::remove(path_ / kRecord, status);  // done last: until then the folder counts as a run's
   const bool gone = ::rmdir(path_.c_str()) == 0;
-  ::rmdir(path_.parent_path().c_str());  // only if empty
+  ::rmdir(path_.parent_path().c_str());  // succeeds only if it is empty
   return gone;
 }
 

@@ -14,10 +14,10 @@
 namespace funcpipe {
 namespace {
 
-constexpr Bytes kMostSearched = 4096 * kMiB;  // of one column, for its extremes: seconds
-constexpr Bytes kMostBytes = 64 * kMiB;       // of one column's rows handed over: they are then used again and again
+constexpr Bytes kMostSearched = 4096 * kMiB;  // of one column, in search of its extremes; takes seconds
+constexpr Bytes kMostBytes = 64 * kMiB;       // of one column's rows; if they are too few, they are repeated
 
-// The rows of the least and the greatest number.
+// Returns the rows with the least and the greatest number.
 template <class Number>
 std::vector<std::int64_t> rows_of_extremes(const Column& column) {
   constexpr Bytes kSize = sizeof(Number);
@@ -27,7 +27,7 @@ std::vector<std::int64_t> rows_of_extremes(const Column& column) {
   std::int64_t least_at = 0, greatest_at = 0;
   for (std::int64_t i = 0; i < elements; ++i) {
     Number number = 0;
-    std::memcpy(&number, column.bytes.get() + i * kSize, sizeof number);  // may be unaligned in its file
+    std::memcpy(&number, column.bytes.get() + i * kSize, sizeof number);  // the file may have it unaligned
     if (i == 0 || number < least) least = number, least_at = i;
     if (i == 0 || number > greatest) greatest = number, greatest_at = i;
   }
@@ -60,7 +60,7 @@ std::vector<std::int64_t> rows_to_try(const Dataset& data, std::int64_t rows) {
 
 namespace {
 
-// The bytes of some rows, one after the other.
+// The bytes of some rows, one row after the other.
 struct TakenRows {
   WireTensor tensor;
   std::vector<std::byte> bytes;

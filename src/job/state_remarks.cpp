@@ -8,7 +8,7 @@
 namespace funcpipe {
 namespace {
 
-// "a, b, c and 7 more"
+// Returns "a, b, c and 7 more".
 std::string listed(const std::vector<std::string>& names) {
   constexpr std::size_t kShown = 3;
   const std::vector<std::string> shown(names.begin(), names.begin() + std::min(kShown, names.size()));

@@ -30,7 +30,7 @@
 namespace funcpipe {
 namespace {
 
-// "fashion-20261123-170052-3fa9": unique per run, and in order of time.
+// Returns a unique name for a run, such as "fashion-20261123-170052-3fa9". Names sort by time.
 std::string run_id(const std::string& name) {
   const std::time_t now = std::time(nullptr);
   std::tm utc{};
@@ -43,7 +43,7 @@ tl::unexpected<Error> stopped() {
   return fail(ErrorCode::cancelled, "stopped");
 }
 
-// A file or name the user gave and that is not there is the user's mistake.
+// Makes not_found an invalid_input: if a file or name that the user gave does not exist, the user must correct it.
 template <class T>
 Result<T> given_by_user(Result<T> result) {
   if (!result && result.error().code == ErrorCode::not_found) result.error().code = ErrorCode::invalid_input;
@@ -52,11 +52,11 @@ Result<T> given_by_user(Result<T> result) {
 
 struct Prepared {
   RunJob job;
-  std::string planning;              // where the plan is from, for the user; empty: as the user said
+  std::string planning;              // where the plan comes from; empty: from the user
   std::vector<std::string> remarks;  // what else the user should know
 };
 
-// Whether the model takes the target too, though model.loss does not say that it is its own loss.
+// True if the model also takes the target, although model.loss does not say that it is its own loss.
 bool is_own_loss(const WorkerTool& worker, JobConfig config, const Dataset& data, std::stop_token stop) {
   if (config.model.loss == "model") return false;
   config.model.loss = "model";
@@ -65,7 +65,7 @@ bool is_own_loss(const WorkerTool& worker, JobConfig config, const Dataset& data
   return worker.describe_first(config.model_source(), choices.taken, stop).has_value();
 }
 
-// One that the model takes where it does not take the micro-batch asked for; 0: none of a few.
+// Returns a micro-batch that the model accepts if it refuses the one asked for; 0 if none of a few works.
 int larger_micro_batch(const WorkerTool& worker, JobConfig config, const Dataset& data, std::stop_token stop) {
   constexpr int kMost = 16;
   while ((config.training.micro_batch *= 2) <= kMost) {
@@ -75,7 +75,8 @@ int larger_micro_batch(const WorkerTool& worker, JobConfig config, const Dataset
   return 0;
 }
 
-// With the first of the possible inputs that the model takes; if it takes none, what it says of the first.
+// Describes the model on the first of the possible inputs that it accepts. If it accepts none, returns what it says of
+// the first.
 Result<DescribedModel> describe_model(const WorkerTool& worker, const JobConfig& config, const Dataset& data,
                                       std::stop_token stop) {
   const InputChoices choices = possible_inputs(config, data);
@@ -95,7 +96,7 @@ Result<DescribedModel> describe_model(const WorkerTool& worker, const JobConfig&
 
 // That the workers' programs fit together, before anything is published.
 Result<std::map<WorkerId, std::string>> prove(JobSpec spec, const Datasets& data, const std::stop_token& stop) {
-  spec.validation.input.rows = data.validation.input.rows;  // the manifest is not there yet
+  spec.validation.input.rows = data.validation.input.rows;  // the manifest does not exist yet
   return prove_programs(spec, stop);
 }
 

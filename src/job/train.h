@@ -1,4 +1,4 @@
-// The function manager: one job from its configuration to the trained model.
+// The function manager: takes one job from its configuration to the trained model.
 #pragma once
 
 #include <filesystem>
@@ -15,25 +15,25 @@
 namespace funcpipe {
 
 struct TrainResult {
-  std::filesystem::path
-      folder;  // model.pt, state_dict.pt, history.jsonl, validation.json, plan.json, job.json, bill.json
+  // Contains model.pt, state_dict.pt, history.jsonl, validation.json, plan.json, job.json and bill.json.
+  std::filesystem::path folder;
   std::vector<EpochResult> epochs;
   Bill bill;
-  bool whole_bill = true;  // false: the functions' own requests are not in it
+  bool whole_bill = true;  // false: the requests of the functions are missing
   Prices prices;
-  Seconds training_seconds = 0;  // dilation divided out
+  Seconds training_seconds = 0;  // divided by the dilation
   Bytes peak_memory = 0;         // of the largest worker
   int accidents = 0;             // workers that were lost and went on from a snapshot
 };
 
-// Trains as `config` says. Results of a former run of the same name are replaced once this one has succeeded, and left
-// alone otherwise. Functions and objects of the job are gone when this returns, whatever the outcome, unless the cloud
-// itself is. A requested stop gives cancelled.
+// Trains as `config` says. Results of a former run of the same name are replaced once this run has succeeded and are
+// otherwise left alone. When it returns, functions and objects of the job are removed, whatever the outcome, unless the
+// cloud does not answer or a finished training could not be made into results. A stop gives cancelled.
 Result<TrainResult> train(const JobConfig& config, TrainObserver& observer, std::stop_token stop);
 
-// Reads everything a job names and checks that it fits together, without starting anything, exactly as train does.
+// Reads everything that a job names and checks that it fits together, as train does, without starting anything.
 struct CheckedJob {
-  JobSpec spec;  // without the manifests of published data
+  JobSpec spec;  // without the manifests of the published data
   std::vector<std::string> remarks;
 };
 Result<CheckedJob> check_job(const JobConfig& config, std::stop_token stop);

@@ -12,7 +12,7 @@
 namespace funcpipe {
 namespace {
 
-// Of which the kernel says that they can be had without swapping; 0 where it does not say.
+// Returns the memory that the kernel says is available without swapping; 0 if it does not say.
 Bytes available_memory() {
   std::ifstream info("/proc/meminfo");
   std::string word;
@@ -25,7 +25,8 @@ Bytes available_memory() {
   return 0;
 }
 
-// A whole model's step in one process, by its description; the functions may hold what this machine does not.
+// True if this machine can hold one step of the whole model in one process. The functions together may have more
+// memory.
 bool holds_step(const ModelDescription& model, int samples) {
   Bytes activations = 0;
   for (const LayerDescription& layer : model.layers) activations += layer.activation_bytes;
@@ -38,12 +39,13 @@ std::string samples_text(int samples) {
   return fmt::format("{} sample{}", samples, samples == 1 ? "" : "s");
 }
 
-// Whether `total` samples make no micro-batch of fewer than `least`.
+// True if `total` samples make no micro-batch of fewer than `least`.
 bool makes_no_smaller(std::int64_t total, std::int64_t micro_batch, int least) {
   return micro_batch >= least && (total % micro_batch == 0 || total % micro_batch >= least);
 }
 
-// The micro-batch nearest to `wanted` with which every micro-batch has at least `least` samples; 0: there is none.
+// Returns the micro-batch nearest to `wanted` for which all micro-batches have at least `least` samples; 0 if there is
+// none.
 std::int64_t nearest_micro_batch(std::int64_t total, std::int64_t wanted, int least) {
   for (std::int64_t away = 0; away <= std::max(total, wanted); ++away)
     for (const std::int64_t candidate : {wanted - away, wanted + away})
@@ -64,7 +66,7 @@ tl::unexpected<Error> refused(const TrialFailure& failure, const JobSpec& spec, 
     std::vector<std::string> ways;
     if (failure.training && is_rest)
       ways.push_back(fmt::format("training.global_batch to {}", total - failure.samples));
-    // Of a model that takes whole micro-batches alone no other size is known to do.
+    // If the model accepts whole micro-batches only, no other size is known to work.
     const bool flexible = failure.smallest < plan.micro_batch || !is_rest;
     const std::int64_t micro_batch =
         flexible || !failure.training ? nearest_micro_batch(total, plan.micro_batch, failure.smallest) : 0;

@@ -1,4 +1,4 @@
-// Tries a job's model on its data in every size of batch that the job will really have, before anything is paid for.
+// Tries a job's model on its data, in every size of batch that the job will have, before anything must be paid for.
 #pragma once
 
 #include <stop_token>
@@ -10,12 +10,13 @@
 
 namespace funcpipe {
 
-// The sizes of the micro-batches that `total` samples make, the largest first; of a plan they are the same on every
-// replica but for the last micro-batch.
+// Returns the sizes of the micro-batches that `total` samples make, the largest first. All replicas of a plan have the
+// same sizes, except that of the last micro-batch.
 std::vector<int> batch_sizes(std::int64_t total, int micro_batch);
 
-// Refuses a model that does not take one of the sizes, in training or in evaluation, with the sizes that would do; one
-// whose loss is not finite before any training, with the first layer where that is so; and one whose gradients are not.
+// Refuses a model that does not accept one of the sizes, in training or in evaluation (says which sizes would work);
+// whose loss is not finite before any training (names the first layer where that is so); or whose gradients are not
+// finite. Errors: invalid_input.
 Result<> try_model(const WorkerTool& worker, const JobSpec& spec, const Datasets& data, std::stop_token stop);
 
 }  // namespace funcpipe

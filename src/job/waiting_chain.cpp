@@ -13,7 +13,7 @@ namespace funcpipe {
 namespace {
 
 std::optional<WaitingWorker> waits(Store& store, const std::string& prefix, WorkerId worker) {
-  // Training, and validation, whose objects lie below.
+  // Looks in training and in validation, whose objects have a prefix below.
   for (const std::string& place : {prefix, validation_prefix(prefix)}) {
     const std::string key = waiting_key(place, worker);
     const auto text = store.get_text(key);

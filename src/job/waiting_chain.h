@@ -1,4 +1,4 @@
-// Who is ill: of workers that wait for each other, the one that waits for nobody.
+// Finds, among workers that wait for each other, the one that waits for nobody and is the cause.
 #pragma once
 
 #include <string>
@@ -10,12 +10,12 @@
 
 namespace funcpipe {
 
-// Follows what waiting workers left at waiting_key, from one that gave up: that worker, whom it waited for, whom that
-// one waits for, and so on. The last one waits for nobody, unless it is there twice. Empty: `from` did not give up
-// waiting.
+// Follows what waiting workers wrote at waiting_key. It starts with one that gave up waiting, then comes the worker it
+// waited for, then the one that this worker waits for, and so on. The last one waits for nobody, unless it occurs
+// twice. Empty if `from` did not give up waiting.
 std::vector<WorkerId> waiting_chain(Store& store, const std::string& prefix, WorkerId from);
 
-// The error of the worker that gave up, told as what it is: that the last one of the chain does not come.
+// Rewrites the error of the worker that gave up waiting: it now says that the last one of the chain does not go on.
 Error tell_chain(Error error, const std::vector<WorkerId>& chain);
 
 }  // namespace funcpipe

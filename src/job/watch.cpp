@@ -11,7 +11,7 @@
 namespace funcpipe {
 namespace {
 
-constexpr Seconds kShortestDelay = 0.2;  // a GET that finds nothing is billed
+constexpr Seconds kShortestDelay = 0.2;  // a GET that finds nothing is billed, too
 constexpr Seconds kLongestDelay = 5;
 
 std::set<int> all_replicas(const JobSpec& spec) {
@@ -20,7 +20,7 @@ std::set<int> all_replicas(const JobSpec& spec) {
   return replicas;
 }
 
-// Fetches the reports of the replicas in `missing`; those found leave it. Returns whether there was one.
+// Fetches the reports of the replicas in `missing` and removes those found from it. Returns whether there was one.
 Result<bool> fetch(Store& store, std::set<int>& missing, const std::function<std::string(int)>& key,
                    const std::function<void(const std::vector<IterationReport>&)>& take) {
   bool found = false;
@@ -84,7 +84,7 @@ Result<bool> Watcher::fetch_training() {
 Result<bool> Watcher::fetch_validation() {
   const auto iteration = validation_iteration(spec_, round_);
   const std::int64_t every = std::max(1, spec_.config.metrics.log_freq);
-  // The workers get there before the report that covers the iteration, if its interval does not end with it.
+  // Workers publish a round's report before the training report of its iteration, unless the interval ends with it.
   if (!iteration || *iteration > reported_ + every) return false;
   FUNCPIPE_TRY(found, fetch(
                           store_, validation_missing_,

@@ -1,5 +1,5 @@
-// Follows a job by the report objects its workers publish: fetched by name, first at the predicted time of arrival,
-// then at growing distance; never by LIST.
+// Follows a job by the report objects that its workers publish. They are fetched by name, never by LIST: first at the
+// predicted time of arrival, then with growing pauses.
 #pragma once
 
 #include <functional>
@@ -17,22 +17,22 @@ namespace funcpipe {
 
 class Watcher {
  public:
-  // `dollars`: what the job has cost so far.
+  // `dollars` returns what the job has cost so far.
   Watcher(Store& store, const JobSpec& spec, std::string prefix, TrainObserver& observer, Clock& clock,
           std::function<Dollars()> dollars);
 
-  // Fetches every report that is due and there, tells the observer, and returns the seconds until the next call is
+  // Fetches every report that is due and exists, and tells the observer. Returns the seconds until the next call is
   // worthwhile.
   Result<Seconds> poll();
 
-  // Once the workers are done, all reports must be there: not_found names the first that is not.
+  // Called once the workers are done, when all reports must exist. Errors: not_found names the first that does not.
   Result<> finish();
 
   const History& history() const { return history_; }
   const std::vector<EpochResult>& epochs() const { return epochs_; }
 
  private:
-  Result<bool> fetch_training();  // whether something new came
+  Result<bool> fetch_training();  // returns whether something new came
   Result<bool> fetch_validation();
   void tell_progress(std::int64_t first);
   void tell_epochs();
@@ -49,11 +49,11 @@ class Watcher {
   History history_;
   std::vector<EpochResult> epochs_;
   std::int64_t reported_ = 0;       // iterations done at the last complete report
-  std::set<int> training_missing_;  // replicas whose next report is not in yet
+  std::set<int> training_missing_;  // replicas whose next report has not come yet
   std::set<int> validation_missing_;
-  std::int64_t round_ = 0;  // of the next validation report
+  std::int64_t round_ = 0;  // of the validation report that comes next
   Seconds last_arrival_;
-  int misses_ = 0;  // polls in a row that found nothing
+  int misses_ = 0;  // polls in succession that found nothing
 };
 
 }  // namespace funcpipe

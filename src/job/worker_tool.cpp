@@ -31,14 +31,14 @@ std::string text_of(const json& object, const char* key) {
   return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
 
-// The last lines of what a program that died had to say.
+// Returns the last lines that a program wrote before it died.
 std::string last_words(const ChildOutput& output) {
   constexpr std::size_t kMost = 2000;
   const std::string& said = output.err.empty() ? output.out : output.err;
   return said.size() > kMost ? "..." + said.substr(said.size() - kMost) : said;
 }
 
-// What the program was doing, for people.
+// Says for people what the program was doing.
 std::string_view in_words(const std::string& verb) {
   if (verb == "describe") return "reading the model";
   if (verb == "try") return "trying the model on rows of the data";
@@ -57,7 +57,7 @@ std::string how_it_ended(const std::string& verb, const ChildOutput& output) {
   return said.empty() ? text : text + "; it said: " + said;
 }
 
-// The JSON a verb prints; {"error": {"code", "message", "place", "hint"}} becomes the Error it was.
+// Returns the JSON that a verb prints. {"error": {"code", "message", "place", "hint"}} becomes an Error again.
 Result<json> call(const fs::path& program, const std::vector<std::string>& arguments, std::stop_token stop,
                   std::map<std::string, std::string> environment = {}) {
   environment.insert(compute_environment().begin(), compute_environment().end());
@@ -77,7 +77,7 @@ Result<json> call(const fs::path& program, const std::vector<std::string>& argum
 
 }  // namespace
 
-// The arguments all verbs share; an input is given as "float32:16x1x28x28".
+// Returns the arguments that all verbs share. An input is written as "float32:16x1x28x28".
 std::vector<std::string> WorkerTool::arguments_of(const char* verb, const ModelSource& model,
                                                   const std::vector<TensorSpec>& inputs) const {
   std::vector<std::string> arguments{verb, "--model", model.file, "--seed", std::to_string(model.seed)};

@@ -13,7 +13,7 @@ CacheSweep::CacheSweep(Bytes bytes)
     : others_(static_cast<std::size_t>(std::clamp<Bytes>(bytes, 0, kMost)) / sizeof(std::uint64_t)) {}
 
 void CacheSweep::run() {
-  // Writing, as a pass does most of the time: a line that is only read may be dropped for less.
+  // Writes rather than reads, as a pass does most of the time: replacing an unchanged cache line costs less.
   for (std::size_t i = 0; i < others_.size(); i += kPerLine) ++others_[i];
 }
 

@@ -1,4 +1,4 @@
-// Puts the CPU's caches into the state in which a pass over a whole model finds them: full of other layers' bytes.
+// Fills the CPU's caches with other bytes, as the other layers do in a pass over a whole model.
 #pragma once
 
 #include <vector>
@@ -9,7 +9,7 @@ namespace funcpipe {
 
 class CacheSweep {
  public:
-  // Holds `bytes` of memory, more than kMost never: no cache is larger by much.
+  // Uses `bytes` of memory, but at most kMost, as no cache is much larger.
   explicit CacheSweep(Bytes bytes);
 
   void run();

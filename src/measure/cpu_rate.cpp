@@ -10,8 +10,9 @@ namespace funcpipe {
 namespace {
 
 constexpr int kWindows = 6;
-constexpr Seconds kWindow = 0.5, kEdgeWait = 0.1;  // at least so long; and then so much longer for an edge
-constexpr Seconds kPause = 0.001;                  // a thread that saw no time pass for so long was stopped
+// The shortest window, and how much longer it may last until the thread is continued.
+constexpr Seconds kWindow = 0.5, kEdgeWait = 0.1;
+constexpr Seconds kPause = 0.001;  // a thread that saw no time pass for so long was stopped
 
 Seconds clock_time(clockid_t clock) {
   timespec time{};
@@ -24,7 +25,7 @@ struct Moment {
   Seconds cpu = thread_cpu_time();
 };
 
-// Busy for at least `seconds`, then until the thread is let run again after a pause, or `kEdgeWait` has passed.
+// Stays busy for at least `seconds`, then until the thread is continued after a stop, at most `kEdgeWait` longer.
 Moment busy_until_edge(Seconds seconds) {
   const Seconds start = clock_time(CLOCK_MONOTONIC);
   Seconds last = start;

@@ -1,5 +1,5 @@
-// A function with less than a vCPU is let run and stopped in turns, so the wall time of a short piece of work lies: it
-// is all burst or mostly pause. CPU seconds do not lie; what is missing is how fast they come.
+// A function with less than a vCPU is run and stopped in turns. So the wall time of a short piece of work is
+// misleading: it is all burst or mostly pause. CPU seconds are reliable. This file measures how fast they come.
 #pragma once
 
 #include "base/units.h"
@@ -8,9 +8,9 @@ namespace funcpipe {
 
 Seconds process_cpu_time();  // CPU seconds of all threads of this process
 
-// Wall seconds in which a busy thread gets one CPU second, at least 1; found by being busy for some 3 s. Windows begin
-// and end where the thread was let run again, so they hold whole turns; of several the least counts, for other
-// processes can only take time away.
+// Returns the wall seconds in which a busy thread gets one CPU second, at least 1. It keeps the processor busy for
+// about 3 s. Each window begins and ends where the thread is continued after a stop, so it contains whole turns. The
+// least of several windows is returned, because other processes can only take time away.
 double wall_seconds_per_cpu_second();
 
 }  // namespace funcpipe

@@ -24,12 +24,12 @@ namespace funcpipe {
 namespace {
 
 constexpr int kWarmUps = 2;
-constexpr Seconds kLongWarmUp = 0.5;  // one such is warm-up enough
-constexpr Seconds kEnough = 0.2;      // together, layers of milliseconds are repeated until so long...
-constexpr int kMostRepeats = 40;      // ...or so often, unless more are asked for
+constexpr Seconds kLongWarmUp = 0.5;  // seconds of one repetition after which the layer is warm
+constexpr Seconds kEnough = 0.2;      // fast layers are repeated until they took so many seconds together ...
+constexpr int kMostRepeats = 40;      // ... or so many times, unless more are asked for
 
 struct Repetition {
-  Seconds forward = 0, backward = 0;  // of the clock in use
+  Seconds forward = 0, backward = 0;  // by the clock in use
   Bytes activations = 0, working = 0;
 };
 
@@ -56,7 +56,7 @@ class Trial {
 
   Seconds clock() const { return settings_.by_wall ? wall_.now() : thread_cpu_time(); }
 
-  // Integer inputs are drawn below the largest table of the layer that the model takes them for.
+  // Chooses the range of integer inputs: the rows of the layer's largest table with which the model accepts them.
   void choose_range() {
     bool integers = false;
     for (const int input : stage_.data_inputs())
@@ -73,14 +73,14 @@ class Trial {
       } catch (const std::bad_alloc&) {
         throw;
       } catch (const std::exception&) {
-        range_ = 0;  // the next smaller table; in the end zeros
+        range_ = 0;  // tries the next smaller table, at last zeros
       }
     }
   }
 
   Repetition repeat(int number) {
     std::vector<at::Tensor> border, data;
-    others_.run();  // before the inputs are made: those come fresh from the layer before
+    others_.run();  // done before the inputs are made, which come fresh from the layer before
     if (layer_ > 0) {
       const auto& specs = model_.layers[static_cast<std::size_t>(layer_) - 1].border;
       border = sample_tensors(specs, static_cast<std::uint64_t>(number) + 1);
@@ -126,7 +126,7 @@ class Trial {
   std::vector<BorderGradient> incoming_;
 };
 
-// `first`: what loading and the first pass took together.
+// `first` is the time of loading and the first pass together.
 LayerMeasurement summary(const std::vector<Repetition>& repetitions, Seconds first, double scale) {
   std::vector<Seconds> forward, backward;
   LayerMeasurement result;
@@ -170,7 +170,7 @@ Result<LayerMeasurement> measure_layer(std::string archive, const ModelDescripti
     const auto took = [&] { return wall.now() - start; };
     began = now();
     trial.choose_range();
-    Seconds first = now() - began;  // it has made the first pass, where there are integers to draw
+    Seconds first = now() - began;  // the first pass was made there if there are integers to draw
     std::vector<Repetition> repetitions;
     for (int i = 0; i < kWarmUps && (i == 0 || took() < kLongWarmUp); ++i) repetitions.push_back(trial.repeat(i));
     first += loading + repetitions.front().forward + repetitions.front().backward;
@@ -182,7 +182,7 @@ Result<LayerMeasurement> measure_layer(std::string archive, const ModelDescripti
       repetitions.push_back(trial.repeat(kWarmUps + i));
       sum += repetitions.back().forward + repetitions.back().backward;
     }
-    if (repetitions.empty()) repetitions.push_back(warm);  // a layer that fills the function's lifetime
+    if (repetitions.empty()) repetitions.push_back(warm);  // the layer takes the whole lifetime of the function
     auto result =
         summary(repetitions, first, settings.by_wall ? 1 / settings.dilation : settings.seconds_per_cpu_second);
     for (const TensorSpec& tensor : described.border) {

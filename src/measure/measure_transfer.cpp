@@ -8,7 +8,8 @@
 namespace funcpipe {
 namespace {
 
-// CPU seconds of one request, as the mean over `pairs` of a PUT and a GET, after one that opens connections.
+// Returns the CPU seconds of one request: the mean over `pairs` of a PUT and a GET, after one pair that opens
+// connections.
 Result<Seconds> cpu_of_request(Store& store, const std::string& key, Bytes size, int pairs) {
   std::vector<std::byte> bytes(static_cast<std::size_t>(size), std::byte{7});
   const ConstBytes piece(bytes);

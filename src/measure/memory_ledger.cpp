@@ -17,7 +17,7 @@ using TotalBytes = std::int64_t;
 
 }  // namespace
 
-// Atomic: with several threads an operation may allocate on any of them.
+// Its members are atomic, because an operation with several threads may allocate on any of them.
 class MemoryLedger::Account final : public c10::MemoryReportingInfoBase {
  public:
   void reportMemoryUsage(void*, std::int64_t size, TotalBytes, TotalBytes, c10::Device) override {

@@ -23,8 +23,9 @@ std::vector<at::Tensor> sample_tensors(const std::vector<TensorSpec>& specs, std
     } else if (at::isFloatingType(*type)) {
       tensors.push_back(at::empty(spec.shape, *type).normal_(0, 1, generator));
     } else if (range > 0 && at::isIntegralType(*type, /*includeBool=*/false)) {
-      const std::int64_t most =
-          spec.dtype == "uint8" || spec.dtype == "int8" ? 128 : 32768;  // what all such types hold
+      const std::int64_t most = spec.dtype == "uint8" || spec.dtype == "int8"
+                                    ? 128
+                                    : 32768;  // integer types of that size hold all numbers below
       tensors.push_back(at::empty(spec.shape, *type).random_(0, std::min(range, most), generator));
     } else {
       tensors.push_back(at::zeros(spec.shape, *type));

@@ -1,4 +1,4 @@
-// Inputs to measure a layer with, of the types and shapes a description gives.
+// Makes inputs to measure a layer with, of the types and shapes that a description gives.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -10,9 +10,9 @@
 
 namespace funcpipe {
 
-// The values that a description gives; otherwise, floating point: normal draws from `seed`. Integers: uniform draws
-// from [0, range), zeros if range is 0; a range that the model's tables do not have makes the model raise. Booleans:
-// false.
+// If a description gives values, they are used. Otherwise floating-point tensors have normal draws from `seed`,
+// integers uniform draws from [0, range) or zeros if range is 0, booleans false. If an index is outside of the model's
+// tables, the model raises.
 std::vector<at::Tensor> sample_tensors(const std::vector<TensorSpec>& specs, std::uint64_t seed,
                                        std::int64_t range = 0);
 

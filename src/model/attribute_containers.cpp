@@ -13,7 +13,7 @@ using namespace torch::jit;  // NOLINT: this file is about its types
 
 namespace {
 
-// Every operation that changes the list or dictionary it is called on.
+// Returns all operations that change the list or dictionary they are called on.
 std::vector<Node*> container_writers(Graph& graph) {
   std::vector<Node*> writers;
   for (Node* top : graph.nodes()) {

@@ -18,7 +18,8 @@ using namespace torch::jit;  // NOLINT: this file is about its types
 bool is_autocast(const Value* value) {
   const auto type = value->type()->cast<c10::ClassType>();
   if (!type || !type->name()) return false;
-  const auto name = type->name()->qualifiedName();  // torch.amp.autocast_mode.autocast, perhaps mangled
+  // The class is torch.amp.autocast_mode.autocast; its name may be mangled.
+  const auto name = type->name()->qualifiedName();
   return name.find(".autocast_mode.") != std::string::npos && name.ends_with(".autocast");
 }
 
@@ -37,7 +38,7 @@ std::vector<Node*> autocast_blocks(Graph& graph) {
 
 void apply_autocast(std::shared_ptr<Graph>& graph) {
   if (autocast_blocks(*graph).empty()) return;
-  ConstantPropagation(graph);  // the blocks' arguments
+  ConstantPropagation(graph);  // makes the blocks' arguments constants
   const bool before = setAutocastMode(true);
   try {
     Autocast(graph);

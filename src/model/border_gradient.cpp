@@ -9,7 +9,7 @@
 
 namespace funcpipe {
 
-// Where the graph ends: as AccumulateGrad, without the accumulation.
+// Ends the graph as AccumulateGrad does, but does not accumulate.
 struct BorderGradient::Sink final : torch::autograd::Node {
   torch::autograd::variable_list apply(torch::autograd::variable_list&& gradients) override {
     FUNCPIPE_CHECK(!gradient.defined(), "two backward passes through one border");

@@ -1,6 +1,6 @@
-// The gradient of a border tensor exactly as autograd computed it. A leaf's .grad will not do: autograd clones a
-// gradient that is no dense tensor (a slice of a concatenation's, say) into one, after which the kernels of the stage
-// before round otherwise than in the uncut model.
+// Receives the gradient of a border tensor exactly as autograd computed it. A leaf's .grad does not: autograd copies a
+// gradient that is not dense (such as that of a slice of a concatenation) into a dense one, and then the kernels of the
+// stage before round differently than in the uncut model.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -11,11 +11,12 @@ namespace funcpipe {
 
 class BorderGradient {
  public:
-  // Makes `tensor`, which has no graph, require a gradient: one backward pass leaves it here. A tensor of whole numbers
-  // (where a branch may give one) has none.
+  // Makes `tensor`, which must have no graph, require a gradient. One backward pass stores the gradient here. A tensor
+  // of whole numbers, which a branch may give, has none.
   explicit BorderGradient(const at::Tensor& tensor);
 
-  // After backward: with the strides it was computed with. Undefined where nothing used the tensor.
+  // Returns the gradient after the backward pass, with the strides it was computed with; undefined if nothing used the
+  // tensor.
   at::Tensor take();
 
  private:

@@ -31,7 +31,7 @@ Value* typed_tensor(Graph& graph, Value* number, at::ScalarType type) {
   return graph.insert(aten::tensor, {number}, {NamedValue("dtype", static_cast<std::int64_t>(type))});
 }
 
-// An empty tensor in the place of each that stands for an absent value of `type`.
+// Makes an empty tensor for each tensor that would stand for a missing value of `type`.
 std::vector<Value*> placeholders(Graph& graph, std::size_t count) {
   std::vector<Value*> empty;
   for (std::size_t i = 0; i < count; ++i) {
@@ -41,7 +41,7 @@ std::vector<Value*> placeholders(Graph& graph, std::size_t count) {
   return empty;
 }
 
-// What `node`, a prim::If, gives: in its first block what `fill` makes there, in its second what `otherwise` makes.
+// Fills the blocks of `node`, a prim::If: the first with what `fill` makes, the second with what `otherwise` makes.
 template <class Fill, class Otherwise>
 void fill_branches(Graph& graph, Node* node, const Fill& fill, const Otherwise& otherwise) {
   graph.insertNode(node);
@@ -89,7 +89,7 @@ Value* unpack_optional(Graph& graph, const c10::TypePtr& type, const c10::TypePt
 Value* unpack_list(Graph& graph, const c10::TypePtr& type, Value* tensor) {
   const auto element = type->castRaw<c10::ListType>()->getElementType();
   Value* dimensions = constant(graph, std::int64_t{1});
-  // TorchScript's code for the element type: 0 int, 1 float, 3 bool.
+  // The code TorchScript has for the element type: 0 int, 1 float, 3 bool.
   const std::int64_t code = element->kind() == c10::TypeKind::IntType     ? 0
                             : element->kind() == c10::TypeKind::FloatType ? 1
                                                                           : 3;
@@ -115,7 +115,8 @@ std::optional<std::size_t> travelling_tensors(const c10::TypePtr& type) {
       if (is_plain_number(*type->castRaw<c10::ListType>()->getElementType())) return 1;
       return std::nullopt;
     case c10::TypeKind::OptionalType: {
-      // Whether an optional tensor has a gradient cannot be told from a run in which it is absent.
+      // If an optional tensor is missing in the measured run, nobody knows whether it has a gradient. So it cannot be
+      // sent.
       const auto element = type->castRaw<c10::OptionalType>()->getElementType();
       const auto inner = holds_tensors(element) ? std::nullopt : travelling_tensors(element);
       if (!inner) return std::nullopt;

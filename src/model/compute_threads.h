@@ -2,8 +2,8 @@
 
 namespace funcpipe {
 
-// Threads of one operation, in this whole process. at::set_num_threads alone leaves matrix products with as many as the
-// machine has processors: OpenBLAS keeps threads of its own and does not ask.
+// Sets the number of threads that one operation uses, for the whole process. at::set_num_threads alone is not enough:
+// OpenBLAS has threads of its own, as many as the machine has processors.
 void set_compute_threads(int threads);
 
 }  // namespace funcpipe

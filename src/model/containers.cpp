@@ -34,7 +34,7 @@ bool writes_container(Node* node) {
   return kind == c10::TypeKind::ListType || kind == c10::TypeKind::DictType;
 }
 
-// The node of `block` that `node` is or lies within; nullptr if it lies elsewhere.
+// Returns the node of `block` that is `node` or contains it; nullptr if there is none.
 Node* ancestor_in(Node* node, const Block* block) {
   while (node != nullptr && node->owningBlock() != block) node = node->owningBlock()->owningNode();
   return node;
@@ -51,12 +51,12 @@ Value* constant_before(Node* node, const c10::IValue& value) {
   return node->owningGraph()->insertConstant(value);
 }
 
-// What a container holds at one place of the block. Each function that changes it returns whether it knows how.
+// The content of a container at one place of the block. change() returns false if it does not know the operation.
 class Contents {
  public:
   virtual ~Contents() = default;
-  virtual bool change(Node* node, Value*& result) = 0;  // `result`: what takes the place of the node's output, if any
-  virtual Value* read(Node* node) = 0;                  // what takes the place of its output; nullptr: needs the whole
+  virtual bool change(Node* node, Value*& result) = 0;  // `result` becomes what replaces the node's output
+  virtual Value* read(Node* node) = 0;  // what replaces the node's output; nullptr: it needs the whole container
   virtual Node* whole(Graph& graph, const c10::TypePtr& type) const = 0;
 };
 
@@ -108,7 +108,7 @@ class ListContents final : public Contents {
   }
 
  private:
-  // Where a constant index points; nullopt if it is not known, or points outside.
+  // Returns where a constant index points; nullopt if it is not constant or points outside.
   std::optional<std::size_t> index(const Value* value) const {
     auto place = constant_int(value);
     if (!place) return std::nullopt;
@@ -117,7 +117,7 @@ class ListContents final : public Contents {
     return static_cast<std::size_t>(*place);
   }
 
-  // `other` must be known here: a list made of elements that nothing changes any more, or this one.
+  // The elements of `other` must be known here: it is a list that nothing changes any more, or this list itself.
   bool extend(Value* other) {
     std::vector<Value*> more = items_;
     if (other != self_) {
@@ -139,7 +139,7 @@ class ListContents final : public Contents {
 
 class DictContents final : public Contents {
  public:
-  // Known only if every key is a constant.
+  // Returns nullptr unless all keys are constants.
   static std::unique_ptr<DictContents> of(Node* made) {
     auto contents = std::make_unique<DictContents>();
     for (std::size_t i = 0; i + 1 < made->inputs().size(); i += 2)
@@ -197,7 +197,7 @@ class DictContents final : public Contents {
   }
 
  private:
-  // The entry of a key; entries_.size() if there is none, nullopt if the key is not known.
+  // Returns the entry of a key; entries_.size() if there is none, nullopt if the key is not constant.
   std::optional<std::size_t> find(const Value* key) const {
     const auto wanted = toIValue(key);
     if (!wanted || !(wanted->isString() || wanted->isInt() || wanted->isBool())) return std::nullopt;
@@ -219,7 +219,7 @@ class DictContents final : public Contents {
   std::vector<std::pair<Value*, Value*>> entries_;
 };
 
-// `{}` and `OrderedDict()`.
+// True for `{}` and `OrderedDict()`.
 bool makes_dict(const Node* node) {
   return node->kind() == prim::DictConstruct || (name_of(node) == "dict" && node->inputs().empty());
 }
@@ -229,12 +229,13 @@ std::unique_ptr<Contents> contents_of(Node* made) {
   return DictContents::of(made);
 }
 
-// Whether `use` hands the container itself on, so that it can be reached by another way from there.
+// True if `use` passes the container itself on, so that it can be reached under another name from there.
 bool hands_on(const Use& use) {
   const Node* user = use.user;
   if (user->maybeSchema() == nullptr) return user->kind() != prim::ListUnpack;
   const auto& arguments = user->schema().arguments();
-  if (use.offset >= arguments.size()) return false;  // any number of them: print and format, which make text of it
+  // Functions with any number of arguments, such as print and format, make text of it.
+  if (use.offset >= arguments.size()) return false;
   const auto* alias = arguments[use.offset].alias_info();
   return alias != nullptr && !alias->isWrite() && name_of(user) != "__getitem__";
 }
@@ -244,7 +245,7 @@ class Settler {
   explicit Settler(const std::shared_ptr<Graph>& graph) : graph_(graph) {}
 
   bool run() {
-    // Each settled container changes the graph, and with it what is known of the others' aliases.
+    // Each settled container changes the graph, and so the aliases of the others.
     bool changed = false;
     while (settle_one()) changed = true;
     return changed;
@@ -275,7 +276,7 @@ class Settler {
       if (writer->owningBlock() != block || writer->input(0) != container) return false;
       changes.push_back(writer);
     }
-    std::vector<std::pair<Node*, Use>> uses;  // with the node of this block
+    std::vector<std::pair<Node*, Use>> uses;  // each with the node of this block that contains it
     for (const Use& use : uses_of(container)) {
       Node* top = ancestor_in(use.user, block);
       const bool changes_it = use.offset == 0 && writes_container(use.user);
@@ -294,7 +295,7 @@ class Settler {
     if (!knows(made, uses, changes)) return false;
     auto contents = contents_of(made);
     bool changed = false;
-    Node* whole = changes.empty() ? made : nullptr;  // made of what it holds now
+    Node* whole = changes.empty() ? made : nullptr;  // the container made of the present content; nullptr: not made yet
     for (const auto& [top, use] : uses) {
       Node* user = use.user;
       if (is_change(user)) {
@@ -322,7 +323,7 @@ class Settler {
     return changed;
   }
 
-  // Whether every change can be followed. Nothing is altered.
+  // True if every change is one that we can follow. Changes nothing in the graph.
   static bool knows(Node* made, const std::vector<std::pair<Node*, Use>>& uses, const std::vector<Node*>& changes) {
     auto contents = contents_of(made);
     if (!contents) return false;

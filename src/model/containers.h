@@ -7,14 +7,15 @@
 
 namespace funcpipe {
 
-// What the operations that change a container return is the container again; libtorch's alias analysis does not know it
-// of all of them (`list += other`). To be called before any pass that relies on that.
+// Replaces the outputs of operations that change a container by the container itself. libtorch's alias analysis does
+// not know for all of them that they are the same (`list += other`). Call it before any pass that relies on that
+// analysis.
 void unify_changed_containers(torch::jit::Graph& graph);
 
-// Follows each such container through the straight line of operations that change it and gives every reader one made
-// at once of what it holds there, so that the operations that change it go away; an element read by a number or key
-// that is known becomes that element. A container that is changed within a branch or a loop, or that could be reached
-// by another way while it is changed, stays as it is. Whether the graph changed.
+// Follows each such container through the operations that change it, as long as they are in one block. Each reader then
+// gets a container made at once with the content it has there, and the changing operations are removed. An element read
+// by a constant number or key is replaced by that element. A container stays as it is if a branch or loop changes it,
+// or if it could be reached under another name while it is changed. Returns true if the graph changed.
 bool settle_containers(const std::shared_ptr<torch::jit::Graph>& graph);
 
 }  // namespace funcpipe

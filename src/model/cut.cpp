@@ -19,8 +19,8 @@ namespace {
 
 using namespace torch::jit;
 
-// For every value made at top level: the position of its last reader; nodes.size() for the model's outputs. A value
-// that is made anew wherever it is used is not read itself; what it is made of is.
+// For each value made at top level: the position of its last reader; nodes.size() for an output of the model. A value
+// that is made anew wherever it is used is not itself read; what it is made of is.
 class LastUses {
  public:
   explicit LastUses(const FlatModel& model) : model_(model) {
@@ -52,7 +52,7 @@ class LastUses {
   std::unordered_map<const Value*, int> last_;
 };
 
-// Why `value` cannot cross a border; empty if it can.
+// Says why `value` cannot cross a border; empty if it can.
 std::string obstacle(const Value* value, const AliasDb& aliases) {
   const auto& type = value->type();
   if (!travelling_tensors(type)) return named(value) + " is needed later and cannot be sent";
@@ -71,8 +71,8 @@ std::string across(const FlatModel& model, const TensorSlot& state) {
   return fmt::format("forward changes {}, which is used from{} to{}", state.name, from, to);
 }
 
-// Whether a tensor within a live container may be another live tensor too: as two, its gradient would be summed in
-// another order.
+// Returns a live container that may contain a tensor which is also live by itself; nullptr if there is none. If such a
+// tensor were sent twice, its gradient would be summed in another order.
 const Value* shared_within(const std::vector<Value*>& live, AliasDb& aliases) {
   for (Value* value : live) {
     if (value->type()->kind() == c10::TypeKind::TensorType || !holds_tensors(value->type())) continue;
@@ -83,7 +83,7 @@ const Value* shared_within(const std::vector<Value*>& live, AliasDb& aliases) {
   return nullptr;
 }
 
-// Positions of nodes that write in place to something else than a parameter or buffer or a part of one.
+// Returns the positions of nodes that write in place to something other than a parameter or buffer, or a part of one.
 std::vector<int> writers(const FlatModel& model) {
   std::vector<int> positions;
   for (int position = 0; position < static_cast<int>(model.nodes.size()); ++position) {
@@ -122,7 +122,7 @@ void drop_unsafe(const FlatModel& model, const AliasDb& aliases, Candidates& can
   std::erase_if(candidates.borders, unsafe);
 }
 
-// Whether the node makes a matrix or more of a part of a parameter.
+// True if the node makes a tensor of two or more dimensions from a part of a parameter or buffer.
 bool views_weight(const FlatModel& model, const Node* node) {
   if (node->kind() != aten::as_strided || !lies_in_slot(model, node->input(0))) return false;
   const auto sizes = toIValue(node->input(1));
@@ -151,7 +151,7 @@ Bytes price(const Border& border, const MeasuredTensors& sizes) {
   return sum;
 }
 
-// Rule 2 of layer_borders, against the borders as they were before any was dropped.
+// Applies rule 2 of layer_borders to the borders as they are before any is dropped.
 void drop_expensive(std::vector<Border>& borders, const MeasuredTensors& sizes) {
   constexpr int kWindow = 8;
   const int count = static_cast<int>(borders.size());
@@ -215,7 +215,7 @@ Candidates candidate_borders(const FlatModel& model) {
   std::vector<Value*> live;
   const int count = static_cast<int>(model.nodes.size());
   for (int position = 1; position < count; ++position) {
-    // Behind a node that is made anew the cut would be the same as before it.
+    // After a node that is made anew, the cut would be the same as before it.
     if (model.made_anew(model.nodes[position - 1])) continue;
     for (Value* output : model.nodes[position - 1]->outputs()) live.push_back(output);
     std::erase_if(live, [&](const Value* value) { return !uses.live_at(position, value); });
@@ -246,7 +246,7 @@ std::string why_whole(const FlatModel& model, const Candidates& candidates, int 
   for (int position = begin; position < end; ++position)
     if (applies_weight(model, model.nodes[position])) weights.push_back(position);
   if (weights.empty()) return {};
-  // The commonest obstacle between the first and the last application of a weight.
+  // Find the most frequent obstacle between the first and the last node that applies a weight.
   std::map<std::string, int> counts;
   const std::string* commonest = nullptr;
   for (auto at = candidates.obstacles.upper_bound(weights.front());
@@ -263,7 +263,7 @@ std::string why_whole(const FlatModel& model, const Candidates& candidates, int 
 
 std::vector<Border> layer_borders(const FlatModel& model, std::vector<Border> candidates,
                                   const MeasuredTensors& sizes) {
-  // weights[i]: how many nodes before position i apply a weight.
+  // weights[i] is how many nodes before position i apply a weight.
   std::vector<int> weights(model.nodes.size() + 1, 0);
   for (std::size_t i = 0; i < model.nodes.size(); ++i) {
     weights[i + 1] = weights[i] + (applies_weight(model, model.nodes[i]) ? 1 : 0);
@@ -286,7 +286,7 @@ std::vector<Border> layer_borders(const FlatModel& model, std::vector<Border> ca
 std::string layer_name(const FlatModel& model, int begin, int end) {
   std::vector<std::string> owners;
   std::vector<std::string> others;
-  std::string direct;  // a weight that the root module applies itself
+  std::string direct;  // a weight that the root module itself applies
   for (int position = begin; position < end; ++position) {
     visit_nested(model.nodes[position], [&](Node* node) {
       auto path = module_path(node);

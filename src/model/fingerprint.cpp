@@ -15,8 +15,8 @@ namespace {
 
 using namespace torch::jit;
 
-// The graph in words of our own: values are numbered in the order they are made, and constants stand where they are
-// used. libtorch's passes give them other places and names from one time to the next.
+// Writes the graph in a form of our own: values are numbered in the order they are made, and constants stand where they
+// are used. libtorch's passes place and name them differently from one run to the next.
 class CanonicalText {
  public:
   std::string of(const FlatModel& model) {

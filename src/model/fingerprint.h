@@ -1,4 +1,4 @@
-// A short name for what a plan depends on: the graph, the tensors' shapes, and where the layers begin.
+// A short name for what a plan depends on: the graph, the shapes of tensors, and where the layers begin.
 #pragma once
 
 #include <string>
@@ -8,7 +8,7 @@
 
 namespace funcpipe {
 
-// 16 hexadecimal digits; independent of weights' values and of the file's name.
+// Returns 16 hexadecimal digits. They do not depend on the values of weights or on the file's name.
 std::string fingerprint(const FlatModel& model, const std::vector<Border>& borders);
 
 }  // namespace funcpipe

@@ -1,4 +1,4 @@
-// Numbers that are not: NaN and the infinities, looked for only once a loss is one.
+// Finds tensors that are not finite (NaN, infinities). Used only once a loss is not finite.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -9,11 +9,11 @@
 
 namespace funcpipe {
 
-// Whether a tensor holds numbers that a sound forward pass does not leave behind: NaN; plus infinity; and minus
-// infinity too where a gradient is wanted (masks hold it by intent).
+// True if a tensor contains what a sound forward pass does not leave there: NaN or plus infinity; in a tensor that
+// requires a gradient minus infinity, too (masks contain it on purpose).
 bool has_gone_wrong(const at::Tensor& tensor);
 
-// The place of the first that has.
+// Returns the index of the first such tensor.
 std::optional<std::size_t> first_gone_wrong(const std::vector<at::Tensor>& tensors);
 
 }  // namespace funcpipe

@@ -32,13 +32,13 @@ namespace {
 
 using namespace torch::jit;  // NOLINT: this file is about its types
 
-// What a value of class type is at run time, and where it hangs in the module tree.
+// The run-time object of a value of class type, and its place in the module tree.
 struct TrackedObject {
   c10::IValue object;
   std::string path;
 };
 
-// Thrown inside this file only, for what a user's module does that we cannot flatten.
+// Thrown within this file only, for something in a user's module that we cannot flatten.
 struct Unsupported {
   std::string what;
   std::string hint;
@@ -92,7 +92,7 @@ class Flattener {
                       "save the whole model with torch.jit.script(model).save(path)"};
   }
 
-  // Data inputs stay; further inputs of forward take their default values.
+  // The data inputs remain. Further inputs of forward get their default values.
   void bind_inputs(const c10::FunctionSchema& schema) {
     auto& graph = *flat_.graph;
     const auto& arguments = schema.arguments();  // [0] is self
@@ -121,7 +121,7 @@ class Flattener {
     }
   }
 
-  // Inserts a read of a tensor that a container of the module holds; bind_tensors() gives it its slot.
+  // Inserts a read of a tensor in one of the module's containers. bind_tensors() gives it its slot.
   Value* read_of(const at::Tensor& tensor) {
     Node* read = flat_.graph->create(prim::GetAttr, {flat_.graph->inputs()[0]}, 1);
     read->s_(attr::name, "contained");
@@ -130,9 +130,9 @@ class Flattener {
     return read->output();
   }
 
-  // Turns reads and assignments of tensor attributes, once all are known, into slots.
+  // Once all reads and assignments of tensor attributes are known, turns them into slots.
   void bind_tensors() {
-    std::map<std::size_t, bool> used;  // whether it is assigned
+    std::map<std::size_t, bool> used;  // the value says whether it is assigned
     for (const auto& [node, attribute] : accesses_) used[attribute] |= node->kind() == prim::SetAttr;
     std::vector<TensorAttribute> list;
     std::vector<std::size_t> order;
@@ -143,7 +143,7 @@ class Flattener {
     }
     auto owners = owners_of_memory(list);
     if (!owners) throw Unsupported{owners.error().message, owners.error().hint};
-    std::map<std::size_t, std::size_t> slot_of;  // by attribute; of owners only
+    std::map<std::size_t, std::size_t> slot_of;  // by attribute; owners only
     for (std::size_t k = 0; k < order.size(); ++k) {
       if ((*owners)[k] != k) continue;
       slot_of[order[k]] = flat_.slots.size();
@@ -231,7 +231,7 @@ class Flattener {
 
   void resolve_get(Node* node) {
     const auto found = objects_.find(node->input());
-    if (found == objects_.end()) return;  // of an object made inside forward
+    if (found == objects_.end()) return;  // an attribute of an object that forward itself makes
     const auto& name = node->s(attr::name);
     const TrackedObject holder = found->second;
     const c10::IValue value = holder.object.toObject()->getAttr(name);
@@ -257,7 +257,7 @@ class Flattener {
     node->destroy();
   }
 
-  // Inserts what stands for an attribute: a slot, a container of slots, or a constant.
+  // Inserts the value of an attribute: a slot, a container of slots, or a constant.
   Value* attribute(const c10::IValue& value, const c10::TypePtr& type, const std::string& path) {
     auto& graph = *flat_.graph;
     if (value.isTensor() && value.toTensor().defined()) return read_of(value.toTensor());
@@ -337,7 +337,7 @@ class Flattener {
       std::unordered_map<Value*, Value*> mapping;
       outputs = insertGraph(*flat_.graph, body, inputs, mapping);
     }
-    // Before the body is resolved, so that later readers follow when an output's maker is replaced.
+    // Done before the body is resolved, so that later readers follow when the maker of an output is replaced.
     for (std::size_t i = 0; i < outputs.size(); ++i) call->outputs()[i]->replaceAllUsesWith(outputs[i]);
     resolve_range(before->next(), call, path);
     call->destroy();
@@ -345,7 +345,7 @@ class Flattener {
 
   void simplify() {
     auto& graph = flat_.graph;
-    LowerSimpleTuples(graph);  // first: alias analysis takes very long over chains of tuples
+    LowerSimpleTuples(graph);  // done first, because alias analysis takes very long over chains of tuples
     EliminateDeadCode(graph);
     constexpr int kLeast = 2, kMost = 8;
     bool changed = true;
@@ -398,7 +398,7 @@ class Flattener {
         graph.eraseInput(slot.value->offset());
       }
     }
-    // Inputs in the order of the slots.
+    // Adds the inputs in the order of the slots.
     for (std::size_t i = 0; i < used.size(); ++i) {
       if (used[i].value == nullptr) continue;
       Value* input = graph.addInput();
@@ -411,7 +411,7 @@ class Flattener {
     flat_.slots = std::move(used);
   }
 
-  // What several slots share in part may be read, but not written to: each stage has its own copy of a slot.
+  // Refuses writes to memory that several slots share in part: each stage has its own copy of a slot.
   void refuse_half_shared_state() const {
     for (const TensorSlot& slot : flat_.slots) {
       if (!slot.changes) continue;
@@ -430,7 +430,7 @@ class Flattener {
   FlatModel flat_;
   std::unordered_map<const Value*, TrackedObject> objects_;
   std::map<std::string, ScopePtr> scopes_;
-  std::vector<std::pair<Node*, std::size_t>> accesses_;  // GetAttr and SetAttr of tensors, in order
+  std::vector<std::pair<Node*, std::size_t>> accesses_;  // nodes that read or assign tensors, in order
   c10::ClassTypePtr state_type_;
   AttributeContainers attribute_containers_;
 };

@@ -1,9 +1,10 @@
-// A TorchScript module flattened into one graph: calls inlined, attributes resolved, in-place operations made pure
-// where that is provably the same. Its inputs are, in order: the data inputs, `training` (bool), `state` if any slot is
-// assigned, and one tensor per other slot.
+// A TorchScript module flattened into one graph: calls are inlined, attributes resolved, and in-place operations made
+// to return new tensors where that provably changes nothing. The graph's inputs are, in order: the data inputs,
+// `training` (bool), `state` if any slot is assigned, and one tensor for each other slot.
 //
-// Every `training` attribute that agrees with the root module's becomes the one `training` input, so train and eval
-// mode share their cuts; a submodule that disagrees stays as it is (frozen). A traced module has its mode baked in.
+// All `training` attributes that agree with the root module's become the one input `training`, so training and
+// evaluation share their cuts. A submodule that disagrees (a frozen one) keeps its own value. A traced module has its
+// mode fixed.
 #pragma once
 
 #include <torch/csrc/jit/api/module.h>
@@ -19,25 +20,25 @@
 
 namespace funcpipe {
 
-// A parameter or buffer of the module; tied ones (in the same memory, model/shared_memory.h) are one slot.
+// A parameter or buffer of the module. Tied ones, which share memory (model/shared_memory.h), are one slot.
 struct TensorSlot {
   enum class Kind { parameter, buffer };
   Kind kind = Kind::parameter;
-  std::string name;                    // in the state dict; of tied ones the first
-  at::Tensor tensor;                   // in the module's own memory
-  torch::jit::Value* value = nullptr;  // nullptr: assigned
-  // Forward gives the name another tensor (`self.h = ...`): the graph reads and writes it as the attribute
-  // `state_attribute` of FlatModel::state. `holder` is the module's object that has it as `attribute`.
+  std::string name;                    // in the state dict; if tied, the first of the names
+  at::Tensor tensor;                   // uses the module's own memory
+  torch::jit::Value* value = nullptr;  // nullptr if it is assigned
+  // Forward assigns another tensor to the name (`self.h = ...`). The graph then reads and writes the slot as the
+  // attribute `state_attribute` of FlatModel::state. `holder` is the module's object that has it as `attribute`.
   bool assigned = false;
   std::string state_attribute;
-  bool owns_memory = true;  // no other value lies in what it is assigned
+  bool owns_memory = true;  // no other value lies in the memory of the tensor it is assigned
   c10::IValue holder;
   std::string attribute;
 
-  // What forward does with it (model/slot_state.h).
-  bool changes = false;     // writes to it, when training or not
-  bool feeds_loss = false;  // changes it, and what training computes depends on it
-  int first_use = 0;        // of one that changes: positions of the first and last nodes that touch its memory
+  // What forward does with the slot (model/slot_state.h).
+  bool changes = false;     // forward writes to it, in training or in evaluation
+  bool feeds_loss = false;  // forward changes it, and what training computes depends on it
+  int first_use = 0;        // if it changes: positions of the first and last nodes that use its memory
   int last_use = 0;
 };
 
@@ -45,31 +46,32 @@ struct FlatModel {
   std::shared_ptr<torch::jit::Graph> graph;
   std::size_t data_inputs = 0;
   torch::jit::Value* training = nullptr;
-  torch::jit::Value* state = nullptr;  // object; nullptr: no slot is assigned
+  torch::jit::Value* state = nullptr;  // an object; nullptr: no slot is assigned
   std::vector<TensorSlot> slots;
-  std::vector<torch::jit::Node*> nodes;  // top level, in order, without those free to copy
+  std::vector<torch::jit::Node*> nodes;  // top-level nodes in order, without constants and the like
   std::unordered_map<const torch::jit::Value*, int> slot_of;
-  std::unordered_set<const torch::jit::Node*> remade;  // of `nodes`
+  std::unordered_set<const torch::jit::Node*> remade;  // some of `nodes`
 
-  // Made anew wherever it is used, so never sent: constants, and the placeholders of branches that raise...
+  // True for nodes that each stage makes anew, so that their values are never sent: constants, and placeholders for
+  // values that a raising branch does not give.
   static bool free_to_copy(const torch::jit::Node* node) {
     return node->kind() == torch::jit::prim::Constant || node->kind() == torch::jit::prim::Uninitialized;
   }
-  // ... lists, tuples and dictionaries that nothing changes (what they hold may be sent), and numbers that follow from
-  // constants and `training` alone.
+  // True also for lists, tuples and dictionaries that nothing changes (their content may be sent), and for numbers that
+  // follow from constants and `training` alone.
   bool made_anew(const torch::jit::Node* node) const { return free_to_copy(node) || remade.contains(node); }
   torch::jit::Value* data_input(std::size_t index) const { return graph->inputs()[index]; }
-  // The slot that `node` reads or writes as an attribute of `state`; -1: none.
+  // Returns the slot that `node` reads or writes as an attribute of `state`; -1: none.
   int assigned_slot(const torch::jit::Node* node) const;
 };
 
-// `output`: which of the outputs of forward the graph gives, a key of its dictionary, a name or number of its tuple;
-// empty: the first. Others are not computed unless that changes a buffer.
-// Errors: invalid_input for what cannot be flattened (module objects in lists, attributes other than buffers assigned
-// in forward, memory shared in part, outputs that are no tensors, other than `data_inputs` tensors wanted).
+// Flattens a module. `output` names which output of forward the graph returns: a key of its dictionary, or a name or
+// number of its tuple; empty: the first. The others are not computed unless that changes a buffer. Errors:
+// invalid_input for what cannot be flattened: module objects in lists, attributes other than buffers assigned in
+// forward, memory shared in part, outputs that are no tensors, or a forward that does not take `data_inputs` tensors.
 Result<FlatModel> flatten(const torch::jit::Module& module, std::size_t data_inputs, const std::string& output = {});
 
-// Calls `visit` for `node` and every node in its blocks.
+// Calls `visit` for `node` and for every node in its blocks.
 template <class Visit>
 void visit_nested(torch::jit::Node* node, const Visit& visit) {
   visit(node);

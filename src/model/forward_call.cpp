@@ -45,7 +45,7 @@ class CallWriter {
     return insertGraph(*graph_, *toGraphFunction(function).graph(), inputs).at(0);
   }
 
-  // A hook takes forward's inputs as one tuple; it need not list those that have a default value.
+  // A hook takes forward's inputs as one tuple. It may leave out those that have a default value.
   Value* given_to(const Function& hook) {
     const auto tuple = hook.getSchema().arguments().at(1).type()->cast<c10::TupleType>();
     if (!tuple || tuple->elements().size() > arguments_.size())
@@ -54,7 +54,7 @@ class CallWriter {
     return graph_->insertNode(graph_->createTuple(all.slice(0, tuple->elements().size())))->output();
   }
 
-  // A hook before forward gives the inputs anew: all of them as a tuple, or the only one.
+  // The result of a hook before forward replaces the inputs: a tuple of all of them, or the only one.
   void take_arguments(Value* result) {
     std::vector<Value*> given{result};
     if (result->type()->kind() == c10::TypeKind::TupleType) {

@@ -1,4 +1,4 @@
-// What PyTorch runs when the module is called: the hooks registered on it before forward, forward, the hooks after.
+// What PyTorch runs when a module is called: the hooks registered before forward, forward, and the hooks after it.
 #pragma once
 
 #include <torch/csrc/jit/api/module.h>
@@ -8,8 +8,9 @@
 
 namespace funcpipe {
 
-// The graph of calling `module`, with the inputs of its method forward (the module itself first). Hooks of submodules
-// are in the code that calls those. Throws std::invalid_argument for a hook that does not fit forward.
+// Returns the graph of a call of `module`, with the inputs of its method forward (the first is the module itself).
+// Hooks of submodules are in the code that calls those. Throws std::invalid_argument for a hook that does not fit
+// forward.
 std::shared_ptr<torch::jit::Graph> forward_call(const torch::jit::Module& module);
 
 }  // namespace funcpipe

@@ -10,8 +10,8 @@ namespace {
 
 using namespace torch::jit;  // NOLINT: this file is about its types
 
-// Operations whose outputs never have a graph, whatever goes in; those of whole numbers and truth values are found by
-// their outputs' types when the model is measured.
+// True for operations whose outputs never have a gradient graph. Outputs of whole numbers and truth values are
+// recognised by their types when the model is measured.
 bool ends_gradients(const Node* node) {
   static constexpr std::array<std::string_view, 28> kNames{
       "detach",     "detach_",     "gt",        "lt",         "ge",        "le",         "eq",
@@ -22,7 +22,7 @@ bool ends_gradients(const Node* node) {
          std::ranges::find(kNames, std::string_view(node->kind().toUnqualString())) != kNames.end();
 }
 
-// Numbers, texts and truth values carry no gradient; tensors, and whatever may hold them, do.
+// True for tensors and for what may contain them. Numbers, texts and truth values have no gradient.
 bool holds_tensors(const Value* value) {
   const auto& type = value->type();
   return !type->isSubtypeOf(*c10::NumberType::get()) && !type->isSubtypeOf(*c10::BoolType::get()) &&
@@ -36,8 +36,8 @@ class GradientFlow {
   explicit GradientFlow(const FlatModel& model) : model_(model) {
     for (const TensorSlot& slot : model.slots)
       if (slot.tensor.requires_grad() && !slot.assigned) reached_.insert(slot.value);
-    // A loop's outputs are inputs of its next round, and a list filled later reaches whoever holds it: repeated until
-    // nothing is added.
+    // Repeated until nothing is added: a loop's outputs are inputs of its next round, and a list that is filled later
+    // reaches all who have it.
     for (std::size_t before = 0; before != size();) {
       before = size();
       visit(*model.graph->block());
@@ -55,7 +55,7 @@ class GradientFlow {
  private:
   std::size_t size() const { return reached_.size() + by_branch_.size(); }
 
-  // Whether every run in training takes the same way here: constants and `training` alone decide.
+  // True if every run in training takes the same way here, because only constants and `training` decide.
   bool decided_by_mode(const Value* value) const {
     if (value == model_.training) return true;
     const Node* maker = value->node();
@@ -86,7 +86,7 @@ class GradientFlow {
       if (by_branch) by_branch_.insert(output);
     }
     if (node.outputs().empty() || writes_in_place(node)) {
-      // What is written into has what was written: append, copy_, _set_item.
+      // The target of append, copy_ or _set_item then contains what was written.
       if (node.inputs().empty()) return;
       if (reached && holds_tensors(node.input(0))) reached_.insert(node.input(0));
       if (by_branch) by_branch_.insert(node.input(0));
@@ -113,8 +113,8 @@ class GradientFlow {
     if (open) mark(node);
   }
 
-  // Inputs: the most rounds, whether to begin, the values carried. A body takes the round and the values carried, and
-  // gives whether to go on and the values carried.
+  // The inputs of a loop are the greatest number of rounds, whether to begin, and the carried values. Its body takes
+  // the round and the carried values. It returns whether to go on and the carried values.
   void visit_loop(const Node& node) {
     const Block& body = *node.blocks()[0];
     for (std::size_t i = 0; i < node.outputs().size(); ++i) {
@@ -133,8 +133,8 @@ class GradientFlow {
   }
 
   const FlatModel& model_;
-  std::set<const Value*> reached_;    // by a way from a trainable parameter
-  std::set<const Value*> by_branch_;  // made, or not, by a branch that data decides
+  std::set<const Value*> reached_;    // reached by a way from a trainable parameter
+  std::set<const Value*> by_branch_;  // a branch that depends on data decides whether they are made
 };
 
 }  // namespace

@@ -1,4 +1,4 @@
-// Which tensors of a model may or may not need a gradient from one micro-batch to the next.
+// Finds tensors that may need a gradient in one micro-batch and not in the next.
 #pragma once
 
 #include <set>
@@ -7,10 +7,10 @@
 
 namespace funcpipe {
 
-// The tensors made at top level whose need of a gradient one run cannot show: they come, directly or through others,
-// out of a branch or a loop that a micro-batch's size or values decide, and some way through it leads from a trainable
-// parameter to them. What only the mode (`training`) decides is the same in every training run, so it is not among
-// them.
+// Returns the top-level tensors for which one run cannot show whether they need a gradient: they come, directly or
+// through others, out of a branch or loop that depends on a micro-batch's size or values, and some way through it leads
+// from a trainable parameter to them. A branch that depends on the mode (`training`) alone does not count, because it
+// is the same in every training run.
 std::set<const torch::jit::Value*> gradients_by_branch(const FlatModel& model);
 
 }  // namespace funcpipe

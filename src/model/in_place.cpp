@@ -18,7 +18,7 @@ using namespace torch::jit;  // NOLINT: this file is about its types
 
 enum class Typing { same, of_the_written, other };
 
-// How the type of a new tensor compares with that of the tensor which the operation would write to.
+// Compares the type that a new tensor would have with that of the tensor the operation writes to.
 Typing typing(const Node* node) {
   static const std::set<std::string_view> kSame{"masked_fill_", "masked_scatter_", "index_put_", "index_fill_",
                                                 "index_copy_",  "index_add_",      "scatter_",   "scatter_add_"};
@@ -42,7 +42,7 @@ Typing typing(const Node* node) {
   for (std::size_t i = 1; i < node->inputs().size(); ++i)
     takes_tensors = takes_tensors || holds_tensors(node->input(i)->type());
   if (!takes_tensors) return Typing::same;
-  // The gradient of a sum is that of its parts, in whatever type it passes; a product's is computed in it.
+  // The gradient of a sum goes to its terms unchanged, whatever the type; that of a product is computed in the type.
   return name == "add_" || name == "sub_" ? Typing::of_the_written : Typing::other;
 }
 

@@ -1,4 +1,4 @@
-// Operations in place made into ones that give new tensors, so that a graph can be cut between them.
+// Replaces in-place operations by ones that make new tensors, so that the graph can be cut between them.
 #pragma once
 
 #include <torch/csrc/jit/ir/ir.h>
@@ -7,10 +7,10 @@
 
 namespace funcpipe {
 
-// Where nothing else sees the change, and only where the values and the gradients stay the same bits. In place, a
-// result has the type of the tensor that is written; in a new tensor it would have the common type of the operands, or
-// be bool. Sums and differences are brought back to their type; other operations that take another tensor, and
-// comparisons, stay.
+// Replaces an operation if nothing else sees the change and the values and gradients keep their bits. An in-place
+// result has the type of the tensor written to; a new tensor would have the common type of the operands, or bool. So
+// the results of sums and differences are converted back to that type. Other operations with a second tensor, and
+// comparisons, stay in place.
 void remove_in_place_operations(std::shared_ptr<torch::jit::Graph>& graph);
 
 }  // namespace funcpipe

@@ -19,7 +19,7 @@ bool says_it_writes(const Node* node, std::size_t index) {
   return alias != nullptr && alias->isWrite();
 }
 
-// Whether `output` of the node may lie in the memory of its input `index`.
+// True if `output` of the node may lie in the memory of its input `index`.
 bool is_view(const Node* node, std::size_t index, const Value* output) {
   const auto* schema = node->maybeSchema();
   if (schema == nullptr || index >= schema->arguments().size() || output->offset() >= schema->returns().size())
@@ -57,7 +57,7 @@ MemoryFlow::MemoryFlow(Graph& graph, std::unordered_map<const Value*, int> slot_
                        std::map<std::string, int> assigned)
     : state_(state), assigned_(std::move(assigned)) {
   for (const auto& [value, slot] : slot_of) lies_in_[value].insert(slot);
-  // What is stored in a container or carried round a loop is known a round later.
+  // Repeated, because what is stored in a container or carried round a loop is known only one round later.
   do {
     changed_ = false;
     follow(graph.block());
@@ -167,8 +167,8 @@ void MemoryFlow::follow_operation(Node* node) {
   for (Block* block : node->blocks()) follow(block);
 }
 
-// After `self.h = value` the memory of `value`, and of what it is a view of, is the slot's: whoever writes there writes
-// to the slot, whoever reads there does not read the slot.
+// After `self.h = value` the memory of `value`, and of what it is a view of, belongs to the slot: who writes there
+// writes to the slot, but who reads there does not read the slot.
 void MemoryFlow::give(const Value* value, int slot) {
   if (!given_[value].insert(slot).second) return;
   changed_ = true;

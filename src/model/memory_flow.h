@@ -1,4 +1,4 @@
-// Which values of a graph lie in the memory of a module's tensors (slots), and which nodes write there.
+// Finds which values of a graph lie in the memory of a module's tensors (slots), and which nodes write there.
 #pragma once
 
 #include <torch/csrc/jit/ir/ir.h>
@@ -11,29 +11,29 @@
 namespace funcpipe {
 
 using Slots = std::set<int>;
-inline constexpr int kConstantMemory = -1;  // stands among slots for all constants of the graph
+inline constexpr int kConstantMemory = -1;  // stands, among slots, for all constants of the graph
 
-// Whether input `index` of a normalisation that trains is a statistic that it updates, or how fast it does: schemas do
-// not say that these are written to.
+// True if input `index` of a normalisation in training mode is a statistic that it updates, or its rate. The schema
+// does not say that it writes to them.
 bool updates_statistic(const torch::jit::Node* node, std::size_t index);
 
-// Conservative: a value may be said to lie where it does not.
+// It is conservative: it may say that a value lies in a slot's memory although it does not.
 class MemoryFlow {
  public:
-  // `slot_of`: the graph's inputs that are slots. `state`: the object of assigned slots, nullptr if there are none;
-  // `assigned`: these by its attributes. Keeps a reference to the graph.
+  // `slot_of` maps the graph's inputs to slots. `state` is the object of assigned slots (nullptr if there are none),
+  // and `assigned` maps its attributes to slots. Keeps a reference to the graph.
   MemoryFlow(torch::jit::Graph& graph, std::unordered_map<const torch::jit::Value*, int> slot_of,
              const torch::jit::Value* state, std::map<std::string, int> assigned);
 
   // The slots in whose memory the value may lie when the node that makes it is done.
   const Slots& of(const torch::jit::Value* value) const;
-  // The slots that were given the memory of the value by an assignment.
+  // The slots to which the value, and so its memory, was assigned.
   const Slots& given(const torch::jit::Value* value) const;
 
-  // Whether no value but the slot's own ever lies in its memory, although it is assigned.
+  // True if no other value ever lies in the slot's memory, although the slot is assigned.
   bool owns_memory(int slot) const;
 
-  // Of a single node, without those in its blocks: slots it writes to, and those it reads, writes or hands on.
+  // For a single node without its blocks: the slots it writes to, and the slots it reads, writes or passes on.
   Slots written_by(const torch::jit::Node* node) const;
   Slots touched_by(const torch::jit::Node* node) const;
 

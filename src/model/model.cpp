@@ -78,8 +78,8 @@ Result<> check_inputs(const std::vector<TensorSpec>& inputs) {
 
 struct Model::State {
   jit::Module module;
-  std::vector<TensorSpec> known_inputs;             // of a zoo model
-  std::optional<std::set<std::string>> state_dict;  // names in it, if known
+  std::vector<TensorSpec> known_inputs;             // only of a zoo model
+  std::optional<std::set<std::string>> state_dict;  // names in the state dict, if known
   FlatModel flat;
   std::vector<int> parameter_of_slot;
   std::vector<Border> borders;  // between layers
@@ -100,17 +100,16 @@ struct Model::State {
 
   static Result<std::unique_ptr<State>> open(const std::string& source, std::uint64_t seed);
 
-  // The tensors of the slots as a trial may use them: those that forward may write to are copies, those that are
-  // trained are leaves of their own.
+  // The slots' tensors for a trial run: copies of those that forward may write to, and leaves for trained parameters.
   struct Slots {
     std::vector<at::Tensor> all, parameters;
-    c10::IValue state;  // of the assigned ones
+    c10::IValue state;  // contains the assigned slots
   };
   Slots copied_slots() const;
   static std::vector<at::Tensor> run_span(const SpanGraph& span, const std::vector<at::Tensor>& border,
                                           const Inputs& data, bool training, const Slots& slots);
 
-  // The whole module on the first of `choices` that it takes.
+  // Flattens and describes the module on the first of `choices` that it accepts.
   Result<> analyse(const std::vector<Inputs>& choices, const std::string& output);
   Result<> flatten_for(std::size_t data_inputs, const std::string& output);
   Result<> describe_on(const Inputs& data);
@@ -167,7 +166,8 @@ Result<> Model::State::describe_on(const Inputs& data) {
                             flat.slots[sizes.graph_in_state].name),
                 {}, "keep the value without its graph: value.detach()");
   }
-  // What a branch may give a gradient or not has one: where it does not, nothing travels back.
+  // A tensor that may have a gradient in some micro-batches is described as having one. Where it has none, an empty
+  // vector is sent back.
   for (const jit::Value* value : gradients_by_branch(flat)) {
     const auto measured = sizes.tensors.find(value);
     if (measured == sizes.tensors.end()) continue;
@@ -382,7 +382,7 @@ Result<> Model::absorb(std::string_view stage_archive) {
       const auto slot = by_name.find(tensor.name);
       if (slot == by_name.end() || !file.module.hasattr(tensor.attribute)) return unfit(tensor.name);
       const at::Tensor trained = file.module.attr(tensor.attribute).toTensor();
-      if (slot->second->assigned) {  // to another shape or type perhaps
+      if (slot->second->assigned) {  // the new tensor may have another shape or type
         slot->second->holder.toObject()->setAttr(slot->second->attribute, trained);
         continue;
       }
@@ -406,8 +406,8 @@ Result<> write_exception_free(const std::filesystem::path& path, const std::func
   return write_file(path, bytes);
 }
 
-// A file for torch.load. jit::pickle_save gives the dictionary a tag with its type, and torch.load, which since
-// PyTorch 2.6 reads nothing but weights unless told otherwise, refuses the tag.
+// Makes a file for torch.load. jit::pickle_save writes a type tag for the dictionary, which torch.load refuses since
+// PyTorch 2.6 unless weights_only is False.
 std::string plain_pickle(const jit::IValue& value) {
   std::string pickled, file;
   const auto append = [&](const char* data, std::size_t size) { pickled.append(data, size); };

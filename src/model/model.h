@@ -1,5 +1,5 @@
-// A model as the framework sees it: any TorchScript module, flattened into one graph whose candidate cuts are the
-// positions where only tensors live (docs/architecture.md, "Cutting a model").
+// A model: any TorchScript module, flattened into one graph. It may be cut at positions where all that is live can be
+// sent (docs/architecture.md, "Cutting a model").
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -18,17 +18,18 @@ namespace funcpipe {
 
 class Model {
  public:
-  // `source`: "zoo:NAME" (model/zoo.h; weights made from `seed`) or a TorchScript file as PyTorch saved it (its
-  // weights). `inputs`: dtype and shape of the data inputs at micro-batch size (dimension 0 is the batch), to measure
-  // what is live where; zoo models know their own shape and take dimension 0 only if `inputs` is empty.
-  // Errors: invalid_input (no TorchScript, unknown zoo name with the nearest known, inputs the model rejects: with the
-  // model's own message), not_found. `output`: which of the outputs of forward the model gives, a key of its
-  // dictionary, a name or number of its tuple; empty: the first.
+  // Loads and describes a model. `source` is "zoo:NAME" (model/zoo.h; weights drawn from `seed`) or a TorchScript file
+  // as PyTorch saved it, with its weights. `inputs` gives type and shape of the data inputs at micro-batch size
+  // (dimension 0 is the batch), to measure what is live where. For a zoo model it may be empty or give dimension 0
+  // only, because such a model knows its shape. `output` names the output of forward to use: a key of its dictionary,
+  // or a name or number of its tuple; empty: the first. Errors: not_found; invalid_input if the file is no TorchScript,
+  // the zoo name is unknown (names the nearest), or the model rejects the inputs (with the model's own message).
   static Result<Model> load(const std::string& source, const std::vector<TensorSpec>& inputs, std::uint64_t seed,
                             const std::string& output = {});
 
-  // The same with rows of a data set in place of invented ones. `choices`: ways to give the data inputs, the likeliest
-  // first; the first that the model takes is described (chosen()). Error if it takes none: what it says of the first.
+  // The same with rows of a data set instead of invented ones. `choices` are ways to give the data inputs, the
+  // likeliest first. The first that the model accepts is described (chosen()). If it accepts none, the error is that of
+  // the first.
   using Inputs = std::vector<at::Tensor>;
   static Result<Model> load_on(const std::string& source, const std::vector<Inputs>& choices, std::uint64_t seed,
                                const std::string& output = {});
@@ -38,30 +39,31 @@ class Model {
 
   const ModelDescription& description() const;
 
-  // Which of the choices was taken, and what the model said of the first if it was not that.
+  // Which of the choices was accepted, and what the model said of the first choice if that was refused.
   std::size_t chosen() const;
   const std::string& first_refusal() const;
 
-  // Runs the uncut model once, as plain PyTorch would, its random draws from a seed of their own. Neither `data` nor
-  // the model is changed: what forward may write to is a copy. With a graph, if gradients are enabled, that ends at
-  // `parameters`, the trainable ones. Throws what the model throws.
+  // Runs the uncut model once, as plain PyTorch would, with random draws from a fixed seed. `data` and the model are
+  // not changed, because forward writes to copies. If gradients are enabled there is a graph that ends at `parameters`,
+  // the trainable ones. Throws what the model throws.
   struct Run {
     std::vector<at::Tensor> outputs;
     std::vector<at::Tensor> parameters;
   };
   Run run(const Inputs& data, bool training) const;
 
-  // The name of the first layer whose output is not finite when the model is run so; empty: all are.
+  // Runs the model likewise. Returns the first layer whose output is not finite; empty if all outputs are finite.
   std::string first_layer_gone_wrong(const Inputs& data, bool training) const;
 
-  // The stage file (model/stage.h) of layers [first, end): that span's graph and weights alone.
+  // Returns the stage file (model/stage.h) of layers [first, end), with only their graph and weights.
   Result<std::string> stage(int first_layer, int end_layer) const;
 
-  // Copies parameters and buffers of a stage file into the whole model.
+  // Copies the parameters and buffers of a stage file into the whole model.
   Result<> absorb(std::string_view stage_archive);
 
-  // The whole model as PyTorch loads it: torch.jit.load (module) and torch.load (state dict: what the model's file says
-  // is in it, model/module_file.h; where it says nothing, every parameter and buffer, as torch.jit.load gives it).
+  // Write the whole model for torch.jit.load, and its state dict for torch.load. The state dict has the names that the
+  // model's file lists (model/module_file.h); if it lists none, all parameters and buffers, as torch.jit.load gives
+  // them.
   Result<> save_module(const std::filesystem::path& path) const;
   Result<> save_state_dict(const std::filesystem::path& path) const;
 

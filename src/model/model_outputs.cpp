@@ -46,7 +46,7 @@ Value* element_of_list(Graph& graph, Value* list, const std::string& wanted) {
   const auto chosen = wanted.empty() ? 0 : position(wanted);
   if (!chosen) throw std::invalid_argument(fmt::format("the model returns a list, no output called `{}`", wanted));
   const Node* maker = list->node();
-  if (maker->kind() == prim::ListConstruct && list->uses().size() == 1) {  // nothing was added later
+  if (maker->kind() == prim::ListConstruct && list->uses().size() == 1) {  // nothing was added to it later
     if (*chosen < maker->inputs().size()) return maker->input(*chosen);
     throw std::invalid_argument(
         fmt::format("the model returns a list of {} outputs, none with number {}", maker->inputs().size(), *chosen));
@@ -68,7 +68,8 @@ Value* element_of_dict(Graph& graph, Value* dict, const std::string& wanted) {
   if (wanted.empty() && keys.empty())
     throw std::invalid_argument("the model returns a dictionary that it fills in a branch or a loop, or not at all");
   const std::string chosen = wanted.empty() ? keys.front() : wanted;
-  if (!keys.empty() && dict->uses().size() == 1 && 2 * keys.size() == maker->inputs().size()) {  // nothing added later
+  // Nothing was added later.
+  if (!keys.empty() && dict->uses().size() == 1 && 2 * keys.size() == maker->inputs().size()) {
     // Of equal keys the last one counts.
     const auto found = std::ranges::find(keys.rbegin(), keys.rend(), chosen);
     if (found != keys.rend()) return maker->input(2 * static_cast<std::size_t>(keys.rend() - found) - 1);
@@ -98,7 +99,7 @@ void choose_output(const std::shared_ptr<Graph>& graph, const std::string& wante
         break;
       case c10::TypeKind::OptionalType:
         output = graph->insert(aten::_unwrap_optional, {output});
-        continue;  // the name is not used up
+        continue;  // the name was not used here
       default:
         throw std::invalid_argument(fmt::format("the model returns a {}, not tensors", type->repr_str()));
     }

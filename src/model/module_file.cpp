@@ -19,7 +19,7 @@ namespace {
 constexpr const char* kHowToSave =
     "in Python: torch.jit.script(model).save(path), or torch.jit.trace(model, example).save(path)";
 
-// What a file that is no TorchScript archive looks like, for the message; empty if it is one.
+// Says what kind of file it seems to be instead of a TorchScript archive; empty if it is one.
 std::string other_kind(const std::string& path) {
   std::array<char, 512> head{};
   std::ifstream file(path, std::ios::binary);

@@ -1,4 +1,4 @@
-// A TorchScript file as PyTorch saved it.
+// Reads a TorchScript file as PyTorch saved it.
 #pragma once
 
 #include <torch/csrc/jit/api/module.h>
@@ -11,17 +11,17 @@
 
 namespace funcpipe {
 
-// TorchScript does not keep which buffers were registered with persistent=False, and so are not in the module's state
-// dict. Whoever saves the module may say it: an extra file of this name with the names in the state dict, one a line.
+// TorchScript does not record which buffers were registered with persistent=False, so that they are not in the state
+// dict. Whoever saves the module may add an extra file of this name with the names in the state dict, one on each line.
 inline constexpr const char* kStateDictNames = "state_dict_names";
 
 struct ModuleFile {
   torch::jit::Module module;
-  std::optional<std::set<std::string>> state_dict;  // names in it; nullopt: the file does not say
+  std::optional<std::set<std::string>> state_dict;  // names in the state dict; nullopt: the file does not say
 };
 
-// Errors: not_found; invalid_input for a file that is no TorchScript, saying what it seems to be instead, or whose
-// state dict names tensors that the module lacks.
+// Errors: not_found; invalid_input if the file is no TorchScript (the message says what it seems to be) or if its list
+// names tensors that the module lacks.
 Result<ModuleFile> read_module_file(const std::string& path);
 
 }  // namespace funcpipe

@@ -44,7 +44,8 @@ void ModuleTensors::collect(const c10::IValue& object, const std::string& path) 
     const c10::IValue& attribute = holder->getSlot(i);
     if (attribute.isObject()) collect(attribute, join_path(path, type->getAttributeName(i)));
   }
-  // Last, so that a list of parameters (`_flat_weights` of nn.LSTM) finds each under its own name.
+  // Containers come last, so that each parameter in a list (`_flat_weights` of nn.LSTM) is found under its own name
+  // first.
   for (std::size_t i = 0; i < type->numAttributes(); ++i)
     if (!holder->getSlot(i).isTensor())
       collect_contained(holder->getSlot(i), join_path(path, type->getAttributeName(i)));

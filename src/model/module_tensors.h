@@ -1,5 +1,5 @@
-// The tensors that a module's tree of submodules holds: parameters, buffers, and what lies in lists, tuples and
-// dictionaries among its attributes.
+// All tensors in a module's tree of submodules: parameters, buffers, and those in lists, tuples and dictionaries among
+// its attributes.
 #pragma once
 
 #include <torch/csrc/jit/api/module.h>
@@ -17,22 +17,23 @@
 
 namespace funcpipe {
 
-// "encoder.weight" of "encoder" and "weight"; of an empty path the name alone.
+// Joins "encoder" and "weight" to "encoder.weight"; with an empty path it returns the name alone.
 std::string join_path(const std::string& path, const std::string& name);
 
-// A list in the order of the state dict: a module's parameters, its buffers, those of its submodules, then tensors that
-// its containers hold and that are none of them. Once made it does not change; several threads may read it.
+// The tensors in the order of the state dict: a module's parameters, its buffers, those of its submodules; then tensors
+// that are only in its containers. It does not change once made, so several threads may read it.
 class ModuleTensors {
  public:
   explicit ModuleTensors(const torch::jit::Module& module);
 
   const TensorAttribute& operator[](std::size_t index) const { return attributes_[index]; }
-  // The object whose attribute it is, and its name there; none and empty for one that lies in a container.
+  // The object that has the tensor as an attribute, and the attribute's name; None and empty for a tensor in a
+  // container.
   const std::pair<c10::IValue, std::string>& holder(std::size_t index) const { return holders_[index]; }
 
-  // The index of the attribute `name` of `object`; none if that is no tensor.
+  // The index of the attribute `name` of `object`; nullopt if that is no tensor.
   std::optional<std::size_t> attribute(const c10::IValue& object, const std::string& name) const;
-  // The index of the first with the memory, shape, strides and type of `tensor`, which the module must hold.
+  // The index of the first tensor with the memory, shape, strides and type of `tensor`. The module must contain one.
   std::size_t with_view(const at::Tensor& tensor) const;
 
  private:

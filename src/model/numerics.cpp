@@ -11,7 +11,7 @@
 namespace funcpipe {
 namespace {
 
-// Where Debian's alternatives put a library in, one asks whichever is there.
+// Returns a function of whichever library Debian's alternatives have chosen; nullptr if it has none of that name.
 template <class Function>
 Function* loaded(const char* name) {
   return reinterpret_cast<Function*>(::dlsym(RTLD_DEFAULT, name));
@@ -30,7 +30,7 @@ std::string blas() {
   auto* const core = loaded<char*()>("openblas_get_corename");
   auto* const config = loaded<char*()>("openblas_get_config");
   if (core != nullptr && config != nullptr) {
-    const std::string text = config();  // "OpenBLAS 0.3.21 NO_LAPACKE ..."
+    const std::string text = config();  // for example "OpenBLAS 0.3.21 NO_LAPACKE ..."
     const std::size_t name_end = text.find(' ');
     return fmt::format("{} {}", text.substr(0, text.find(' ', name_end + 1)), core());
   }

@@ -17,7 +17,7 @@ std::string module_path(Node* node) {
 
 std::string source_line(const Node* node, const std::string& before) {
   const SourceRange range = node->sourceRange();
-  // A loaded module's own range is in the archive's code, which remembers the Python line it was made from.
+  // The range of a loaded module is in the archive's code, which remembers the Python line it came from.
   const auto original = range.findSourceRangeThatGenerated();
   const auto place = (original ? *original : range).file_line_col();
   if (!place || std::get<0>(*place).empty()) return {};

@@ -5,7 +5,7 @@
 namespace funcpipe {
 namespace {
 
-// As global as the generator that it guards: workers may be threads of one process.
+// One for the process, like the generator it guards: several workers may be threads of one process.
 std::mutex& default_generator_in_use() {
   static std::mutex mutex;
   return mutex;

@@ -1,4 +1,5 @@
-// libtorch's default CPU generator belongs to the whole process. While a RandomDraws lives, its maker alone may draw.
+// While a RandomDraws lives, only the thread that made it may draw from libtorch's default CPU generator. That
+// generator is shared by the whole process.
 #pragma once
 
 #include <cstdint>
@@ -8,7 +9,7 @@ namespace funcpipe {
 
 class RandomDraws {
  public:
-  explicit RandomDraws(std::uint64_t seed);  // waits for other holders, then seeds the generator
+  explicit RandomDraws(std::uint64_t seed);  // waits until no other holder is left, then seeds the generator
 
  private:
   std::unique_lock<std::mutex> only_one_;

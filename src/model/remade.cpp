@@ -40,7 +40,7 @@ bool is_pure(const Node* node) {
 std::unordered_set<const Node*> remade_nodes(const FlatModel& model) {
   std::unordered_set<const Node*> remade;
   std::optional<AliasDb> aliases;
-  std::unordered_set<const Value*> closed{model.training};  // they follow from constants and `training`
+  std::unordered_set<const Value*> closed{model.training};  // values that follow from constants and `training` alone
   const auto is_closed = [&](const Value* value) {
     return FlatModel::free_to_copy(value->node()) || closed.contains(value);
   };

@@ -1,4 +1,4 @@
-// Which nodes of a flattened model are made anew in every stage that reads them, so that they never cross a border.
+// Finds the nodes that every stage which reads them makes anew, so that their values never cross a border.
 #pragma once
 
 #include <unordered_set>
@@ -7,8 +7,8 @@
 
 namespace funcpipe {
 
-// Of FlatModel::nodes: lists, tuples and dictionaries that nothing changes, and numbers that follow from constants and
-// `training` alone.
+// Returns those of FlatModel::nodes that make lists, tuples or dictionaries that nothing changes, or numbers that
+// follow from constants and `training` alone.
 std::unordered_set<const torch::jit::Node*> remade_nodes(const FlatModel& model);
 
 }  // namespace funcpipe

@@ -13,7 +13,7 @@ namespace {
 using torch::jit::Value;
 namespace aten = c10::aten;
 
-// Elements between the first and the last, both counted.
+// The number of elements from the first to the last in memory, both included.
 std::int64_t extent(const at::Tensor& tensor) {
   std::int64_t elements = 1;
   for (std::int64_t d = 0; d < tensor.dim(); ++d) elements += (tensor.size(d) - 1) * tensor.stride(d);
@@ -27,7 +27,7 @@ const char* end_byte(const at::Tensor& tensor) {
   return first_byte(tensor) + extent(tensor) * static_cast<std::int64_t>(tensor.element_size());
 }
 
-// Whether several of its elements lie on the same memory.
+// True if several of its elements share memory.
 bool folded(const at::Tensor& tensor) {
   if (tensor.numel() == 0 || tensor.is_non_overlapping_and_dense()) return false;
   const at::Tensor marks = at::zeros({extent(tensor)}, at::kByte);
@@ -44,7 +44,7 @@ bool trainable(const TensorAttribute& attribute) {
   return attribute.parameter && attribute.tensor.requires_grad();
 }
 
-// Whether `part` is a view of `owner`, all of whose memory is the owner's.
+// True if `part` is a view of `owner` and the owner contains all of its memory.
 bool holds(const at::Tensor& owner, const at::Tensor& part) {
   if (same_view(owner, part)) return true;
   return owner.is_non_overlapping_and_dense() && owner.scalar_type() == part.scalar_type() &&
@@ -52,7 +52,8 @@ bool holds(const at::Tensor& owner, const at::Tensor& part) {
          (first_byte(part) - first_byte(owner)) % static_cast<std::ptrdiff_t>(owner.element_size()) == 0;
 }
 
-// For each dimension of `part` the dimension of `owner` with its size and stride; none if that is no permutation.
+// Returns for each dimension of `part` the dimension of `owner` with its size and stride; nullopt if they are not a
+// permutation.
 std::optional<std::vector<std::int64_t>> permutation(const at::Tensor& owner, const at::Tensor& part) {
   if (owner.dim() != part.dim() || first_byte(owner) != first_byte(part)) return std::nullopt;
   std::vector<std::int64_t> order;
@@ -73,7 +74,7 @@ tl::unexpected<Error> refuse(std::string what, std::string hint) {
   return fail(ErrorCode::invalid_input, std::move(what), {}, std::move(hint));
 }
 
-// Groups of attributes joined by common elements, directly or through others.
+// Groups attributes that have common elements, directly or through others.
 std::vector<std::vector<std::size_t>> groups_of(const std::vector<TensorAttribute>& attributes) {
   std::vector<std::size_t> order, group(attributes.size());
   for (std::size_t i = 0; i < attributes.size(); ++i) {
@@ -156,7 +157,7 @@ Value* view_of(Value* value, const at::Tensor& owner, const at::Tensor& part, bo
   if (const auto order = permutation(owner, part)) {
     return graph.insert(aten::permute, {value, graph.insertConstant(*order)});
   }
-  // Counted from the owner's own beginning, wherever a copy of it lies.
+  // Counted from the owner's own first element, so that it also holds for a copy of the owner.
   const auto offset = (first_byte(part) - first_byte(owner)) / static_cast<std::ptrdiff_t>(owner.element_size());
   if (offset > 0) {
     const std::vector<std::int64_t> all{owner.numel()}, one{1};

@@ -27,7 +27,7 @@ std::map<std::string, int> assigned_slots(const FlatModel& model) {
   return slots;
 }
 
-// The graph in training mode, and what there depends on slots.
+// The graph in training mode. It tells what there depends on a slot.
 class TrainingFlow {
  public:
   explicit TrainingFlow(const FlatModel& model) : graph_(model.graph->copy()) {
@@ -58,7 +58,7 @@ class TrainingFlow {
            std::ranges::any_of(memory_->of(value), [&](int slot) { return changing_.contains(slot); });
   }
 
-  // `chosen`: whether these nodes run depends on the slot.
+  // `chosen`: the slot decides whether these nodes run.
   void follow(Block* block, bool chosen) {
     for (Node* node : block->nodes()) follow(node, chosen);
   }
@@ -68,7 +68,7 @@ class TrainingFlow {
     for (std::size_t i = 0; i < node->inputs().size(); ++i) {
       const Value* input = node->inputs()[i];
       if (!depends(input)) continue;
-      // A statistic of a normalisation that trains changes statistics alone.
+      // A normalisation in training mode uses its statistics only to update them.
       if (updates_statistic(node, i)) {
         for (std::size_t k = 0; k < node->inputs().size(); ++k) {
           if (k != i && updates_statistic(node, k)) mark_slots(memory_->of(node->inputs()[k]));
@@ -103,12 +103,12 @@ class TrainingFlow {
 
   std::shared_ptr<Graph> graph_;
   std::optional<MemoryFlow> memory_;
-  Slots changing_;                           // that depend on the slot looked at
-  std::unordered_set<const Value*> values_;  // likewise
+  Slots changing_;                           // slots that depend on the slot under examination
+  std::unordered_set<const Value*> values_;  // values that do
 };
 
-// Two names for one memory that forward also writes to, or that is trained: a stage keeps what each name had last, and
-// would lose that the one follows the other.
+// Refuses two names for one memory if forward writes to it or it is trained. A stage keeps the last tensor of each
+// name, so a change through one name would no longer show under the other.
 Result<> refuse_aliases(const FlatModel& model, const MemoryFlow& memory) {
   Slots in_place;
   for (std::size_t i = 0; i < model.slots.size(); ++i) {
@@ -142,7 +142,7 @@ Result<> refuse_aliases(const FlatModel& model, const MemoryFlow& memory) {
 }  // namespace
 
 Result<> refuse_written_constants(Graph& graph) {
-  // What these write does not depend on what was there.
+  // What these operations write does not depend on the values before.
   static const std::set<std::string_view> kOverwriting{"copy_",        "fill_",       "zero_",    "index_put_",
                                                        "masked_fill_", "index_fill_", "scatter_", "normal_"};
   const MemoryFlow memory(graph, {}, nullptr, {});

@@ -64,7 +64,7 @@ class SpanWriter {
     span_.border_inputs += *count;
   }
 
-  // Which data inputs and slots the span reads, through what is made anew here too.
+  // Notes which data inputs and slots the span reads, also through nodes that it makes anew.
   void note_sources(int begin, int end, const std::vector<Value*>& outputs) {
     for (int position = begin; position < end; ++position) {
       if (model_.made_anew(model_.nodes[position])) continue;
@@ -98,7 +98,7 @@ class SpanWriter {
     for (std::size_t i = 0; i < original->outputs().size(); ++i) mapping_[original->outputs()[i]] = made->outputs()[i];
   }
 
-  // The value of the span that is `original`: computed here, arrived over the border, or made anew.
+  // Returns the span's own value for `original`: computed here, received over the border, or made anew.
   Value* local(Value* original) {
     if (const auto known = mapping_.find(original); known != mapping_.end()) return known->second;
     if (const auto arrived = arriving_.find(original); arrived != arriving_.end()) {
@@ -114,7 +114,7 @@ class SpanWriter {
     return mapping_.at(original);
   }
 
-  // The tensors that stand for `value` behind the span; as they came where it only passes through.
+  // Returns the tensors that stand for `value` after the span. If it only passes through, they are those received.
   std::vector<Value*> leaving(Value* value) {
     if (const auto arrived = arriving_.find(value); arrived != arriving_.end()) return arrived->second;
     const torch::jit::WithInsertPoint at_end(span_.graph->block());
@@ -125,7 +125,7 @@ class SpanWriter {
   SpanGraph span_;
   std::set<std::size_t> data_inputs_;
   std::set<int> slots_, assigned_;
-  std::unordered_map<Value*, std::vector<Value*>> arriving_;  // over the border before
+  std::unordered_map<Value*, std::vector<Value*>> arriving_;  // values received over the border before the span
   std::unordered_map<Value*, Value*> mapping_;
 };
 

@@ -14,8 +14,8 @@
 
 namespace funcpipe {
 
-// Layers run under the plain interpreter, operation by operation: no executor, so nothing to warm up and no rewriting
-// that could change bits.
+// Layers run in the plain interpreter, one operation after the other. There is no executor, so nothing needs warming up
+// and no rewriting changes bits.
 struct Stage::State {
   struct Layer {
     int index = 0;
@@ -29,9 +29,9 @@ struct Stage::State {
   std::vector<int> data_inputs;
   std::vector<at::Tensor> parameters;
   std::vector<int> parameter_indices;
-  std::vector<std::size_t> changing;            // attributes of the module: of what changes and is not trained
-  std::vector<std::size_t> changing_trainable;  // of trained parameters that forward writes to
-  std::vector<std::size_t> shared;              // of those in either that replicas must share
+  std::vector<std::size_t> changing;            // attributes of the module that change and are not trained
+  std::vector<std::size_t> changing_trainable;  // trained parameters that forward writes to
+  std::vector<std::size_t> shared;              // those of either list that replicas must have in common
   bool training = true;
 
   at::Tensor tensor(std::size_t attribute) const { return module._ivalue()->getSlot(attribute).toTensor(); }
@@ -52,16 +52,17 @@ struct Stage::State {
 
 namespace {
 
-// Whether a graph, a view or a message under way still has this memory. The caller and the module have the tensor.
+// True if a graph, a view or a message being sent still uses this memory. The caller and the module have the tensor,
+// too.
 bool is_held(const at::Tensor& tensor) {
   constexpr std::size_t kTensors = 2, kStorages = 1;
   return tensor.use_count() > kTensors || tensor.storage().use_count() > kStorages;
 }
 
-// Of one forward: keeps what it writes apart from what the backwards of others need. What nobody trains is copied
-// before it is written, if anybody still has it. A trained parameter stays where it is, with its gradient and the
-// optimiser's state; the layers get a copy that passes its gradient on, and what they wrote to it is taken over
-// afterwards.
+// For one forward pass: keeps what it writes apart from what backward passes of others need. A tensor that is not
+// trained is copied before it is written, if it is still in use. A trained parameter stays where it is, with its
+// gradient and the optimiser's state. The layers get a copy that passes its gradient on, and what they wrote to the
+// copy is copied back.
 class WritableState {
  public:
   WritableState(const std::vector<std::size_t>& changing, const std::vector<std::size_t>& trained,
@@ -84,10 +85,10 @@ class WritableState {
     for (std::size_t i = 0; i < trained_.size(); ++i) module_.setSlot(trained_[i], parameters_[i]);
   }
 
-  // After a forward that did not throw.
+  // Keeps what was written. Call it after a forward pass that did not throw.
   void keep() {
     const c10::NoGradGuard no_gradients;
-    // Always: what is written through `.data` does not count as a change of the copy's version.
+    // Done always, because a write through `.data` does not change the version of the copy.
     for (std::size_t i = 0; i < trained_.size(); ++i) parameters_[i].copy_(copies_[i]);
     for (const auto attribute : changing_) {
       const at::Tensor tensor = module_.getSlot(attribute).toTensor();

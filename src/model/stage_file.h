@@ -1,4 +1,4 @@
-// The stage file: a TorchScript archive of one span of layers, with a manifest beside it (docs/formats/stage.md).
+// The stage file: a TorchScript archive of a span of layers with a manifest (docs/formats/stage.md).
 #pragma once
 
 #include <torch/csrc/jit/api/module.h>
@@ -16,18 +16,18 @@ struct StageManifest {
   struct Layer {
     int index = 0;
     std::string method;            // of the module: (border..., data..., training) -> tuple of tensors
-    std::vector<int> data_inputs;  // of the model, ascending
+    std::vector<int> data_inputs;  // inputs of the model, ascending
     bool random = false;
   };
   struct Tensor {
     std::string name;       // in the whole model's state dict
     std::string attribute;  // of the stage's module
-    int index = -1;         // parameters: in ModelDescription::parameters
+    int index = -1;         // for parameters: the index in ModelDescription::parameters
     bool trainable = false;
     bool changes = false;     // forward writes to it
-    bool feeds_loss = false;  // and what training computes depends on it: replicas must have the same
+    bool feeds_loss = false;  // what training computes depends on it, so replicas must have the same
   };
-  std::string fingerprint;  // of the model it was cut from
+  std::string fingerprint;  // of the model that was cut
   int first_layer = 0;
   int end_layer = 0;
   std::vector<Layer> layers;

@@ -11,7 +11,7 @@ namespace {
 
 namespace jit = torch::jit;
 
-// Registers the tensors that the stage's layers use; attribute names by slot.
+// Registers the tensors that the stage's layers use. Returns the attribute's name for each slot.
 std::vector<std::string> add_tensors(jit::Module& stage, const FlatModel& model,
                                      const std::vector<int>& parameter_of_slot, const std::vector<CutLayer>& layers,
                                      StageManifest& manifest) {
@@ -33,7 +33,7 @@ std::vector<std::string> add_tensors(jit::Module& stage, const FlatModel& model,
   return attributes;
 }
 
-// The span's graph as a method: slots read from self, the outputs in a tuple.
+// Makes a method of the span's graph: slots are read from self, and the outputs are returned in a tuple.
 std::shared_ptr<jit::Graph> method_graph(const jit::Module& stage, const FlatModel& model, const SpanGraph& span,
                                          const std::vector<std::string>& attributes) {
   auto graph = span.graph->copy();

@@ -20,14 +20,14 @@ namespace {
 
 using torch::jit::Value;
 
-// Whether no micro-batch can see what the one before has left in the slot.
+// True if the first use of the slot assigns it, so no micro-batch sees what the one before has left.
 bool is_assigned_first(const FlatModel& model, const TensorSlot& slot) {
   const auto* first = model.nodes[slot.first_use];
   const int assigned = model.assigned_slot(first);
   return assigned >= 0 && &model.slots[assigned] == &slot && first->kind() == torch::jit::prim::SetAttr;
 }
 
-// Every tensor that the top-level nodes of [begin, end) make.
+// Returns all tensors that the top-level nodes of [begin, end) make.
 std::vector<Value*> made_in(const FlatModel& model, int begin, int end) {
   std::vector<Value*> made;
   for (int position = begin; position < end; ++position) {
@@ -38,7 +38,8 @@ std::vector<Value*> made_in(const FlatModel& model, int begin, int end) {
   return made;
 }
 
-// With the values of what may be a size or a count: other values would not fit the tensors beside it.
+// Describes a tensor. A small one that may contain sizes or counts is described with its values, because others would
+// not fit the tensors beside it.
 TensorSpec described(const at::Tensor& tensor) {
   constexpr std::int64_t kMost = 16;
   TensorSpec spec = spec_of(tensor);

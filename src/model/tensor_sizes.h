@@ -1,4 +1,4 @@
-// What tensors a model makes at its micro-batch size, found by one training forward pass.
+// Measures the tensors that a model makes at its micro-batch size, in one forward pass in training mode.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -12,9 +12,10 @@ namespace funcpipe {
 
 struct TensorSizes {
   MeasuredTensors tensors;                      // of every border and of the outputs
-  std::set<const torch::jit::Value*> immobile;  // of the borders' tensors: those that cannot be sent (can_travel)
-  std::vector<Bytes> activation_bytes;  // made between neighbouring candidates: [i] before candidate i, last: after all
-  // A slot that forward left with a gradient graph, which the next micro-batch's backward would enter; -1: none.
+  std::set<const torch::jit::Value*> immobile;  // values at borders that cannot be sent (can_travel)
+  // Bytes of tensors made between neighbouring candidates: [i] is before candidate i, the last after all of them.
+  std::vector<Bytes> activation_bytes;
+  // A slot in which forward left a gradient graph, which the next micro-batch's backward pass would enter; -1: none.
   int graph_in_state = -1;
 };
 
@@ -24,7 +25,7 @@ struct TensorSizes {
 TensorSizes measure_sizes(const FlatModel& model, const std::vector<Border>& candidates,
                             const std::vector<at::Tensor>& data);
 
-// Where there is no data: zeros (integers) or normal draws (floats) of the given types and shapes.
+// Makes inputs where there are no data: zeros for integers, normal draws for floats, of the given types and shapes.
 std::vector<at::Tensor> invented_inputs(const std::vector<TensorSpec>& inputs);
 
 }  // namespace funcpipe

@@ -1,4 +1,4 @@
-// TensorSpec's type names against libtorch's.
+// Converts between the type names of TensorSpec and libtorch's types.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -10,14 +10,13 @@
 
 namespace funcpipe {
 
-std::string dtype_name(at::ScalarType type);  // "float32"; libtorch's own name if it has no short one
+std::string dtype_name(at::ScalarType type);  // for example "float32"; libtorch's own name if there is no short one
 std::optional<at::ScalarType> dtype_from_name(const std::string& name);
 
-// Whether the tensor is one that travels between stages: dense, on the CPU and of a type with a name; not sparse, not
-// quantised.
+// True if the tensor can be sent between stages: it is dense, on the CPU, of a type with a name, and not quantised.
 bool can_travel(const at::Tensor& tensor);
 
 TensorSpec spec_of(const at::Tensor& tensor);
-std::string to_string(const TensorSpec& spec);  // "float32[4, 3, 224, 224]"
+std::string to_string(const TensorSpec& spec);  // for example "float32[4, 3, 224, 224]"
 
 }  // namespace funcpipe

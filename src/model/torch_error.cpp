@@ -16,7 +16,7 @@ std::string_view trimmed(std::string_view text) {
   return text.substr(first, text.find_last_not_of(" \n") + 1 - first);
 }
 
-// The last `length` bytes may end within a character of UTF-8.
+// Shortens a text. It takes care not to cut a UTF-8 character in two.
 std::string shortened(std::string_view text) {
   if (text.size() <= kMost) return std::string(text);
   std::size_t end = kMost;
@@ -27,7 +27,7 @@ std::string shortened(std::string_view text) {
 }  // namespace
 
 std::string first_lines(const std::exception& error) {
-  // `raise ValueError("...")` in the model's own code.
+  // The model's own `raise ValueError("...")`.
   if (const auto* raised = dynamic_cast<const torch::jit::JITException*>(&error); raised && raised->getOriginalMsg()) {
     std::string kind = raised->getPythonClassName().value_or("RuntimeError");
     constexpr std::string_view kBuiltins = "builtins.";
@@ -37,7 +37,7 @@ std::string first_lines(const std::exception& error) {
   }
   const auto* torch_error = dynamic_cast<const c10::Error*>(&error);
   std::string_view text = torch_error != nullptr ? torch_error->what_without_backtrace() : error.what();
-  // The interpreter puts the cause last, behind this mark.
+  // The interpreter puts the cause last, after this mark.
   constexpr std::string_view kMark = "RuntimeError: ";
   if (const auto mark = text.rfind(kMark); mark != std::string_view::npos) text.remove_prefix(mark + kMark.size());
   text = trimmed(text);

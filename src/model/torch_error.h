@@ -1,4 +1,4 @@
-// libtorch's exceptions as text for a person: no stack of C++, no trace of the interpreter.
+// Turns libtorch's exceptions into text for people, without C++ stack and interpreter trace.
 #pragma once
 
 #include <exception>
@@ -6,8 +6,9 @@
 
 namespace funcpipe {
 
-// What the model raised ("ValueError: expected 9 features, got 8") or what an operation of it says ("mat1 and mat2
-// shapes cannot be multiplied (...)"), at most 1,000 bytes; further lines of the model's own text follow the first.
+// Returns what the model raised ("ValueError: expected 9 features, got 8") or what one of its operations says ("mat1
+// and mat2 shapes cannot be multiplied (...)"), at most 1,000 bytes. If the text is the model's own, its further lines
+// follow the first.
 std::string first_lines(const std::exception& error);
 
 }  // namespace funcpipe

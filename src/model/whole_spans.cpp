@@ -18,7 +18,8 @@ std::vector<Whole> whole_spans(const FlatModel& model) {
   std::unordered_map<const Node*, int> position_of;
   for (int position = 0; position < count; ++position)
     visit_nested(model.nodes[position], [&](const Node* node) { position_of[node] = position; });
-  // The earliest maker of a tensor or of those in a list; -1: data, parameters, buffers, or not known.
+  // The position where a tensor, or the earliest of those in a list, is made; -1 for data, parameters, buffers and
+  // unknown values.
   const std::function<int(const Value*)> made_at = [&](const Value* value) {
     const Node* node = value->node();
     if (node->kind() == prim::ListConstruct) {

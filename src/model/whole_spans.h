@@ -1,4 +1,4 @@
-// What must stay whole when a flattened model is cut: spans of its nodes, and values that may have no content to send.
+// Finds what must stay whole when a flattened model is cut: spans of its nodes, and values that may have no content.
 #pragma once
 
 #include <string>
@@ -8,18 +8,18 @@
 
 namespace funcpipe {
 
-// Spans of nodes that only one stage can run: border positions (first, last], and why.
+// A span of nodes that only one stage can run: it contains the border positions (first, last]. `why` says the reason.
 struct Whole {
   int first = 0, last = 0;
   std::string why;
 };
 
-// What torch.autograd.grad goes back through lies in one stage: between the making of what it differentiates by and the
-// call. And grad mode, where forward switches it, is one thread's.
+// Returns two kinds of span. What torch.autograd.grad goes back through must be in one stage: from the making of the
+// tensors it differentiates by to the call. And so must code in which forward switches grad mode, because that mode
+// belongs to one thread.
 std::vector<Whole> whole_spans(const FlatModel& model);
 
-// Whether a way through forward leaves the value unset: one that returned before, of whose value only the type is
-// known.
+// True if forward may leave the value unset because it returned before. Then only the value's type is known.
 bool may_be_unset(const torch::jit::Value* value);
 
 }  // namespace funcpipe

@@ -94,7 +94,7 @@ Result<ZooModel> make_zoo_model(const std::string& name, std::uint64_t seed) {
         place, fmt::format("the zoo has {}", fmt::join(names(entries), ", ")));
   }
   FUNCPIPE_TRY(options, zoo::Options::parse(entry->options, entry->preset, query, place));
-  zoo::Initialiser init(mix(seed, {0x7a6f6f}));  // apart from the seeds of training
+  zoo::Initialiser init(mix(seed, {0x7a6f6f}));  // gives other draws than the seeds of training
   try {
     return entry->build(options, init);
   } catch (const std::exception& error) {

@@ -1,6 +1,6 @@
 // The built-in models, made in C++ as TorchScript modules with PyTorch's usual names and initial distributions.
 //
-// A name may carry options: "resnet50", "resnet?blocks=1,1,1,1&classes=10&size=64", "bert?layers=4&width=256".
+// A name may have options: "resnet50", "resnet?blocks=1,1,1,1&classes=10&size=64", "bert?layers=4&width=256".
 #pragma once
 
 #include <torch/csrc/jit/api/module.h>
@@ -16,14 +16,14 @@ namespace funcpipe {
 
 struct ZooModel {
   torch::jit::Module module;       // in training mode
-  std::vector<TensorSpec> inputs;  // of one sample: dimension 0 is 1
+  std::vector<TensorSpec> inputs;  // of one sample, so dimension 0 is 1
 };
 
-// `name` without "zoo:". The same name and seed give the same weights. Errors: invalid_input (unknown name, option or
-// value, with the nearest known and the list).
+// `name` is given without "zoo:". The same name and seed give the same weights. Errors: invalid_input for an unknown
+// name, option or value; the message names the nearest known one and lists all.
 Result<ZooModel> make_zoo_model(const std::string& name, std::uint64_t seed);
 
-// One line for each family: its names, its options with their defaults.
+// One line for each family: its names and its options with their defaults.
 std::string zoo_help();
 
 }  // namespace funcpipe

@@ -12,7 +12,7 @@
 namespace funcpipe {
 namespace {
 
-// What the proof keeps of so many operations fits a client of a few gigabytes, and takes it less than a minute.
+// The proof of so many operations fits into a client with a few gigabytes of memory and takes less than a minute.
 constexpr std::int64_t kMostOperations = 20'000'000;
 
 std::uint64_t hash(std::uint64_t seed, const ObjectName& name) {
@@ -42,7 +42,7 @@ std::uint64_t hash(std::uint64_t seed, const Program& program) {
   return seed;
 }
 
-// Of one stage; the others are not looked at.
+// Fills in one stage only; the others are not used.
 std::vector<StageShape> shapes_for(const JobSpec& spec, int stage) {
   std::vector<StageShape> shapes(spec.plan.stages.size());
   shapes[static_cast<std::size_t>(stage)] = stage_shape(spec.plan, spec.model, stage);
@@ -58,7 +58,8 @@ Programs make_programs(const JobSpec& spec, WorkerId worker, const std::vector<S
   return programs;
 }
 
-// What all programs have at least: each micro-batch passes each stage. Seen before they are written.
+// Returns the least number of operations that all programs have, known before they are built: each micro-batch passes
+// each stage.
 std::int64_t least_operations(const JobSpec& spec) {
   const auto passes = [](const Plan& plan, std::int64_t each) {
     return each * plan.stage_count() * ((plan.global_batch + plan.micro_batch - 1) / plan.micro_batch);

@@ -1,5 +1,5 @@
-// A worker's programs. The client proves those of all workers sound together, once, before anything starts; a worker
-// builds its own alone and goes by their fingerprint that they are the ones that were proven.
+// The programs of a worker. Before anything starts, the client proves once that those of all workers are sound
+// together. A worker builds only its own and compares its fingerprint with that of the proven ones.
 #pragma once
 
 #include <map>
@@ -16,22 +16,23 @@ namespace funcpipe {
 
 struct Programs {
   Program training;
-  std::optional<Program> evaluation;  // of jobs that validate; a parameter server takes no part
-  StageShape shape;                   // of the worker's stage; of a parameter server's only one
+  std::optional<Program> evaluation;  // only if the job validates; a parameter server has none
+  StageShape shape;                   // of the worker's stage; a parameter server has only one
 };
 
-// `worker`: one of the plan's.
+// `worker` must be one of the plan's.
 Programs make_programs(const JobSpec& spec, WorkerId worker);
 
-// 16 hexadecimal digits that differ where anything that is played differs.
+// Returns 16 hexadecimal digits. They differ if anything that is played differs.
 std::string fingerprint(const Programs& programs);
 
-// The same, where they are the ones the client has proven: `invocation.programs` is their fingerprint. Error:
-// invalid_input: they are not.
+// Builds the programs and compares them with those the client has proven, whose fingerprint is `invocation.programs`.
+// Errors: invalid_input if they differ.
 Result<Programs> proven_programs(const JobSpec& spec, const WorkerInvocation& invocation);
 
-// Proves the programs of all workers sound together; their fingerprints. Of the validation set the number of rows is
-// enough. Errors: failed: they are not sound; invalid_input: more operations than can be proven; cancelled.
+// Proves that the programs of all workers are sound together. Returns their fingerprints. Of the validation set only
+// the number of rows must be known. Errors: failed if they are not sound, invalid_input if there are too many
+// operations to prove it, cancelled.
 Result<std::map<WorkerId, std::string>> prove_programs(const JobSpec& spec, const std::stop_token& stop = {});
 
 }  // namespace funcpipe

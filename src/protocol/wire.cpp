@@ -20,14 +20,14 @@ constexpr std::uint16_t kVersion = 1;
 constexpr std::size_t kMostDimensions = 64;
 constexpr std::size_t kMostTensors = std::numeric_limits<std::uint16_t>::max();
 
-// The fixed part of the header; then one Entry per tensor, each followed by its dimensions, then zeros up to the
-// payload.
+// The fixed part of the header. It is followed by one Entry for each tensor, each followed by its dimensions, then by
+// zeros up to the payload.
 struct Fixed {
   std::array<char, 4> magic = kMagic;
   std::uint16_t version = kVersion;
   std::uint16_t tensors = 0;
   std::uint32_t header_bytes = 0;
-  std::uint32_t header_crc = 0;  // of the whole header with this field 0
+  std::uint32_t header_crc = 0;  // of the whole header, with this field as 0
   std::uint32_t payload_crc = 0;
   std::uint32_t reserved = 0;
   std::uint64_t payload_bytes = 0;
@@ -72,7 +72,7 @@ constexpr std::size_t aligned(std::size_t size) {
   return (size + kWireAlignment - 1) / kWireAlignment * kWireAlignment;
 }
 
-// nullopt: negative or too many to address.
+// Returns nullopt if a dimension is negative or the size is too large.
 std::optional<std::uint64_t> bytes_of(std::span<const std::int64_t> shape, Bytes size) {
   std::uint64_t bytes = static_cast<std::uint64_t>(size);
   constexpr std::uint64_t kMost = std::uint64_t{1} << 62;
@@ -189,7 +189,7 @@ Result<std::vector<WireTensor>> decode_tensors(ConstBytes object, const std::str
   if (crc32c(object.subspan(fixed.header_bytes)) != fixed.payload_crc)
     return corrupt("the payload's checksum is wrong");
 
-  // Both checksums fit, so what follows can only fail for a writer's mistake or an attacker's care.
+  // Both checksums are right, so the following checks fail only on a faulty or malicious writer.
   std::vector<WireTensor> tensors;
   std::size_t at = sizeof(fixed);
   std::size_t end = fixed.header_bytes;

@@ -6,21 +6,23 @@
 
 namespace funcpipe {
 
-// Never logged. `session_token` is empty for long-lived keys.
+// The keys of an account. They are never logged. `session_token` is empty for long-lived keys.
 struct Credentials {
   std::string access_key_id;
   std::string secret_access_key;
   std::string session_token;
 };
 
-// Where a cloud service is and how to sign for it.
+// Says where a cloud service is and how to sign requests for it.
 struct Endpoint {
-  std::string url;  // "http://127.0.0.1:9000", "https://s3.us-east-1.amazonaws.com"; no trailing slash
+  // For example "https://s3.us-east-1.amazonaws.com" or "http://127.0.0.1:9000"; without a slash at its end.
+  std::string url;
   std::string region = "us-east-1";
-  bool path_style = true;  // S3: bucket in the path (emulator, MinIO) rather than in the host name (AWS, OSS)
+  // For S3: the bucket stands in the path (emulator, MinIO); if false, in the host name (AWS, OSS).
+  bool path_style = true;
 };
 
-// From AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, as Lambda sets them.
+// Reads AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, which Lambda sets for a function.
 Result<Credentials> credentials_from_environment();
 
 }  // namespace funcpipe

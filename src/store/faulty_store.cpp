@@ -9,7 +9,7 @@
 namespace funcpipe {
 namespace {
 
-// FNV-1a: std::hash may differ between machines, and a seed must repeat a run anywhere.
+// FNV-1a (64 bits). std::hash may differ between machines, and a seed must give the same faults on all of them.
 std::uint64_t hash(std::string_view text) {
   std::uint64_t value = 0xcbf29ce484222325U;
   for (const unsigned char c : text) value = (value ^ c) * 0x100000001b3U;

@@ -1,4 +1,4 @@
-// The faulty twin: passes everything on to another store, and breaks some of it.
+// A store for tests that passes every operation on to another store and breaks some of them.
 #pragma once
 
 #include <cstdint>
@@ -13,25 +13,26 @@
 
 namespace funcpipe {
 
-// Each fault is a function of (seed, operation, key, how often that operation was asked for that key), so threads that
-// run in another order meet the same faults. Probabilities are per operation, each drawn by itself.
+// The faults to inject. Each is a function of (seed, operation, key, how often that operation was asked for that key),
+// so threads that run in another order meet the same faults. Each probability (0 to 1) is per operation, and each kind
+// of fault is drawn independently.
 struct Faults {
   std::uint64_t seed = 1;
   bool first_unavailable = false;  // the first operation of each kind on each key fails, later ones do not
-  double unavailable = 0;          // fails with `unavailable`, nothing done
-  double unavailable_after = 0;    // puts and removes: done, then fails with `unavailable`, as if the answer was lost
-  double drop = 0;                 // puts: reports success and stores nothing
-  double corrupt = 0;              // gets: one byte of what was read is changed
-  double delay = 0;                // waits `longest_delay` times an even draw from 0 to 1 first
+  double unavailable = 0;          // the operation fails with `unavailable` and nothing is done
+  double unavailable_after = 0;    // a put or remove is done, then fails with `unavailable`, as if the answer was lost
+  double drop = 0;                 // a put reports success and stores nothing
+  double corrupt = 0;              // a get has one byte of its result changed
+  double delay = 0;                // the operation first waits `longest_delay` times an even draw from 0 to 1
   Seconds longest_delay = 0.05;
-  bool quiet = false;  // otherwise prints the seed on standard error when made
+  bool quiet = false;  // if false, the constructor prints the seed on standard error
 };
 
 struct FaultCounts {
   std::int64_t operations = 0, unavailable = 0, dropped = 0, corrupted = 0, delayed = 0;
 };
 
-// Thread-safe if `inner` is, which must outlive it.
+// Thread-safe if `inner` is. `inner` must outlive this object.
 class FaultyStore final : public Store {
  public:
   FaultyStore(Store& inner, Faults faults);

@@ -17,7 +17,7 @@
 namespace funcpipe {
 namespace {
 
-constexpr std::size_t kLongestOwnedBody = 256 * kMiB;  // of a body nobody gave a destination for
+constexpr std::size_t kLongestOwnedBody = 256 * kMiB;  // for a body without a destination
 
 // The state of one request, which libcurl's callbacks work on.
 struct Transfer {
@@ -25,7 +25,7 @@ struct Transfer {
   HttpAnswer response;
   std::array<char, CURL_ERROR_SIZE> curl_message{};
 
-  std::size_t piece = 0;  // upload position
+  std::size_t piece = 0;  // piece and piece_offset: where the upload is in the body
   std::size_t piece_offset = 0;
 
   Bytes announced = -1;  // Content-Length of the answer; -1 without one
@@ -33,20 +33,20 @@ struct Transfer {
   bool into_destination = false;
   std::optional<Error> rejected;
 
-  curl_off_t moved = 0;  // bytes either way: changes while something happens
+  curl_off_t moved = 0;  // bytes moved in either direction
   curl_off_t uploaded = 0;
 };
 
-// What a turn of the waiting loop may take beyond its wait before this process is taken to have stood still.
+// A turn of the waiting loop that takes longer than its wait plus kSlowTurn means that this process stood still.
 constexpr Seconds kSlowTurn = 2;
 constexpr Seconds kLongestTurn = 1;
 
-// How long a request has gone on and been silent, in time during which this process ran.
+// Measures how long a request has gone on and been silent, counting only time during which this process ran.
 class Patience {
  public:
   explicit Patience(const HttpLimits& limits) : limits_(limits), turn_(clock_.now()) {}
 
-  // A turn is over that was to wait `waited` at most.
+  // Called at the end of a turn that was to wait at most `waited`.
   void count(Seconds waited, curl_off_t moved, bool connected) {
     const Seconds now = clock_.now();
     const Seconds took = now - std::exchange(turn_, now);
@@ -56,7 +56,7 @@ class Patience {
     silent_ = moved != moved_ || !connected ? 0 : silent_ + counted;
     moved_ = moved;
   }
-  // What is over; empty: nothing is.
+  // Says which limit has passed; empty if none has.
   std::string over() const {
     if (limits_.stall > 0 && silent_ >= limits_.stall)
       return fmt::format("not a byte moved for {}", format_seconds(limits_.stall));
@@ -64,7 +64,7 @@ class Patience {
       return fmt::format("not done within {}", format_seconds(limits_.overall));
     return {};
   }
-  // Until the nearest limit, at most kLongestTurn.
+  // The seconds until the nearest limit, at most kLongestTurn.
   Seconds next_turn() const {
     Seconds left = kLongestTurn;
     if (limits_.stall > 0) left = std::min(left, limits_.stall - silent_);
@@ -101,7 +101,7 @@ std::size_t on_upload(char* buffer, std::size_t size, std::size_t count, void* s
   return written;
 }
 
-// libcurl rewinds to the start when it repeats a request on another connection; it asks for nothing else.
+// libcurl rewinds to the start when it repeats a request on another connection. It asks for no other position.
 int on_rewind(void* state, curl_off_t offset, int origin) {
   if (offset != 0 || origin != SEEK_SET) return CURL_SEEKFUNC_CANTSEEK;
   auto& transfer = *static_cast<Transfer*>(state);
@@ -116,7 +116,7 @@ std::string_view trimmed(std::string_view text) {
   return text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1);
 }
 
-// The headers are complete: decide where the body goes. False to abandon the transfer.
+// Decides where the body goes once the headers are complete. Returns false to abandon the transfer.
 bool headers_done(Transfer& transfer) {
   const int status = transfer.response.status;
   transfer.headers_complete = true;
@@ -135,7 +135,7 @@ bool headers_done(Transfer& transfer) {
   FUNCPIPE_CHECK(static_cast<Bytes>(destination->size()) >= transfer.announced, "room for {} bytes, {} to come",
                  destination->size(), transfer.announced);
   transfer.response.received = destination->first(0);
-  // Keeps the start; received.size() grows as bytes arrive, up to `announced`.
+  // The destination's memory is kept as its start only: received.size() grows as bytes arrive, up to `announced`.
   return true;
 }
 
@@ -143,7 +143,7 @@ std::size_t on_header(char* buffer, std::size_t size, std::size_t count, void* s
   auto& transfer = *static_cast<Transfer*>(state);
   transfer.moved += static_cast<curl_off_t>(size * count);
   const std::string_view line = trimmed({buffer, size * count});
-  if (line.starts_with("HTTP/")) {  // of the answer, or of a "100 Continue" before it
+  if (line.starts_with("HTTP/")) {  // the answer itself, or a "100 Continue" before it
     transfer.response = {};
     transfer.announced = -1;
     const std::size_t space = line.find(' ');
@@ -177,22 +177,22 @@ std::size_t on_download(char* buffer, std::size_t size, std::size_t count, void*
     return bytes;
   }
   MutableBytes& received = transfer.response.received;
-  // libcurl stops at Content-Length by itself; the check guards the caller's memory all the same.
+  // libcurl stops at Content-Length by itself. This check protects the caller's memory should it not.
   if (static_cast<Bytes>(received.size() + bytes) > transfer.announced) return 0;
   std::memcpy(received.data() + received.size(), buffer, bytes);
   received = MutableBytes(received.data(), received.size() + bytes);
   return bytes;
 }
 
-// libcurl has taken more of the body, so what it had has gone out.
+// libcurl reports how much of the body it has sent.
 int on_progress(void* state, curl_off_t, curl_off_t, curl_off_t, curl_off_t sent) {
   auto& transfer = *static_cast<Transfer*>(state);
   transfer.moved += sent - std::exchange(transfer.uploaded, sent);
   return transfer.request.stop.stop_requested() ? 1 : 0;
 }
 
-// OpenSSL writes to its socket without MSG_NOSIGNAL. While one of these lives, a peer that hung up raises no SIGPIPE in
-// this thread.
+// Keeps SIGPIPE from this thread while it lives. OpenSSL writes to its socket without MSG_NOSIGNAL, so a peer that hung
+// up would otherwise raise it.
 class WithoutSigpipe {
  public:
   explicit WithoutSigpipe(bool needed) : needed_(needed) {
@@ -252,8 +252,8 @@ std::optional<std::string_view> HttpAnswer::header(std::string_view lower_case_n
   return std::nullopt;
 }
 
-// An easy handle with a multi handle of its own: the multi handle keeps the connection between requests, and can be
-// woken by another thread.
+// An easy handle with a multi handle of its own. The multi handle keeps the connection between requests, and another
+// thread can wake it.
 class HttpClient::Connection {
  public:
   Connection() : easy_(curl_easy_init()), multi_(curl_multi_init()) {
@@ -321,7 +321,7 @@ void HttpClient::Connection::prepare(Transfer& transfer, curl_slist* headers, bo
   set(CURLOPT_XFERINFODATA, &transfer);
 }
 
-// `over`: which limit was met, with CURLE_OPERATION_TIMEDOUT.
+// Runs the transfer. If a limit passes, returns CURLE_OPERATION_TIMEDOUT and says in `over` which one.
 CURLcode HttpClient::Connection::run(const Transfer& transfer, Patience& patience, std::string& over) {
   const std::stop_token& stop = transfer.request.stop;
   const CURLMcode added = curl_multi_add_handle(multi_, easy_);
@@ -334,7 +334,7 @@ CURLcode HttpClient::Connection::run(const Transfer& transfer, Patience& patienc
     FUNCPIPE_CHECK(performed == CURLM_OK, "libcurl: {}", curl_multi_strerror(performed));
     if (running == 0) break;
     if (stop.stop_requested()) {
-      curl_easy_setopt(easy_, CURLOPT_QUICK_EXIT, 1L);  // does not wait for a name lookup under way
+      curl_easy_setopt(easy_, CURLOPT_QUICK_EXIT, 1L);  // do not wait for a name lookup under way
       code = CURLE_ABORTED_BY_CALLBACK;
       break;
     }
@@ -361,11 +361,12 @@ tl::expected<HttpAnswer, HttpFailure> HttpClient::Connection::perform(const Http
   const auto add_header = [&](const std::string& line) {
     curl_slist* longer = curl_slist_append(headers.get(), line.c_str());
     FUNCPIPE_CHECK(longer, "no memory for a header");
-    static_cast<void>(headers.release());  // `longer` has it, at its front
+    static_cast<void>(headers.release());  // `longer` begins with the old list and now owns it
     headers.reset(longer);
   };
   for (const auto& [name, value] : request.headers) add_header(value.empty() ? name + ";" : name + ": " + value);
-  // libcurl's own: Expect costs a round trip (or a second, where it is not understood); the others say nothing.
+  // These empty values remove headers that libcurl adds by itself. "Expect: 100-continue" costs a round trip, or a
+  // second with a server that does not understand it.
   add_header("Expect:");
   add_header("Accept:");
 
@@ -380,7 +381,7 @@ tl::expected<HttpAnswer, HttpFailure> HttpClient::Connection::perform(const Http
   curl_easy_getinfo(easy_, CURLINFO_REQUEST_SIZE, &request_bytes);
   curl_easy_getinfo(easy_, CURLINFO_PRETRANSFER_TIME_T, &connected_us);
   curl_multi_remove_handle(multi_, easy_);  // closes the connection of an unfinished transfer
-  // libcurl is content with a connection that ends amid the headers; such an answer may be anything.
+  // libcurl reports success for a connection that ended within the headers. Such an answer is incomplete.
   if (code == CURLE_OK && transfer.headers_complete) return std::move(transfer.response);
 
   HttpFailure failure{
@@ -406,7 +407,7 @@ tl::expected<HttpAnswer, HttpFailure> HttpClient::Connection::perform(const Http
 }
 
 HttpClient::HttpClient(bool loopback) : loopback_(loopback) {
-  // libcurl wants it once a process, before the first handle.
+  // libcurl must be initialised once per process, before the first handle.
   static const CURLcode started = curl_global_init(CURL_GLOBAL_DEFAULT);
   FUNCPIPE_CHECK(started == CURLE_OK, "libcurl does not start: {}", curl_easy_strerror(started));
 }
@@ -433,7 +434,7 @@ void HttpClient::give_back(std::unique_ptr<Connection> connection) {
 tl::expected<HttpAnswer, HttpFailure> HttpClient::perform(const HttpCall& request) {
   auto connection = take();
   auto outcome = connection->perform(request, loopback_);
-  // One that ended amid a name lookup or a connect cannot be set up anew, and no failed one is worth keeping.
+  // A connection that failed is dropped: libcurl cannot reuse one that ended in a name lookup or a connect.
   if (outcome) give_back(std::move(connection));
   return outcome;
 }

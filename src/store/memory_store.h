@@ -1,4 +1,4 @@
-// A Store in this process's memory.
+// A Store that keeps its objects in this process's memory.
 #pragma once
 
 #include <map>
@@ -22,12 +22,12 @@ class MemoryStore final : public Store {
   Result<std::vector<ListedObject>> list(const std::string& prefix) override;
 
  private:
-  // Shared with readers that are still copying when a key is overwritten or deleted.
+  // An object is shared with readers that are still copying it when its key is overwritten or deleted.
   using Object = std::shared_ptr<const std::vector<std::byte>>;
   Object find(const std::string& key) const;
 
   mutable std::shared_mutex mutex_;
-  std::map<std::string, Object> objects_;  // std::string compares bytes as unsigned: S3's order
+  std::map<std::string, Object> objects_;  // std::string compares bytes as unsigned, which is S3's order
 };
 
 }  // namespace funcpipe

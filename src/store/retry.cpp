@@ -9,12 +9,12 @@
 namespace funcpipe {
 namespace {
 
-// The service asks for fewer requests. (429 is about functions at once, not about a rate.)
+// The status by which a service asks for fewer requests. (429 limits how many functions run at once, not a rate.)
 constexpr int kSlowDown = 503;
 
 bool may_pass(int status, Retrier::Repeat repeat) {
   if (status == 429) return true;
-  // 507: the service's disk is full, which may be so for a moment only.
+  // 507 means that the service's disk is full, which may pass.
   return repeat == Retrier::Repeat::idempotent &&
          (status == 500 || status == 502 || status == 503 || status == 504 || status == 507);
 }
@@ -31,7 +31,7 @@ bool may_pass(const HttpFailure& failure, Retrier::Repeat repeat) {
   }
 }
 
-// A date in place of a number of seconds counts as none.
+// Reads the Retry-After header in seconds, at most 60. A date in it counts as no pause.
 Seconds asked_pause(const HttpAnswer& answer) {
   const auto asked = answer.header("retry-after");
   int seconds = 0;
@@ -98,7 +98,7 @@ tl::unexpected<Error> Retrier::give_up(const std::string& what, const HttpFailur
 
 Result<HttpAnswer> Retrier::run(const std::string& what, const Attempt& attempt, Repeat repeat, std::stop_token stop) {
   const Seconds start = clock_.now();
-  Seconds not_running = 0;  // while this process stood still, nobody was waited for
+  Seconds not_running = 0;  // time in which this process stood still, which the limits do not count
   tl::expected<HttpAnswer, HttpFailure> outcome;
   for (int tries = 1;; ++tries) {
     const auto turn = take_turn(start + not_running + policy_.total);

@@ -1,4 +1,4 @@
-// When and how often a request to a cloud service is sent and repeated.
+// Decides when a request to a cloud service is sent and how often it is repeated.
 #pragma once
 
 #include <atomic>
@@ -17,22 +17,23 @@
 
 namespace funcpipe {
 
-// Of one client. Thread-safe.
+// Sends and repeats the requests of one client. Thread-safe.
 class Retrier {
  public:
-  // `endpoint` is for messages.
-  // `total_silent`: while tries meet nothing but silence, the total and whatever number of tries, if it is longer.
+  // `endpoint` is named in messages. `total_silent` is for a service that sends no byte at all: while every try ends in
+  // a timeout, tries go on for this long whatever their number, if it is longer than `policy.total`.
   Retrier(const RetryPolicy& policy, std::string endpoint, bool loopback, Seconds total_silent = 0);
 
-  // Which failures may be repeated.
+  // Says which failures may be repeated.
   enum class Repeat {
-    idempotent,  // everything that may pass: 429, 500, 502, 503, 504, 507, no connection, cut, timed out
-    unsent,      // only what the service cannot have acted upon: 429, connection refused
+    idempotent,  // any failure that may pass: 429, 500, 502, 503, 504, 507, no connection, cut, timed out
+    unsent,      // only a request the service cannot have acted upon: 429, or the connection was refused
   };
 
-  // Calls `attempt` until it succeeds, fails for good, or the policy ends it, no faster than the service takes requests
-  // of this client. Returns its last answer, whatever the status, or, where there was none: unavailable, timeout,
-  // cancelled, or the destination's own error. `what` says for messages what was tried: "PUT s3://bucket/key".
+  // Calls `attempt` until it succeeds, fails for good, or the policy ends it. It sends no faster than the service
+  // accepts requests of this client (base/send_rate.h). Returns the last answer, whatever its status. If the last try
+  // had no answer, returns an error: unavailable, timeout, cancelled, failed (not HTTP), or the destination's own
+  // error. `what` names the request in messages: "PUT s3://bucket/key".
   using Attempt = std::function<tl::expected<HttpAnswer, HttpFailure>()>;
   Result<HttpAnswer> run(const std::string& what, const Attempt& attempt, Repeat repeat = Repeat::idempotent,
                          std::stop_token stop = {});
@@ -51,7 +52,7 @@ class Retrier {
   const Seconds total_silent_;
   SystemClock clock_;
   std::mutex mutex_;
-  // Under mutex_:
+  // mutex_ guards send_rate_ and repeats_.
   SendRate send_rate_;
   Repeats repeats_;
   std::atomic<std::uint64_t> draws_ = 0;

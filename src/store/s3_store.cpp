@@ -31,7 +31,7 @@ bool ok(const HttpAnswer& answer) {
   return answer.status >= 200 && answer.status < 300;
 }
 
-// A web page in place of an answer: S3 answers a PUT without a body, and an object's with its ETag.
+// Recognises a web page in place of an S3 answer. S3 answers a put with no body, and a get with an ETag.
 bool is_web_page(const HttpAnswer& answer) {
   return ok(answer) && !answer.header("etag") && answer.header("content-type").value_or("").starts_with("text/html");
 }
@@ -41,7 +41,8 @@ tl::unexpected<Error> no_s3(const std::string& endpoint, const std::string& wher
               "Check the endpoint's address and port: a web server that is no object store answers there.");
 }
 
-// The way out of a redirection, which is not followed: the signature holds for the address asked.
+// Returns a hint on what to do about a redirection. It is not followed, because the signature holds only for the
+// address asked.
 std::string way_of(const HttpAnswer& answer) {
   if (const auto region = answer.header("x-amz-bucket-region"))
     return fmt::format(
@@ -55,8 +56,8 @@ std::string way_of(const HttpAnswer& answer) {
 
 struct S3Store::Call {
   std::string method;
-  std::string path;   // as it goes over the wire
-  std::string query;  // likewise, without '?'
+  std::string path;   // percent-encoded
+  std::string query;  // percent-encoded, without '?'
   HttpHeaders headers;
   std::span<const ConstBytes> body;
   Destination destination;
@@ -113,7 +114,7 @@ Result<HttpAnswer> S3Store::send(const Call& call) {
   const std::string url = service_->url.scheme + "://" + service_->host + call.path +
                           (call.query.empty() ? std::string() : "?" + call.query);
   const auto attempt = [&]() -> tl::expected<HttpAnswer, HttpFailure> {
-    // Signed anew for each try: a signature is good for minutes only.
+    // Each try is signed anew, because a signature is valid for some minutes only.
     const SigningScope scope{"s3", service_->options.endpoint.region, amz_time(unix_time())};
     HttpHeaders headers = call.headers;
     headers.emplace_back("Host", service_->host);
@@ -183,7 +184,7 @@ Result<PutOutcome> S3Store::put(const std::string& key, std::span<const ConstByt
   for (int tries = 1;; ++tries) {
     FUNCPIPE_TRY(answer, send(call));
     if (answer.status == 412 && mode == PutMode::create_if_absent) return PutOutcome::already_there;
-    // Somebody else's put of the same key is under way: whoever comes second will see 412.
+    // A 409 means that another put of the same key is under way. A later try will get 412.
     if (answer.status == kConflict && mode == PutMode::create_if_absent && tries < kPutTriesOnConflict) {
       SystemClock clock;
       if (!clock.sleep_until(clock.now() + 0.02 * tries, stop_))
@@ -200,7 +201,7 @@ Result<PutOutcome> S3Store::put(const std::string& key, std::span<const ConstByt
 Result<std::optional<Bytes>> S3Store::get(const std::string& key, const Destination& destination,
                                           std::optional<ByteRange> range) {
   FUNCPIPE_TRY_VOID(check_key(key));
-  if (range && range->size == 0) {  // HTTP has no word for an empty range
+  if (range && range->size == 0) {  // HTTP cannot express an empty range
     FUNCPIPE_TRY(whole, size(key));
     if (!whole) return std::nullopt;
     if (range->first > *whole) {
@@ -213,7 +214,7 @@ Result<std::optional<Bytes>> S3Store::get(const std::string& key, const Destinat
   call.headers = {{"x-amz-checksum-mode", "ENABLED"}};
   if (range) {
     call.headers.emplace_back("Range", fmt::format("bytes={}-{}", range->first, range->first + range->size - 1));
-    // A range that the object does not hold whole must not reach the caller's memory.
+    // If the object does not hold the whole range, no byte of the answer goes to the caller's memory.
     call.destination = [&](Bytes bytes) -> Result<MutableBytes> {
       if (bytes != range->size) {
         return fail(ErrorCode::invalid_input,
@@ -233,7 +234,8 @@ Result<std::optional<Bytes>> S3Store::get(const std::string& key, const Destinat
     }
     if (bytes == 0) FUNCPIPE_TRY_VOID(destination(0));
     const auto announced = answer.header("x-amz-checksum-crc32c");
-    // A ranged answer bears the whole object's checksum, if any; so do, with a '-', objects uploaded in parts.
+    // Two checksums are not of these bytes: that of a ranged answer (it is of the whole object), and that of an object
+    // uploaded in parts (it has a '-').
     if (!range && announced && announced->find('-') == std::string_view::npos) {
       const std::string found = crc32c_header(crc32c(answer.received));
       if (found != *announced) {
@@ -316,7 +318,7 @@ Result<bool> S3Store::bucket_exists() {
 }
 
 Result<> S3Store::create_bucket() {
-  // us-east-1 is the one region that must not be named.
+  // S3 refuses us-east-1 as a location; a bucket goes there if none is named.
   const std::string& region = service_->options.endpoint.region;
   const std::string xml = region == "us-east-1" ? std::string() : create_bucket_xml(region);
   const ConstBytes body = as_bytes(xml);

@@ -1,4 +1,4 @@
-// The S3 client: AWS S3, the emulator, MinIO, Ceph, OSS (virtual-host style).
+// The S3 client. It speaks to AWS S3, the emulator, MinIO, Ceph and OSS (bucket in the host name).
 #pragma once
 
 #include <cstdint>
@@ -21,25 +21,27 @@ struct S3Options {
   Credentials credentials;
   HttpLimits limits;
   RetryPolicy retry;
-  // While tries meet nothing but silence: how long to go on, whatever the number of tries, if that is longer than
-  // retry.total. A service that is silent on this machine is one whose process is stopped, and goes on where it was.
+  // How long to go on while every try ends in a timeout, whatever the number of tries, if that is longer than
+  // retry.total. It is for a service on this machine: one that is silent is a stopped process, and it continues where
+  // it was.
   Seconds total_silent = 0;
 };
 
-// Requests as the service bills them: every try that was answered, whatever the answer.
+// Counts requests as the service bills them: every try that was answered, whatever the answer.
 struct RequestCounts {
-  std::int64_t put = 0, get = 0, list = 0, remove = 0;  // get: HEAD too; put: bucket requests too
+  std::int64_t put = 0, get = 0, list = 0, remove = 0;  // `get` includes HEAD requests, `put` the creation of a bucket
   std::int64_t retries = 0;
-  Bytes uploaded = 0, downloaded = 0;  // of bodies that arrived whole
+  Bytes uploaded = 0, downloaded = 0;  // of bodies that were transferred completely
 };
 
-// Bodies go out with x-amz-checksum-crc32c, which the service verifies. Over https or loopback the body is otherwise
-// unsigned; over other http its SHA-256 is signed. A whole object is verified when the service returns its CRC-32C,
-// and always against the announced length.
+// A put carries x-amz-checksum-crc32c, which the service verifies. Over https or loopback the body's hash is not
+// signed; over other http its SHA-256 is. A get compares the length with the announced one, and for a whole object the
+// CRC-32C if the service returns one.
 //
-// A create_if_absent put whose answer was lost is repeated, and may then find its own object: already_there.
+// A create_if_absent put whose answer was lost is repeated. The repeat may find the object of the first try and then
+// returns already_there.
 //
-// Views (until) share connections, counts and the rate of requests with the store they are of.
+// The stores that until() and view() return share connections, counts and the rate of requests with this one.
 class S3Store final : public Store, public Stoppable {
  public:
   // Errors: invalid_input for a malformed endpoint or an empty bucket name. Makes no request.
@@ -54,10 +56,10 @@ class S3Store final : public Store, public Stoppable {
   Result<> remove(std::span<const std::string> keys) override;
   Result<std::vector<ListedObject>> list(const std::string& prefix) override;
   std::unique_ptr<Store> until(std::stop_token stop) override { return view(std::move(stop)); }
-  std::unique_ptr<S3Store> view(std::stop_token stop);  // the same
+  std::unique_ptr<S3Store> view(std::stop_token stop);  // the same with its own type
 
   Result<bool> bucket_exists();
-  Result<> create_bucket();  // no error if it is ours already
+  Result<> create_bucket();  // no error if the bucket exists and is ours
 
   RequestCounts counts() const;
 
@@ -69,7 +71,7 @@ class S3Store final : public Store, public Stoppable {
   Result<HttpAnswer> send(const Call& call);
   Result<> remove_batch(std::span<const std::string> keys);
   std::string place(const std::string& key) const;
-  std::string path(const std::string& key) const;  // as it goes over the wire
+  std::string path(const std::string& key) const;  // as sent, that is, percent-encoded
   tl::unexpected<Error> refused(const HttpAnswer& answer, const std::string& where) const;
 
   const std::shared_ptr<Service> service_;

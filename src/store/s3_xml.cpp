@@ -10,7 +10,7 @@ namespace {
 
 constexpr const char* kNamespace = "http://s3.amazonaws.com/doc/2006-03-01/";
 
-// Keys may be, or hold, spaces only: text must come through as it stands.
+// Keys may contain or consist of spaces, so the parser must keep text unchanged.
 constexpr unsigned kParse = pugi::parse_default | pugi::parse_ws_pcdata_single;
 
 std::string text_of(const pugi::xml_document& document) {

@@ -12,7 +12,7 @@
 namespace funcpipe {
 
 struct S3Error {
-  std::string code;  // "NoSuchKey"; empty if the body is no S3 error
+  std::string code;  // for example "NoSuchKey"; empty if the body is no S3 error document
   std::string message;
 };
 S3Error parse_s3_error(std::string_view xml);
@@ -23,12 +23,12 @@ struct DeleteFailure {
   std::string key;
   S3Error error;
 };
-// What of a DeleteObjects request failed, by its answer.
+// Reads the answer to a DeleteObjects request. Returns the keys that were not deleted. Errors: corrupt.
 Result<std::vector<DeleteFailure>> parse_delete_result(std::string_view xml);
 
 struct ListPage {
   std::vector<ListedObject> objects;
-  std::string continuation;  // empty: the last page
+  std::string continuation;  // where the next page begins; empty on the last page
 };
 Result<ListPage> parse_list_page(std::string_view xml);
 

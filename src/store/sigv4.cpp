@@ -29,7 +29,7 @@ std::string lower(std::string_view text) {
   return lowered;
 }
 
-// Without spaces at the ends, runs of spaces inside as one.
+// Removes spaces at both ends and replaces each run of spaces inside by one.
 std::string trim(std::string_view text) {
   std::string trimmed;
   for (const char c : text) {
@@ -41,7 +41,7 @@ std::string trim(std::string_view text) {
   return trimmed;
 }
 
-// Lower-case names in order; a name that occurs twice has its values joined by commas.
+// Sorts the names, in lower case. The values of a name that occurs twice are joined by commas.
 Headers canonical_headers(const Headers& headers) {
   Headers canonical;
   for (const auto& [name, value] : headers) canonical.emplace_back(lower(name), trim(value));
@@ -134,7 +134,7 @@ Result<Authorization> parse_authorization(std::string_view header) {
     if (equals == std::string::npos) return fail(ErrorCode::corrupt, "an authorization field without '='");
     const std::string value = text.substr(equals + 1);
     if (text.starts_with("Credential=")) {
-      // The access key itself may hold slashes; the scope behind it has four words.
+      // The access key may itself contain slashes. The scope behind it has four words.
       const std::vector<std::string_view> words = split(value, '/');
       if (words.size() < 5 || words.back() != "aws4_request") {
         return fail(ErrorCode::corrupt, "an authorization credential that is not key/date/region/service/aws4_request");

@@ -5,7 +5,7 @@
 namespace funcpipe {
 namespace {
 
-// Refuses further requests once a stop is requested.
+// Refuses new requests once a stop is requested; for a store that cannot end a request under way.
 class StoppableStore final : public Store {
  public:
   StoppableStore(Store& store, std::stop_token stop) : store_(store), stop_(std::move(stop)) {}

@@ -1,4 +1,4 @@
-// Stores and stops: a request that a stop ends.
+// Views of a store whose requests end when a stop is requested.
 #pragma once
 
 #include <memory>
@@ -8,16 +8,16 @@
 
 namespace funcpipe {
 
-// What a store is, besides, that can end a request under way.
+// A store that can end a request under way implements this interface, too.
 class Stoppable {
  public:
   virtual ~Stoppable() = default;
-  // A view of the store, whose requests end within a second of a stop: cancelled.
+  // Returns a view of the store. Its requests end with `cancelled` within a second of a stop.
   virtual std::unique_ptr<Store> until(std::stop_token stop) = 0;
 };
 
-// A view of `store`, which must outlive it: every request ends with `cancelled` once a stop is requested. One that is
-// under way ends within a second if the store is Stoppable, else with what it does.
+// Returns a view of `store`, which must outlive the view. Once a stop is requested, new requests fail with `cancelled`.
+// A request under way ends within a second if the store is Stoppable; otherwise it runs to its end.
 std::unique_ptr<Store> until(Store& store, std::stop_token stop);
 
 }  // namespace funcpipe

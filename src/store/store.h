@@ -1,8 +1,9 @@
-// The object-store seam. Implementations: S3 (s3_store.h), memory (memory_store.h), faulty twin (faulty_store.h).
+// The interface to object stores. Implementations: S3 (s3_store.h), memory (memory_store.h), and one that injects
+// faults (faulty_store.h).
 //
-// Contract, as S3 gives it: a put is atomic (a key that exists is complete), reads see the last finished put, keys are
-// UTF-8 of 1..1024 bytes, list is in byte order. All members are thread-safe and may block up to the store's own
-// request time limit; none waits for an object to appear (that is worker/arrival.h's business).
+// The contract is S3's. A put is atomic: a key that exists is complete. A read sees the last finished put. Keys are
+// UTF-8 of 1 to 1024 bytes. A list is in the order of the keys' bytes. All members are thread-safe. Each may block up
+// to the store's own limit of a request's time. None waits for an object to appear; worker/arrival.h does that.
 #pragma once
 
 #include <cstddef>
@@ -21,15 +22,15 @@
 namespace funcpipe {
 
 enum class PutMode { overwrite, create_if_absent };
-enum class PutOutcome { created, already_there };  // already_there only with create_if_absent; content unchanged
+enum class PutOutcome { created, already_there };  // already_there: only with create_if_absent; the object is unchanged
 
-struct ByteRange {  // inclusive of first, `size` bytes; must lie inside the object
+struct ByteRange {  // The `size` bytes from `first` on. The range must lie inside the object.
   Bytes first = 0;
   Bytes size = 0;
 };
 
-// Called once, with the number of bytes to come, before they arrive; returns where to put them (at least that many).
-// A retried request calls it again.
+// Called with the number of bytes to come before they arrive. Returns where to put them (at least that much memory). It
+// is called once per try, so a repeated request calls it again.
 using Destination = std::function<Result<MutableBytes>(Bytes size)>;
 
 struct ListedObject {
@@ -45,25 +46,26 @@ class Store {
   virtual Result<PutOutcome> put(const std::string& key, std::span<const ConstBytes> pieces,
                                  PutMode mode = PutMode::overwrite) = 0;
 
-  // Downloads into what `destination` returns. nullopt: no such key (not an error; one billed request).
-  // Otherwise the number of bytes written.
+  // Downloads into what `destination` returns. Returns the number of bytes written, or nullopt if there is no such key,
+  // which is not an error and one billed request.
   virtual Result<std::optional<Bytes>> get(const std::string& key, const Destination& destination,
                                            std::optional<ByteRange> range = {}) = 0;
 
-  virtual Result<std::optional<Bytes>> size(const std::string& key) = 0;  // HEAD
+  virtual Result<std::optional<Bytes>> size(const std::string& key) = 0;  // a HEAD request; nullopt: no such key
 
-  // Deletes; keys that do not exist are no error. Any number of keys (batched 1,000 to a request).
+  // Deletes any number of keys, 1,000 in each request. A key that does not exist is no error.
   virtual Result<> remove(std::span<const std::string> keys) = 0;
 
-  // Every key that starts with `prefix`, paging as needed. For people and clean-up, never for waiting.
+  // Returns every object whose key starts with `prefix`, over as many pages as needed. Programs must not poll with it
+  // to wait for an object.
   virtual Result<std::vector<ListedObject>> list(const std::string& prefix) = 0;
 
-  // Conveniences over the above.
+  // These are conveniences over the functions above.
   Result<PutOutcome> put(const std::string& key, std::string_view text, PutMode mode = PutMode::overwrite);
   Result<std::optional<std::string>> get_text(const std::string& key);
 };
 
-// For implementations. invalid_input unless the key has 1..1024 bytes.
+// Used by implementations. Errors: invalid_input unless the key has 1 to 1024 bytes.
 Result<> check_key(const std::string& key);
 
 }  // namespace funcpipe

@@ -20,7 +20,7 @@ std::string number(double loss) {
   return std::isnan(loss) ? "nan" : loss > 0 ? "inf" : "-inf";
 }
 
-// Of the stage's weights that are not finite the one nearest to the loss: where it is, and its name.
+// Returns the layer and name of the stage's weight that is not finite; of several, the one nearest to the loss.
 std::optional<std::string> weight_gone_wrong(const JobSpec& spec, const Stage& stage) {
   const std::vector<int>& indices = stage.parameter_indices();
   for (int layer = stage.end_layer() - 1; layer >= stage.first_layer(); --layer) {

@@ -1,9 +1,9 @@
-// Why a loss is no number, found after the fact: nothing is looked at while it is one.
+// Finds the cause of a loss that is not finite. As long as the loss is finite, nothing else is checked.
 //
-// The last stage sees the loss. The stage where it began is searched from there back: a stage that received what was
-// wrong already tells the stage before with a mark in place of the gradient, and the one where it began ends the job
-// with the layer's name. A gradient that is not finite shows one iteration later, in the weights it was added to: they
-// are wrong in every layer from the first, so of those it is the one nearest to the loss.
+// The last stage sees the loss. From there the search goes back stage by stage. A stage that received values that are
+// not finite tells the stage before with a mark in place of the gradients. The stage where they began ends the job with
+// the layer's name. A gradient that is not finite shows one iteration later, in the weights it was added to. Then the
+// weights of all layers from the first to the origin are wrong, so the layer nearest to the loss is named.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -19,11 +19,12 @@
 
 namespace funcpipe {
 
-// What goes back in place of `gradients` gradients, and the loss that it says.
+// Makes the mark that is sent back in place of `gradients` gradients. It carries the loss.
 std::vector<at::Tensor> divergence_mark(double loss, std::size_t gradients);
+// Returns the loss if `received` is such a mark, else nullopt.
 std::optional<double> marked_divergence(const std::vector<at::Tensor>& received, std::size_t gradients);
 
-// What a stage computed with when the loss became what it is.
+// The inputs of the pass whose loss is not finite.
 struct DivergentPass {
   const JobSpec& spec;
   Stage& stage;
@@ -31,14 +32,14 @@ struct DivergentPass {
   std::int64_t iteration;
   int micro_batch;
   double loss;
-  std::vector<at::Tensor> border, data;  // `border` with its BorderGradients
+  std::vector<at::Tensor> border, data;  // `border` includes the tensors' BorderGradients
 };
 
-// The error that ends the job if it began in this stage; no error: in one before. Spends a forward pass, in which the
-// stage's buffers move on.
+// Returns the error that ends the job if the cause is in this stage, and no error if it is in an earlier one. Runs a
+// forward pass, which changes the stage's buffers.
 Result<> find_divergence(DivergentPass pass);
 
-// After the last update: the weights, of which no loss will tell.
+// Checks the weights after the last update, which no later loss would reveal.
 Result<> check_weights(const JobSpec& spec, const Stage& stage, std::int64_t iterations);
 
 }  // namespace funcpipe

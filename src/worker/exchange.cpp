@@ -19,7 +19,8 @@
 namespace funcpipe {
 namespace {
 
-constexpr std::int64_t kMostElements = std::int64_t{1} << 40;  // that a layout's strides may span: more is corrupt
+// The most elements a layout's strides may span; more is corrupt.
+constexpr std::int64_t kMostElements = std::int64_t{1} << 40;
 
 WireTensor wire(const at::Tensor& contiguous) {
   const auto type = element_type(dtype_name(contiguous.scalar_type()));
@@ -27,15 +28,15 @@ WireTensor wire(const at::Tensor& contiguous) {
   return {*type, contiguous.sizes().vec(), {static_cast<const std::byte*>(contiguous.data_ptr()), contiguous.nbytes()}};
 }
 
-// One dimension of a tensor; its position in a list of them says when it travels.
+// One dimension of a tensor. A list of them is in the order in which the tensor is sent.
 struct Dimension {
   std::int64_t index, size, stride;
-  // A dimension without stride repeats one element, which travels alone.
+  // A dimension with stride 0 repeats one element, and only that one is sent.
   std::int64_t travelling() const { return stride == 0 && size > 0 ? 1 : size; }
 };
 constexpr std::size_t kDimensionNumbers = 3;
 
-// From the widest stride to the narrowest.
+// Returns the dimensions from the widest stride to the narrowest.
 std::vector<Dimension> layout_of(const at::Tensor& tensor) {
   std::vector<Dimension> layout;
   for (std::int64_t d = 0; d < tensor.dim(); ++d) layout.push_back({d, tensor.size(d), tensor.stride(d)});
@@ -44,7 +45,7 @@ std::vector<Dimension> layout_of(const at::Tensor& tensor) {
   return layout;
 }
 
-// Its elements as they travel: each once, packed, in the order of `layout`. No copy if they lie like this already.
+// Returns the elements as they are sent: each once, without gaps, in the order of `layout`. Copies only if necessary.
 at::Tensor packed(const at::Tensor& tensor, const std::vector<Dimension>& layout) {
   std::vector<std::int64_t> order;
   order.reserve(layout.size());
@@ -55,13 +56,13 @@ at::Tensor packed(const at::Tensor& tensor, const std::vector<Dimension>& layout
   return result.contiguous();
 }
 
-// Takes the dimensions of a tensor that travels in `shape` from the front of `numbers`. None: they contradict it.
+// Takes the dimensions of a tensor sent in `shape` from the front of `numbers`; nullopt if they contradict the shape.
 std::optional<std::vector<Dimension>> take_layout(std::span<const std::int64_t>& numbers,
                                                   const std::vector<std::int64_t>& shape) {
   if (numbers.size() < kDimensionNumbers * shape.size()) return std::nullopt;
   std::vector<Dimension> layout;
   std::vector<bool> seen(shape.size(), false);
-  std::int64_t elements = 1, span = 1;  // within which they lie in memory
+  std::int64_t elements = 1, span = 1;  // how many elements of memory they span
   for (const std::int64_t travelling : shape) {
     const Dimension dimension{numbers[0], numbers[1], numbers[2]};
     numbers = numbers.subspan(kDimensionNumbers);
@@ -79,8 +80,8 @@ std::optional<std::vector<Dimension>> take_layout(std::span<const std::int64_t>&
   return layout;
 }
 
-// A tensor of this layout with the elements of `wire`, which are part of `object`: over them if they already lie as
-// they should (it then keeps `object` alive), else in memory of its own.
+// Makes a tensor of this layout from the elements of `wire`, which are part of `object`. It uses them in place if they
+// lie right (and then keeps `object` alive); otherwise it copies them.
 at::Tensor laid_out(const at::Tensor& object, const WireTensor& wire, const std::vector<Dimension>& layout) {
   const auto type = dtype_from_name(std::string(to_string(wire.type)));
   FUNCPIPE_CHECK(type, "type {} of the wire", to_string(wire.type));
@@ -106,17 +107,17 @@ at::Tensor laid_out(const at::Tensor& object, const WireTensor& wire, const std:
   return result;
 }
 
-// A wait of so many seconds is worth a PUT to say so.
+// A wait of this many seconds is long enough to spend a PUT on saying so.
 constexpr Seconds kLongWait = 20;
 
 ConstBytes bytes_of(const at::Tensor& object) {
   return {static_cast<const std::byte*>(object.data_ptr()), object.nbytes()};
 }
 
-// Memory for what is fetched, which `object` is then to own.
+// Allocates memory for what is downloaded. `object` then owns it.
 Destination destination_of(at::Tensor& object) {
   return [&object](Bytes size) -> Result<MutableBytes> {
-    object = at::empty({size}, at::kByte);  // libtorch aligns to 64 bytes, as the wire wants
+    object = at::empty({size}, at::kByte);  // libtorch aligns it to 64 bytes, as the format needs
     return MutableBytes(static_cast<std::byte*>(object.data_ptr()), static_cast<std::size_t>(size));
   };
 }
@@ -139,7 +140,7 @@ Result<> Exchange::send(std::int64_t iteration, const ObjectName& name, std::spa
   std::vector<WireTensor> wires;
   std::vector<std::int64_t> numbers;
   for (const at::Tensor& sent : tensors) {
-    // What PyTorch conjugates or negates only when it is read lies otherwise in memory.
+    // A tensor that PyTorch conjugates or negates only when it is read has other bytes in memory, so do it now.
     const at::Tensor tensor = sent.detach().resolve_conj().resolve_neg();
     const std::vector<Dimension> layout = layout_of(tensor);
     for (const Dimension& dimension : layout)
@@ -174,7 +175,7 @@ Result<std::vector<at::Tensor>> Exchange::tensors_in(const at::Tensor& object, c
     return fail(ErrorCode::corrupt, "the object does not describe its tensors' layout", key);
   };
   if (wires.empty() || wires.back().type != ElementType::int64) return corrupt();
-  const ConstBytes layouts = wires.back().bytes;  // aligned, as every payload
+  const ConstBytes layouts = wires.back().bytes;  // aligned, as all payloads are
   std::span<const std::int64_t> numbers(reinterpret_cast<const std::int64_t*>(layouts.data()),
                                         layouts.size() / sizeof(std::int64_t));
   wires.pop_back();
@@ -246,8 +247,8 @@ Result<at::Tensor> Exchange::wait_for(const Op& op, int index, std::int64_t iter
   return object;
 }
 
-// Of several long waits the first is told: they are for the same worker, or for those that wait for it too. What cannot
-// be told is only missed in a message.
+// Only the first of several long waits is reported: the others are for the same worker or for workers that wait for it,
+// too. A failure to report it is ignored, because only a message would lack it.
 void Exchange::note_waiting(const WaitingWorker& waiting) {
   const std::lock_guard lock(mutex_);
   if (long_waits_++ == 0) static_cast<void>(store_.put(waiting_key(prefix_, worker_), to_json(waiting).dump()));
@@ -261,7 +262,7 @@ void Exchange::waiting_ended(const WaitingWorker& waiting, bool gave_up) {
     WaitingWorker last = waiting;
     last.gave_up = true;
     static_cast<void>(store_.put(key, to_json(last).dump()));
-    ++long_waits_;  // stays as it is, whatever becomes of others
+    ++long_waits_;  // keeps the report, even when other waits end
   } else if (long_waits_ == 0) {
     static_cast<void>(store_.remove(std::span(&key, 1)));
   }

@@ -21,36 +21,39 @@
 
 namespace funcpipe {
 
-// A slice of another worker's gradient, as it arrived.
+// A received slice of another worker's gradient.
 struct ReceivedSlice {
-  at::Tensor object;   // owns the memory
-  ConstBytes bytes;    // float32 elements
-  ConstBytes reached;  // of each parameter that begins in the slice, in order: 1 if some backward reached it, else 0
+  at::Tensor object;  // owns the memory of the two below
+  ConstBytes bytes;   // float32 elements
+  // One byte for each parameter that begins in the slice, in order: 1 if a backward pass reached it, else 0.
+  ConstBytes reached;
 };
 
-// When the request was sent that found the object of operation `op`. Called from several threads.
+// Is told when the GET was sent that found the object of operation `op`. Called from several threads.
 using ArrivalObserver = std::function<void(int op, std::int64_t iteration, Seconds asked)>;
 
-// Thread-safe. Waits have the limit given; a time-out says who waits for whom. While a wait is long, and after it
-// reached its limit, waiting_key says so, for the client to find whom all wait for.
+// Thread-safe. Each wait has the limit given, and its time-out says who waits for whom. A worker that waits for long
+// says so in the object waiting_key. The object stays if the wait reaches its limit, and the client finds there whom
+// all wait for.
 class Exchange {
  public:
-  // Objects lie under `prefix`. `clock` has the platform's seconds: when to ask for an object weighs the price of a GET
-  // against that of a function's time.
+  // All objects are below `prefix`. `clock` must count the platform's seconds, because the pauses between GETs weigh
+  // the price of a GET against that of a function's time.
   Exchange(Store& store, Clock& clock, std::string prefix, WorkerId worker, Seconds wait_limit,
            ArrivalObserver observe = {});
 
-  // A tuple of tensors, which arrive with the strides they left with: another layout may choose another kernel, with
-  // other bits. Only elements travel, no gaps between them, and of those that an expanded tensor repeats one
-  // (docs/formats/tensors.md).
+  // Sends a tuple of tensors. They arrive with the same strides, because PyTorch might choose another kernel for
+  // another layout and compute other bits. Only elements are sent: no gaps between them, and only one of those that an
+  // expanded tensor repeats (docs/formats/tensors.md).
   Result<> send(std::int64_t iteration, const ObjectName& name, std::span<const at::Tensor> tensors,
                 std::stop_token stop = {});
   Result<std::vector<at::Tensor>> receive(const Op& op, int index, std::int64_t iteration, std::stop_token stop);
 
-  // What was received in this iteration, which its publisher keeps until the next. Error: not_found.
+  // Gets an object of this iteration that was received before; its publisher keeps it until the next. Errors:
+  // not_found.
   Result<std::vector<at::Tensor>> receive_again(std::int64_t iteration, const ObjectName& name);
 
-  // A slice of the gradient and what is reached of it, as in ReceivedSlice.
+  // Sends or waits for a slice of the gradient, with `reached` as in ReceivedSlice.
   Result<> publish(std::int64_t iteration, const Op& op, ConstBytes slice, ConstBytes reached,
                    std::stop_token stop = {});
   Result<ReceivedSlice> fetch(const Op& op, int index, std::int64_t iteration, std::stop_token stop);

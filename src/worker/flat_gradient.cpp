@@ -19,7 +19,7 @@ FlatGradient::FlatGradient(const std::vector<at::Tensor>& parameters) {
   for (const at::Tensor& parameter : parameters) {
     FUNCPIPE_CHECK(parameter.is_non_overlapping_and_dense() && parameter.scalar_type() == at::kFloat,
                    "parameter {} of the stage", &parameter - parameters.data());
-    // variable_data: a version counter of its own; views of one tensor share theirs.
+    // variable_data gives each view a version counter of its own; otherwise all views of one tensor share one.
     const at::Tensor view = buffer_.as_strided(parameter.sizes(), parameter.strides(), first).variable_data();
     parts_.push_back({.parameter = parameter, .view = view, .first = first});
     first += parameter.numel();
@@ -53,7 +53,7 @@ MutableBytes FlatGradient::reached(const Slice& slice) {
                                      static_cast<std::size_t>(end - begin));
 }
 
-// What has no elements is never reached.
+// A parameter without elements is never reached.
 void FlatGradient::note_reached() {
   for (std::size_t i = 0; i < parts_.size(); ++i)
     if (parts_[i].view.numel() > 0 && parts_[i].view._version() != parts_[i].version) reached_[i] = std::byte{1};

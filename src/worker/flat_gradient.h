@@ -1,11 +1,11 @@
-// The gradients of a stage's parameters in one contiguous float32 buffer, in the parameters' order and without gaps: a
-// parameter's .grad is a view into it, so autograd adds where synchronisation sends from and receives into.
+// The gradients of a stage's parameters in one contiguous float32 buffer, in the parameters' order and without gaps. A
+// parameter's .grad is a view into it, so autograd adds to the same memory that synchronisation sends and receives.
 //
-// A parameter that no loss reaches has no gradient, which is not a gradient of zero: the optimiser leaves it alone,
-// with no decay and no state. Whether one has must be the same for every replica, and for every stage that uses it. So
-// one byte a parameter travels with the elements, in the slice in which the parameter begins: a sum has reached what
-// one of its terms has. The buffer starts at -0, which is the neutral element of addition (IEEE 754, 6.3): what is
-// added first keeps its bits.
+// A parameter that no loss reaches has no gradient. That differs from a gradient of zero: the optimiser then leaves the
+// parameter alone, with no decay and no state. All replicas, and all stages that use the parameter, must agree on it.
+// So one byte for each parameter is sent with the elements, in the slice in which the parameter begins; a sum counts as
+// reached if one of its terms is. The buffer starts as -0, the neutral element of addition (IEEE 754, 6.3), so the
+// first term keeps its bits.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -21,33 +21,35 @@ namespace funcpipe {
 
 class FlatGradient {
  public:
-  // Installs the views. `parameters`: float32 leaves whose elements fill their memory in any order of dimensions.
+  // Makes each parameter's .grad a view of the buffer. `parameters` must be float32 leaves without gaps in their
+  // memory; the order of their dimensions does not matter.
   explicit FlatGradient(const std::vector<at::Tensor>& parameters);
 
   std::int64_t elements() const;
   MutableBytes bytes(const Slice& slice);
-  void add(const Slice& slice, ConstBytes staged);  // slice = slice + staged
-  // Of each parameter that begins in the slice: 1 if it is reached, else 0.
+  void add(const Slice& slice, ConstBytes staged);  // slice = slice + staged (float32 elements)
+  // Returns one byte for each parameter that begins in the slice: 1 if it is reached, else 0.
   MutableBytes reached(const Slice& slice);
 
-  // After every backward pass, before anything is sent: notes which parameters it reached.
+  // Notes which parameters a backward pass has reached. Call it after each one, before anything is sent.
   void note_reached();
-  // Once everything is summed: .grad of what nothing reached, here or elsewhere, is undefined until clear().
+  // Makes .grad of parameters that nothing reached, here or elsewhere, undefined until clear(). Call it when all is
+  // summed.
   void withdraw_unreached();
-  // All views are installed and nothing is reached.
+  // Sets the buffer to -0 and installs all views. Afterwards nothing is reached.
   void clear();
 
  private:
   struct Part {
     at::Tensor parameter;
-    at::Tensor view;           // its version counts what autograd adds to this part alone
-    std::int64_t first = 0;    // of its elements
-    std::int64_t version = 0;  // the view's when cleared
+    at::Tensor view;           // its version counts what autograd adds to this part only
+    std::int64_t first = 0;    // the part's first element in the buffer
+    std::int64_t version = 0;  // the view's version at the last clear()
   };
 
   at::Tensor buffer_;
   std::vector<Part> parts_;
-  std::vector<std::byte> reached_;  // by part
+  std::vector<std::byte> reached_;  // one for each part
 };
 
 }  // namespace funcpipe

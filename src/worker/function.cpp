@@ -21,7 +21,7 @@
 namespace funcpipe {
 namespace {
 
-// For what is read before the job's own dilation is known: the longest silence then leaves room for a platform's
+// For requests sent before the job's own dilation is known. The longest silence allowed then has room for a platform's
 // latency (30 ms) at the greatest dilation (1000).
 constexpr double kUnknownDilation = 3;
 
@@ -38,7 +38,7 @@ Result<JobSpec> read_spec(const WorkerInvocation& invocation) {
   return spec;
 }
 
-// What is answered, and what the function's log says of it.
+// The answer of an invocation, and the line for the function's log.
 struct Answer {
   nlohmann::json payload;
   std::string log;

@@ -12,7 +12,7 @@
 namespace funcpipe {
 namespace {
 
-// The one buffer that a transfer reads or writes.
+// Returns the only buffer that a transfer reads or writes.
 Buffer buffer_of(const Op& op) {
   return traits(op.kind).begin()->buffer;
 }
@@ -71,7 +71,7 @@ Result<> GradientExecutor::receive(const Op& op, int index, std::int64_t iterati
   return {};
 }
 
-// As many parameters begin in a slice on all workers.
+// Fails unless the sender counts as many parameters in the slice as this worker.
 Result<MutableBytes> GradientExecutor::reached_as(const Op& op, const ReceivedSlice& slice) {
   const MutableBytes known = reached(op.slice, slice.reached.size());
   if (known.size() == slice.reached.size()) return known;

@@ -36,7 +36,7 @@ Result<> JobStore::go_on(Seconds pause) {
     ask = !mark_->reason && now - mark_->asked >= pause;
     if (ask) mark_->asked = now;
   }
-  // A store that fails here fails the operation itself too, or is well again by then.
+  // An error of this request is ignored: if the store is still broken, the operation itself will fail.
   if (ask) {
     if (auto found = store_.get_text(mark_->key); found && *found) {
       const std::lock_guard lock(mark_->mutex);

@@ -1,8 +1,8 @@
-// A worker's view of its job's store, which ends with the job: once the client leaves a stop mark (stop_key), every
+// A worker's view of its job's store, which ends with the job. Once the client has left a stop mark (stop_key), every
 // operation fails with `cancelled` and says why.
 //
-// The mark is asked for by one GET, at most every kMarkPause while the worker finds that objects it waits for are not
-// there, and at most every kBusyMarkPause while it is busy: 720 and 360 GETs an hour, each the price of a GET.
+// The mark is read by one GET: at most every kMarkPause while the worker finds that objects it waits for are missing,
+// and at most every kBusyMarkPause otherwise. That is at most 720 or 360 GETs an hour.
 #pragma once
 
 #include <memory>
@@ -21,7 +21,7 @@ namespace funcpipe {
 
 inline constexpr Seconds kMarkPause = 5, kBusyMarkPause = 10;
 
-// Thread-safe if `store` is, which must outlive it, as must `clock`: the platform's seconds.
+// Thread-safe if `store` is. `store` and `clock` must outlive it. `clock` must count the platform's seconds.
 class JobStore final : public Store, public Stoppable {
  public:
   JobStore(Store& store, const std::string& prefix, Clock& clock);
@@ -37,11 +37,11 @@ class JobStore final : public Store, public Stoppable {
   std::unique_ptr<Store> until(std::stop_token stop) override;
 
  private:
-  struct Mark;  // what is known of it, by all views
+  struct Mark;  // what all views know of the mark
   JobStore(std::unique_ptr<Store> view, std::shared_ptr<Mark> mark);
   Result<> go_on(Seconds pause);
 
-  const std::unique_ptr<Store> view_;  // where this is a view itself
+  const std::unique_ptr<Store> view_;  // set if this is a view itself
   Store& store_;
   const std::shared_ptr<Mark> mark_;
 };

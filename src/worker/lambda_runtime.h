@@ -1,4 +1,4 @@
-// The function's side of the Lambda Runtime API, version 2018-06-01:
+// The function's side of the Lambda Runtime API, version 2018-06-01. Source:
 // https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 #pragma once
 
@@ -13,14 +13,14 @@ namespace funcpipe {
 struct LambdaEvent {
   std::string request_id;
   std::string payload;
-  Seconds deadline = 0;  // unix time at which the platform ends this invocation
+  Seconds deadline = 0;  // when the platform ends this invocation, in seconds since 1970
 };
 
 class LambdaRuntime {
  public:
-  explicit LambdaRuntime(const std::string& address);  // AWS_LAMBDA_RUNTIME_API: "127.0.0.1:9001"
+  explicit LambdaRuntime(const std::string& address);  // the value of AWS_LAMBDA_RUNTIME_API: "127.0.0.1:9001"
 
-  Result<LambdaEvent> next();  // waits as long as it takes, frozen in between
+  Result<LambdaEvent> next();  // waits without limit; the platform freezes the process meanwhile
   Result<> respond(const LambdaEvent& event, const std::string& payload);
   Result<> report_error(const LambdaEvent& event, const Error& error);
   Result<> report_init_error(const Error& error);

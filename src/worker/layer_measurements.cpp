@@ -17,9 +17,9 @@
 namespace funcpipe {
 namespace {
 
-constexpr Bytes kUpdated =
-    8 * kMiB;  // parameters of the trial update: several times so much must fit the smallest function
-constexpr Bytes kMoved = 4 * kMiB;  // of the trial transfers
+// Bytes of parameters of the trial update. Several times as much must fit into the smallest function.
+constexpr Bytes kUpdated = 8 * kMiB;
+constexpr Bytes kMoved = 4 * kMiB;  // bytes of each trial transfer
 
 JobConfig::Optimizer optimizer_named(const std::string& name) {
   JobConfig::Optimizer optimizer;
@@ -31,11 +31,11 @@ JobConfig::Optimizer optimizer_named(const std::string& name) {
 Result<OptionMeasurement> measure_option(const MeasureRequest& request, Store& store, Seconds age) {
   OptionMeasurement option;
   option.cold_start = age / request.dilation;
-  // libtorch sets up its kernels with the first operation; what is resident then is what every worker has.
+  // libtorch sets up its kernels with the first operation. What is resident afterwards is what every worker has.
   static_cast<void>(at::ones({8, 8}).matmul(at::ones({8, 8})));
   option.base_memory = peak_memory();
-  // What is slower than the function's share of a vCPU is somebody else on this machine; nothing is faster than a
-  // whole.
+  // A function with a share of a vCPU needs up to 1 / share wall seconds for a CPU second. If more was measured, other
+  // processes on this machine used the time. Less than 1 is impossible.
   option.seconds_per_cpu_second = std::clamp(request.vcpus < 1 ? wall_seconds_per_cpu_second() / request.dilation : 1.0,
                                              1.0, std::max(1.0, 1 / request.vcpus));
   FUNCPIPE_TRY(transfer, measure_transfer(store, transfer_test_key(request, "transfer"), kMoved));
@@ -50,7 +50,7 @@ Result<OptionMeasurement> measure_option(const MeasureRequest& request, Store& s
   return option;
 }
 
-// What a pass over the model touches besides this layer.
+// Returns the bytes that a pass over the model touches outside of this layer.
 Bytes touched_by_others(const ModelDescription& model, int layer) {
   Bytes bytes = model.parameter_bytes();
   for (const LayerDescription& other : model.layers) bytes += other.activation_bytes;

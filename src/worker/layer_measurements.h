@@ -1,4 +1,4 @@
-// What a function answers that is invoked to measure a model's layers instead of to train (profile/measurement.h).
+// Measures a model's layers in a function. Such an invocation does not train (profile/measurement.h).
 #pragma once
 
 #include "base/clock.h"
@@ -8,8 +8,8 @@
 
 namespace funcpipe {
 
-// `deadline`, on `clock`: of the invocation; before it the answer is "continue". Results of layers are in the store
-// when this returns, and as soon as each is measured.
+// Measures and answers. `deadline`, a time of `clock`, ends the invocation; when it comes near, the answer is
+// "continue". Each layer's result is stored as soon as it is measured.
 Result<MeasureAnswer> measure(const MeasureRequest& request, Store& store, Clock& clock, Seconds deadline);
 
 }  // namespace funcpipe

@@ -13,7 +13,8 @@ std::string shape_of(const at::Tensor& tensor) {
   return fmt::format("[{}]", fmt::join(tensor.sizes(), ","));
 }
 
-// One operation per statement throughout: C++ may evaluate operands in any order, and the order changes gradient bits.
+// Each statement does one operation: C++ may evaluate operands in any order, and the order of operations changes the
+// bits of gradients.
 Result<LossResult> cross_entropy(const at::Tensor& output, const at::Tensor& target, const std::string& wanted_axis) {
   const ClassAxis axis = class_axis(output.sizes().vec(), target.sizes().vec(), wanted_axis);
   const bool second = axis == ClassAxis::second;

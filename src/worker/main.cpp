@@ -1,9 +1,9 @@
-// funcpipe-worker: what runs inside a function, and what opens models for funcpipe.
+// funcpipe-worker runs inside a function, and opens models for funcpipe.
 //
-// Inside Lambda (AWS_LAMBDA_RUNTIME_API is set) it plays the workers it is invoked as. Otherwise its verbs, of which
-// `serve` plays a parameter server, print one JSON object: the answer, or {"error": {"code", "message", "place",
-// "hint"}} with exit code 2 (the input is wrong) or 1. Nothing else is on standard output: what the model prints
-// meanwhile goes to standard error.
+// Inside Lambda (AWS_LAMBDA_RUNTIME_API is set) it plays the workers it is invoked as. Otherwise it has verbs; one of
+// them, `serve`, plays a parameter server. A verb prints one JSON object: the answer, or {"error": {"code", "message",
+// "place", "hint"}} with exit code 2 if the input is wrong, else 1. Nothing else goes to standard output; what the
+// model prints goes to standard error.
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -33,7 +33,7 @@
 namespace funcpipe {
 namespace {
 
-// Takes standard output for the answer alone; what others write there from now on goes to standard error.
+// Keeps standard output for the answer. Whatever others write to it from now on goes to standard error.
 class AnswerChannel {
  public:
   AnswerChannel() : descriptor_(::dup(STDOUT_FILENO)) {
@@ -73,7 +73,7 @@ int print(const AnswerChannel& channel, const Result<nlohmann::json>& result) {
   return channel.write(text(json)) ? exit_code(error) : 1;
 }
 
-// Nothing escapes: whatever a verb throws becomes an error of the same form.
+// Catches everything: an exception of a verb becomes an error in the same form.
 int run_verb(const std::function<Result<nlohmann::json>()>& verb) {
   const AnswerChannel channel;
   try {
@@ -106,7 +106,7 @@ int run_verbs(int argc, char** argv) {
     command->add_option("--model,MODEL", model.source, "zoo:NAME or a TorchScript file")->required();
     command->add_option("--output", model.output, "as model.output in a job file");
     command->add_option("--inputs,--input", inputs, "dtype:NxCxHxW of each input, or JSON")
-        ->allow_extra_args(false);  // CLI11 would take JSON's brackets for its own
+        ->allow_extra_args(false);  // CLI11 would interpret JSON's brackets
     command->add_option("--rows", model.rows, "a file of rows of the data, to be used in place of invented ones");
     command->add_option("--seed", model.seed, "of the initial weights of a zoo model");
     return command;
@@ -157,8 +157,8 @@ int run_verbs(int argc, char** argv) {
   });
 }
 
-// Libraries read their settings while they are loaded, so a process with other ones begins anew. Who starts this
-// program for FuncPipe has set them already.
+// Libraries read their settings while they are loaded, so a process with other settings starts itself again. FuncPipe
+// sets them for the programs it starts.
 void start_in_compute_environment(char** argv) {
   std::vector<std::string> own;
   for (char** variable = environ; *variable != nullptr; ++variable) own.emplace_back(*variable);
@@ -178,7 +178,7 @@ int run_function(const std::string& address) {
   } catch (const std::exception& error) {
     fmt::print(stderr, "{}\n", error.what());
   }
-  return 1;  // serving ends only when something broke
+  return 1;  // serving ends only on an error
 }
 
 }  // namespace
@@ -187,7 +187,8 @@ int run_function(const std::string& address) {
 int main(int argc, char** argv) {
   funcpipe::start_in_compute_environment(argv);
   funcpipe::raise_open_file_limit();
-  std::cout << std::unitbuf;  // what a model prints: a function is frozen or ended without a chance to flush it
+  // Flushes what a model prints at once, because a function may be frozen or ended at any time.
+  std::cout << std::unitbuf;
   const char* runtime = std::getenv("AWS_LAMBDA_RUNTIME_API");
   if (argc == 1 && runtime && *runtime) return funcpipe::run_function(runtime);
   return funcpipe::run_verbs(argc, argv);

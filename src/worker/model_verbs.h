@@ -1,4 +1,4 @@
-// What funcpipe asks of funcpipe-worker, which alone can open a model.
+// What funcpipe asks of funcpipe-worker, because only that program can open a model. Answers are JSON.
 #pragma once
 
 #include <cstdint>
@@ -16,28 +16,28 @@ namespace funcpipe {
 
 struct ModelChoice {
   std::string source;
-  std::string output;  // JobConfig::Model::output
+  std::string output;  // as JobConfig::Model::output
   std::vector<TensorSpec> inputs;
   std::uint64_t seed = 1;
-  std::filesystem::path rows;  // of the data set (worker/trial.h); empty: inputs are invented
+  std::filesystem::path rows;  // a file of rows of the data set (worker/trial.h); empty: inputs are invented
 };
 
 Result<nlohmann::json> describe_model(const ModelChoice& model);
 
-// Describes the model on the first of `choices` of inputs that it takes, all of them made of the rows. Answers with
-// {"model": the description, "choice": which it was, "refusal": what the model said of the first if it was not that,
+// Describes the model on the first of `choices` of inputs that it accepts, made of rows of the data. Answers with
+// {"model": the description, "choice": its index, "refusal": what the model said of the first choice if it refused it,
 // "numerics": numerics() of this program}.
 Result<nlohmann::json> describe_model_on(const ModelChoice& model, const std::vector<std::vector<TensorSpec>>& choices);
 
-// What try_model (worker/trial.h) answers.
+// Answers as try_model in worker/trial.h does.
 Result<nlohmann::json> try_model(const ModelChoice& model, const JobConfig::Model& settings, const TrialSizes& sizes);
 
-// Writes folder/stage-00.pt, ... of the plan's stages; answers with their paths.
+// Writes the stage files of the plan, folder/stage-00.pt and so on. Answers with their paths.
 Result<nlohmann::json> cut_model(const ModelChoice& model, const std::filesystem::path& plan_file,
                                  const std::filesystem::path& folder);
 
-// Puts the stage files into the whole model and writes folder/model.pt (torch.jit.load) and folder/state_dict.pt
-// (torch.load); answers with their paths.
+// Puts the trained stages into the whole model. Writes folder/model.pt (for torch.jit.load) and folder/state_dict.pt
+// (for torch.load). Answers with their paths.
 Result<nlohmann::json> assemble_model(const ModelChoice& model, const std::vector<std::filesystem::path>& stages,
                                       const std::filesystem::path& folder);
 

@@ -13,8 +13,8 @@ std::string variable(const char* name, const std::string& otherwise) {
   return value && *value ? value : otherwise;
 }
 
-// How long a function waits for a store on its own machine that takes requests and says nothing: its process is
-// stopped, with Ctrl-Z for example. One that has ended refuses them.
+// How long a function waits for a silent store on its own machine. Such a store accepts connections and says nothing
+// because its process is stopped, with Ctrl-Z for example. One that has ended refuses connections.
 constexpr Seconds kStoppedService = 900;
 
 }  // namespace
@@ -31,7 +31,7 @@ S3Options store_options(const std::string& bucket, Credentials credentials, doub
   options.limits.connect *= dilation;
   options.limits.stall *= dilation;
   options.limits.overall *= dilation;
-  options.retry.total *= dilation;  // or a request that stalled once would never be repeated
+  options.retry.total *= dilation;  // otherwise a request that stalled once would never be repeated
   const auto url = parse_url(options.endpoint.url);
   if (url && url->loopback()) options.total_silent = kStoppedService;
   return options;

@@ -1,4 +1,4 @@
-// A function's way to its job's objects.
+// Opens the store of a function's job.
 #pragma once
 
 #include <memory>
@@ -9,11 +9,11 @@
 
 namespace funcpipe {
 
-// Endpoint and region are what the platform sets in the environment. The limits of a request count the platform's
-// seconds, of which each is `dilation` of this machine's.
+// Endpoint and region come from the environment variables that the platform sets. Time limits of requests are
+// multiplied by `dilation`, because they count the platform's seconds.
 S3Options store_options(const std::string& bucket, Credentials credentials, double dilation);
 
-// With the environment's credentials. Errors: those of credentials_from_environment and S3Store::open.
+// Opens the store with the environment's credentials. Errors: those of credentials_from_environment and S3Store::open.
 Result<std::unique_ptr<S3Store>> open_store(const std::string& bucket, double dilation);
 
 }  // namespace funcpipe

@@ -17,7 +17,7 @@ namespace {
 
 enum class Rule : std::uint8_t { sgd, adam, adamw };
 
-// What torch::optim keeps of each parameter, by its address: a pointer since libtorch 2, its text before.
+// torch::optim keeps its state by each parameter's address: as a pointer since libtorch 2, as text before.
 using States = std::remove_cvref_t<decltype(std::declval<torch::optim::Optimizer&>().state())>;
 
 template <class Key = States::key_type>
@@ -70,7 +70,7 @@ class Reader {
   std::string_view in_;
 };
 
-// Adam and AdamW keep the same state under different types.
+// Adam and AdamW keep the same state in different types.
 template <class State>
 void save_adam(Writer& out, const State& state) {
   out.number(static_cast<std::int64_t>(state.step()));

@@ -1,4 +1,4 @@
-// The update rule of a stage: torch::optim's own, so every step has the bits of a plain PyTorch C++ loop.
+// The update rule of a stage. It is torch::optim's own, so each step gives the bits of a plain PyTorch C++ loop.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -15,17 +15,18 @@ namespace funcpipe {
 
 class StageOptimizer {
  public:
-  // `config.name`: sgd, adam or adamw (checked by config). A stage may have no parameters.
+  // `config.name` is sgd, adam or adamw (the config room checks it). A stage may have no parameters.
   StageOptimizer(const JobConfig::Optimizer& config, std::vector<at::Tensor> parameters);
   StageOptimizer(StageOptimizer&&) noexcept;
   ~StageOptimizer();
 
-  // One update from the parameters' gradients; what has none keeps its value and its state.
+  // Makes one update from the parameters' gradients. A parameter without a gradient keeps its value and its state.
   void step(double learning_rate);
 
-  // Momentum and the like as raw bytes, for a snapshot; load gives every later step the bits it would have had.
+  // save() returns the state (momentum and the like) as raw bytes for a snapshot. After load() each step gives the same
+  // bits as without the interruption.
   std::string save() const;
-  Result<> load(std::string_view bytes);  // corrupt if they are of another rule or other parameters
+  Result<> load(std::string_view bytes);  // corrupt if they are of another rule or of other parameters
 
  private:
   struct State;

@@ -20,7 +20,7 @@
 namespace funcpipe {
 namespace {
 
-// A shard's parts and its sum in one go lie in the buffer, between its first fetch and its publish.
+// A shard uses its slice of the buffer from its first fetch to its publish: parts are added there.
 class ServerExecutor final : public GradientExecutor {
  public:
   ServerExecutor(std::int64_t elements, Exchange& exchange)
@@ -34,12 +34,12 @@ class ServerExecutor final : public GradientExecutor {
   MutableBytes gradient(const Slice& slice) override { return std::as_writable_bytes(sums(slice)); }
 
   void add(const Slice& slice, ConstBytes staged) override {
-    const auto* const terms = reinterpret_cast<const float*>(staged.data());  // aligned, as every payload
+    const auto* const terms = reinterpret_cast<const float*>(staged.data());  // aligned, as all payloads are
     const std::span<float> all = sums(slice);
     for (std::size_t i = 0; i < all.size(); ++i) all[i] += terms[i];
   }
 
-  // Which parameters there are, functions alone know: a shard's parts all tell of as many.
+  // Only functions know which parameters there are. All parts of a shard report the same number of them.
   MutableBytes reached(const Slice& slice, std::optional<std::size_t> received) override {
     const std::lock_guard lock(mutex_);
     std::vector<std::byte>& of_shard = reached_[slice.first];
@@ -48,7 +48,7 @@ class ServerExecutor final : public GradientExecutor {
   }
 
   std::vector<float> sums_;
-  std::mutex mutex_;  // guards the map, not what is in it: each shard's operations follow one another
+  std::mutex mutex_;  // guards the map only: the operations of one shard follow one another
   std::map<std::int64_t, std::vector<std::byte>> reached_;  // by a shard's first element
 };
 

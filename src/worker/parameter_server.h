@@ -1,4 +1,5 @@
-// The machine that sums what all functions push: no model, no data, one buffer as large as the gradient.
+// Plays the parameter server: a machine that sums the gradients that all functions push. It has no model and no data,
+// only one buffer as large as the gradient.
 #pragma once
 
 #include <stop_token>
@@ -11,8 +12,8 @@
 
 namespace funcpipe {
 
-// Plays the parameter server's part of the whole job. Its functions may validate and be replaced meanwhile: it waits
-// ten times training.wait_limit for what they push.
+// Plays the server's part of the whole job. Functions may validate or be replaced meanwhile, so it waits
+// kServerPatience (schedule/polling.h) times training.wait_limit for what they push.
 Result<WorkerAnswer> run_parameter_server(const JobSpec& spec, const WorkerInvocation& invocation, Store& store,
                                           Clock& clock, std::stop_token stop);
 

@@ -51,11 +51,11 @@ class Playing {
         for (std::uint32_t connection = kComputing + 1; connection < spare; ++connection)
           threads.emplace_back([this, connection] { run_connection(connection); });
       } catch (const std::system_error&) {
-        stop_.request_stop();  // those that were made
+        stop_.request_stop();  // stops the threads made so far
         return tl::unexpected(no_process(to_string(program_.worker)));
       }
       run_connection(kComputing);
-    }  // joins
+    }  // the threads are joined here
     if (error_) return tl::unexpected(std::move(*error_));
     if (!state_.all_played(kWorker))
       return fail(ErrorCode::cancelled, fmt::format("stopped in iteration {}", state_.played(kWorker)),
@@ -64,11 +64,11 @@ class Playing {
   }
 
  private:
-  static constexpr int kWorker = 0;  // the only one
+  static constexpr int kWorker = 0;  // the only worker
   static constexpr std::uint32_t kComputing = 0;
 
-  // Whether the operation in a connection's hand may run. Each has its own signal, so an operation's end wakes whom it
-  // concerns.
+  // Whether the task that a connection holds may run. Each connection has a signal of its own, so the end of an
+  // operation wakes only those it concerns.
   struct Turn {
     bool given = false;
     std::condition_variable_any signal;
@@ -82,7 +82,7 @@ class Playing {
     state_.started.clear();
   }
 
-  // nullopt: stopped, or nothing is left for this connection.
+  // Waits for the connection's next task. nullopt: stopped, or nothing is left for this connection.
   std::optional<Task> next(std::uint32_t connection) {
     std::unique_lock lock(mutex_);
     Turn& turn = turns_[connection];
@@ -114,7 +114,7 @@ class Playing {
     }
     {
       const std::lock_guard lock(mutex_);
-      // After a stop every operation may end as cancelled: the first error is the one that tells.
+      // After a stop every operation may end with cancelled, so only the first error is kept.
       if (!error_ && !stop_.stop_requested()) error_ = std::move(error);
     }
     stop_.request_stop();
@@ -148,7 +148,7 @@ class Playing {
   std::mutex observer_mutex_;
   std::mutex mutex_;  // guards everything below
   PlayState state_;
-  std::vector<Turn> turns_;  // by connection
+  std::vector<Turn> turns_;  // one for each connection
   std::optional<Error> error_;
 };
 

@@ -1,7 +1,7 @@
-// Plays a Program for real: threads drive a PlayState (schedule/play_state.h), which says what may run when; the
-// simulator drives the same one with events. Needs no libtorch; what an operation does is the Executor's.
+// Plays a Program with threads. A PlayState (schedule/play_state.h) says what may run when; the simulator drives the
+// same class with events. An Executor carries out the operations, so this file needs no libtorch.
 //
-// Threads: the caller's for the compute lane, `width` more each for download and upload.
+// The caller's thread plays the compute lane. The download and upload lanes have `width` threads each.
 #pragma once
 
 #include <cstdint>
@@ -18,14 +18,15 @@ namespace funcpipe {
 class Executor {
  public:
   virtual ~Executor() = default;
-  // Does operation `op` (index in Program::ops) of `iteration`; its dependencies are done. Called from lane threads:
-  // compute operations one at a time, transfers several at once. Returns soon after `stop` is requested.
+  // Carries out operation `op` (at `index` in Program::ops) of `iteration`. All it depends on is done. Called from the
+  // lanes' threads: compute operations one at a time, several transfers at once. Must return soon after `stop` is
+  // requested.
   virtual Result<> run(const Op& op, int index, std::int64_t iteration, std::stop_token stop) = 0;
 };
 
-// Plays iterations [first, end) and returns when every operation is done, or with the first error (or cancelled) after
-// stopping the other lanes. An error without a place gets the worker, iteration and operation as its place; an
-// exception out of the executor becomes an error of code failed.
+// Plays iterations [first, end). Returns when all operations are done, or after the first error, for which all lanes
+// are stopped. An error without a place gets worker, iteration and operation as its place. An exception from the
+// executor becomes an error with code failed. A stop gives cancelled.
 Result<> play(const Program& program, std::int64_t first, std::int64_t end, Executor& executor, LaneWidths widths,
               Clock& clock, std::stop_token stop = {}, const OpObserver& observe = {});
 

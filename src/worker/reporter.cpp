@@ -42,7 +42,7 @@ Result<> Reporter::finish(std::int64_t iteration, std::stop_token stop) {
     const Seconds now = clock_.now();
     report.seconds = now - std::exchange(since_, now);
     finished_.push_back(report);
-    // Two iterations may end in either order here, so a report goes out once every iteration it is of is there.
+    // Two iterations may end here in either order, so a report is published once all its iterations are finished.
     const std::int64_t first = iteration / plan_.every * plan_.every;
     end = first + plan_.every;
     if (plan_.steps > 0) end = std::min(end, plan_.steps);

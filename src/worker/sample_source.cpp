@@ -9,7 +9,7 @@
 namespace funcpipe {
 namespace {
 
-constexpr Bytes kReadAhead = 16 * kMiB;  // blocks of the next window, of reads under way
+constexpr Bytes kReadAhead = 16 * kMiB;  // room for blocks of the next window, of reads under way
 
 }  // namespace
 

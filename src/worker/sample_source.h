@@ -1,4 +1,4 @@
-// The samples of a micro-batch as tensors, read by rows from the store.
+// Reads the samples of a micro-batch from the store, row by row, as tensors.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -19,9 +19,9 @@ namespace funcpipe {
 
 struct SampleOrder {
   bool shuffle = false;
-  Bytes window = 256 * kMiB;  // shuffled across, and kept in memory
+  Bytes window = 256 * kMiB;  // bytes of a column within which rows are shuffled, and which are kept in memory
   std::uint64_t seed = 0;
-  std::int64_t steps_per_epoch = 1;  // an iteration's epoch is iteration / steps_per_epoch
+  std::int64_t steps_per_epoch = 1;  // the epoch of an iteration is iteration / steps_per_epoch
   int global_batch = 0;
 };
 
@@ -30,8 +30,8 @@ class SampleSource {
  public:
   SampleSource(Store& store, const DatasetManifest& dataset, const SampleOrder& order);
 
-  // [samples, row shape...] of the column, as `dtype` (PyTorch's short name; empty: as stored). Conversion keeps
-  // values: bytes 0..255 become 0.0..255.0.
+  // Return a tensor of shape [samples, row shape...] and type `dtype` (PyTorch's short name; empty: as stored).
+  // Conversion keeps the values: bytes 0 to 255 become 0.0 to 255.0.
   Result<at::Tensor> input(std::int64_t iteration, const MicroBatch& batch, const std::string& dtype,
                            std::stop_token stop);
   Result<at::Tensor> target(std::int64_t iteration, const MicroBatch& batch, const std::string& dtype,
@@ -45,7 +45,7 @@ class SampleSource {
   const ColumnManifest order_column_;
   const SampleOrder order_;
   ColumnReader input_, target_;
-  std::mutex mutex_;  // guards the two below; shared with reads under way
+  std::mutex mutex_;  // guards epoch_ and epoch_order_, which is shared with reads under way
   std::int64_t epoch_ = -1;
   std::shared_ptr<const EpochOrder> epoch_order_;
 };

@@ -11,7 +11,7 @@
 namespace funcpipe {
 namespace {
 
-// magic | CRC32C of the rest | length of the JSON | JSON | stage | optimiser, little-endian.
+// Layout: magic, CRC-32C of the rest, length of the JSON, JSON, stage, optimiser. Numbers are little-endian.
 constexpr std::string_view kMagic = "FPSNAP01";
 constexpr std::size_t kHead = kMagic.size() + 4 + 4;
 

@@ -1,4 +1,5 @@
-// What a worker needs to go on in another function: one object, checked by CRC32C. Format: docs/formats/snapshot.md.
+// All that a worker needs to continue in another function, in one object with a CRC-32C. Format:
+// docs/formats/snapshot.md.
 #pragma once
 
 #include <cstdint>
@@ -12,13 +13,13 @@
 namespace funcpipe {
 
 struct Snapshot {
-  std::int64_t iteration = 0;               // iterations done
-  std::int64_t validation_rounds = 0;       // rounds done
-  Seconds iteration_seconds = 0;            // the slowest of the last ones; 0: not known. Of the platform, as below
-  Seconds validation_seconds = 0;           // of the last round
-  std::vector<IterationReport> unreported;  // of iterations no report has carried yet
-  std::string stage;                        // Stage::save: graph, parameters, buffers
-  std::string optimizer;                    // StageOptimizer::save
+  std::int64_t iteration = 0;               // how many iterations are done
+  std::int64_t validation_rounds = 0;       // how many rounds are done
+  Seconds iteration_seconds = 0;            // platform seconds of the slowest recent iteration; 0: unknown
+  Seconds validation_seconds = 0;           // platform seconds of the last round; 0: unknown
+  std::vector<IterationReport> unreported;  // iterations that no published report contains
+  std::string stage;                        // from Stage::save: graph, parameters, buffers
+  std::string optimizer;                    // from StageOptimizer::save
 };
 
 std::string encode(const Snapshot& snapshot);

@@ -32,7 +32,8 @@ std::vector<bool> gradient_flags(const ModelDescription& model, int layers_befor
   return flags;
 }
 
-// A tensor that nothing used has no gradient, in the uncut model either: an empty vector travels for it.
+// True for the empty vector that is sent for a tensor without a gradient. Nothing used the tensor; in the uncut model
+// it would have no gradient either.
 bool stands_for_none(const at::Tensor& gradient) {
   return gradient.numel() == 0;
 }
@@ -43,12 +44,12 @@ struct StageExecutor::MicroState {
   std::vector<at::Tensor> data;          // load -> forward
   at::Tensor target;                     // load -> forward
   std::vector<at::Tensor> border;        // receive_activation -> forward
-  std::vector<BorderGradient> incoming;  // receive_activation -> backward, of the border's tensors that have a gradient
-  std::vector<at::Tensor> sending;       // forward -> send_activation, without graph
-  std::vector<at::Tensor> outputs;       // forward -> backward, those that receive a gradient, with graph
-  at::Tensor loss;                       // forward -> backward on the last stage, weighted, with graph
+  std::vector<BorderGradient> incoming;  // receive_activation -> backward, of the border tensors with a gradient
+  std::vector<at::Tensor> sending;       // forward -> send_activation, detached from the graph
+  std::vector<at::Tensor> outputs;       // forward -> backward: tensors that receive a gradient, with graph
+  at::Tensor loss;                       // forward -> backward on the last stage: the weighted loss, with graph
   std::vector<at::Tensor> gradients;     // receive_gradient -> backward
-  std::optional<double> divergent;       // forward -> backward on the last stage: a loss that is no number
+  std::optional<double> divergent;       // a loss that is not finite: forward -> backward on the last stage
   std::vector<at::Tensor> sending_back;  // backward -> send_gradient
 };
 
@@ -117,7 +118,7 @@ Result<> StageExecutor::run(const Op& op, int index, std::int64_t iteration, std
     if (error.code() == std::errc::resource_unavailable_try_again)
       return tl::unexpected(no_process(place(op, iteration)));
     return fail(ErrorCode::failed, "the model raised: " + first_lines(error), place(op, iteration));
-  } catch (const std::exception& error) {  // TorchScript's own errors
+  } catch (const std::exception& error) {  // TorchScript's own errors are not c10::Error
     return fail(ErrorCode::failed, "the model raised: " + first_lines(error), place(op, iteration));
   }
 }
@@ -207,7 +208,7 @@ Result<> StageExecutor::take_activation(const Op& op, std::int64_t iteration, st
   return {};
 }
 
-// Looks for it in this stage, on what it computed with.
+// Searches this stage, with the inputs the pass had, for the cause of a loss that is not finite.
 Result<> StageExecutor::find_divergence(const Op& op, std::int64_t iteration, double loss, std::stop_token stop) {
   FUNCPIPE_TRY(data, read_data(batch(op.micro_batch), iteration, stop));
   std::vector<at::Tensor> border;
@@ -260,7 +261,7 @@ Result<> StageExecutor::forward(const Op& op, std::int64_t iteration, std::stop_
     forget(iteration, op.micro_batch);
     return {};
   }
-  // Each micro-batch weighs its share of the global batch, so the step is that of the whole batch's mean loss.
+  // Each micro-batch's mean is weighted by its share of the global batch, so the step uses the whole batch's mean loss.
   const double share = static_cast<double>(samples.samples) / spec_.plan.global_batch;
   micro.loss = loss.mean.mul(share);
   return {};

@@ -1,4 +1,4 @@
-// Does the operations of a worker's program on its stage: tensors, autograd, the store.
+// Carries out the operations of a worker's program on its stage, with tensors, autograd and the store.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -25,30 +25,30 @@
 
 namespace funcpipe {
 
-// What a stage executor works with; all outlive it.
+// What a stage executor works with. All must outlive it.
 struct StageTools {
   Stage& stage;
   FlatGradient& gradient;
-  StageOptimizer* optimizer;  // nullptr: evaluation, forward only
+  StageOptimizer* optimizer;  // nullptr: evaluation, which has forward passes only
   SampleSource& samples;
   Exchange& exchange;  // its prefix holds this executor's objects
-  Reporter* reporter;  // the last stage's; nullptr elsewhere
+  Reporter* reporter;  // only on the last stage; nullptr on others
   Clock& clock;
 };
 
 class StageExecutor final : public GradientExecutor {
  public:
-  // `plan`: the job's, or for an evaluation the one whose global batch is the validation set.
+  // `plan` is the job's. For an evaluation it is the one whose global batch is the validation set.
   StageExecutor(const JobSpec& spec, const Plan& plan, WorkerId worker, StageTools tools);
   ~StageExecutor() override;
 
   Result<> run(const Op& op, int index, std::int64_t iteration, std::stop_token stop) override;
 
-  // When the last updates ended, oldest first. Not while operations run.
+  // When the last updates ended, oldest first, in seconds of the clock. Must not be called while operations run.
   std::vector<Seconds> update_times() const;
 
  private:
-  struct MicroState;  // of one micro-batch of one iteration, from load to the last send
+  struct MicroState;  // the data of one micro-batch of one iteration, from load to the last send
   using MicroKey = std::pair<std::int64_t, int>;
 
   MutableBytes gradient(const Slice& slice) override;
@@ -79,12 +79,12 @@ class StageExecutor final : public GradientExecutor {
   const bool first_stage_, last_stage_;
   StageTools tools_;
   std::map<int, MicroBatch> batches_;
-  std::vector<bool> border_grads_;  // which tensors of the border before receive a gradient
-  std::vector<bool> output_grads_;  // and of the border after
+  std::vector<bool> border_grads_;  // which tensors of the cut before this stage receive a gradient
+  std::vector<bool> output_grads_;  // the same of the cut after it
 
-  std::deque<Seconds> update_times_;  // of the compute lane alone
+  std::deque<Seconds> update_times_;  // used by the compute lane only
 
-  std::mutex mutex_;  // guards the maps, not the states: a state's operations follow one another
+  std::mutex mutex_;  // guards the map only: the operations on one state follow one another
   std::map<MicroKey, std::unique_ptr<MicroState>> states_;
 };
 

@@ -1,4 +1,5 @@
-// What a worker did and when, kept while it plays and written as Chrome trace events (timeline/chrome_trace.h).
+// Records what a worker did and when. The record is kept in memory while the worker plays and is written as Chrome
+// trace events (timeline/chrome_trace.h).
 #pragma once
 
 #include <cstdint>
@@ -17,15 +18,17 @@ namespace funcpipe {
 // Thread-safe.
 class Trace {
  public:
-  // Keeps operations of iterations below `end`. `program` outlives it; `rank` is the worker's process number.
+  // Records operations of iterations below `end`. `program` and `clock` must outlive it. `rank` is the worker's process
+  // number.
   Trace(const Program& program, int rank, std::int64_t end, const Clock& clock);
 
   void operator()(const OpEvent& event);
-  // Operation `op`, which has not ended, sent the request that found its object.
+  // Tells when the request was sent that found the object of operation `op`. The operation has not ended yet.
   void asked(int op, std::int64_t iteration, Seconds time);
   bool empty() const;
 
-  // {"traceEvents": [...]}; times in microseconds since 1970. `process_age`: seconds since this process was started.
+  // Returns {"traceEvents": [...]} with times in microseconds since 1970. `process_age`: seconds since this process was
+  // started.
   std::string json(Seconds process_age) const;
 
  private:
@@ -33,10 +36,10 @@ class Trace {
   const int rank_;
   const std::int64_t end_;
   const Clock& clock_;
-  const Seconds to_unix_;  // add to a time of the clock
+  const Seconds to_unix_;  // to be added to a time of the clock; gives seconds since 1970
   mutable std::mutex mutex_;
   std::vector<OpEvent> events_;
-  std::map<std::pair<std::int64_t, int>, Seconds> asked_;  // by iteration and operation, until that ends
+  std::map<std::pair<std::int64_t, int>, Seconds> asked_;  // by iteration and operation, until the operation ends
 };
 
 }  // namespace funcpipe

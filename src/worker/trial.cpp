@@ -32,7 +32,7 @@ class Trial {
   Trial(const Model& model, const TrialRows& rows, const JobConfig::Model& settings)
       : model_(model), rows_(rows), settings_(settings) {}
 
-  // What the model says where it does not take so many samples.
+  // Returns what the model says if it refuses so many samples; nullopt if it accepts them.
   Result<std::optional<std::string>> refusal(int samples, bool training) const {
     const c10::AutoGradMode no_graph(false);
     try {
@@ -47,7 +47,7 @@ class Trial {
     return std::optional<std::string>();
   }
 
-  // Loss and gradients of a training step. What the model says where it does not take so many samples.
+  // Tries the loss and the gradients of a training step. Returns what the model says if it refuses so many samples.
   Result<std::optional<std::string>> step(int samples, bool backward, json& answer) const {
     const c10::AutoGradMode with_graph(true);
     try {
@@ -75,7 +75,7 @@ class Trial {
   }
 
  private:
-  // The first parameter whose gradient is no dense tensor; empty: none.
+  // Returns the first parameter whose gradient is a sparse tensor; empty if there is none.
   std::string sparse_parameter(const std::vector<at::Tensor>& gradients) const {
     std::size_t next = 0;
     for (const ParameterDescription& parameter : model_.description().parameters) {
@@ -87,7 +87,8 @@ class Trial {
     return {};
   }
 
-  // From the loss back: behind the layer where a number went wrong all are. `gradients`: of the trainable parameters.
+  // Searches from the loss back, because gradients of all layers before the origin are wrong, too. `gradients` are
+  // those of the trainable parameters.
   std::string parameter_gone_wrong(const std::vector<at::Tensor>& gradients) const {
     const ModelDescription& model = model_.description();
     std::vector<std::size_t> place(model.parameters.size(), gradients.size());
@@ -120,7 +121,7 @@ class Trial {
   const JobConfig::Model& settings_;
 };
 
-// The fewest samples that the model takes, of the first few numbers and of those tried; 0: none of them.
+// Returns the fewest samples that the model accepts, among the first few numbers and those in `tried`; 0: none.
 Result<int> smallest_taken(const Trial& trial, const std::vector<int>& tried, bool training) {
   constexpr int kFirst = 16;
   std::set<int> candidates(tried.begin(), tried.end());
@@ -171,7 +172,7 @@ Result<json> try_model(const Model& model, const TrialRows& rows, const JobConfi
     std::ranges::sort(tried);
     for (const int samples : tried) {
       const bool is_step = training && samples == tried.front();
-      // The model was described on as many: it takes them.
+      // The model was described with this size, so it accepts it.
       if (training && !is_step && samples == model.description().micro_batch) continue;
       FUNCPIPE_TRY(refused, is_step ? trial.step(samples, sizes.backward, answer) : trial.refusal(samples, training));
       if (!refused) continue;

@@ -42,7 +42,7 @@ Result<std::string> read_object(Store& store, const std::string& key, const std:
   return std::move(*text);
 }
 
-// One life of a worker; holds everything an iteration needs.
+// One life of a worker, that is, one invocation of it. Holds everything an iteration needs.
 class Life {
  public:
   Life(const JobSpec& spec, const WorkerInvocation& invocation, Store& store, Clock& clock, Seconds deadline,
@@ -135,12 +135,12 @@ class Life {
     std::vector<Seconds> ends = executor_.update_times();
     for (Seconds& ended : ends) ended /= spec_.config.platform.dilation;
     ends.erase(ends.begin(), ends.end() - std::min<std::ptrdiff_t>(std::ssize(ends), end - first));
-    if (std::ssize(ends) < end - first) before = ends.front();  // the oldest are forgotten
+    if (std::ssize(ends) < end - first) before = ends.front();  // older ones were dropped
     for (const Seconds ended : ends) {
       if (ended > before) course_.span().iteration_took(ended - before);
       before = ended;
     }
-    // With what follows the update.
+    // A single iteration is measured with what follows its update.
     if (end - first == 1) course_.span().iteration_took(platform_clock_.now() - start);
     course_.played(end);
     return {};
@@ -156,16 +156,16 @@ class Life {
     return answer("done");
   }
 
-  // Of a validation that was never measured: it has no backward, so this is rather too long.
+  // Estimates a validation that was not measured yet. It has no backward pass, so the estimate is rather too long.
   Seconds likely_validation() const {
     return course_.span().slowest_iteration() * static_cast<double>(spec_.validation.rows()) / spec_.plan.global_batch;
   }
 
-  // What cannot be done in any life is refused as soon as the first iterations have shown it.
+  // Refuses a job whose iteration or validation fits into no life. The first iterations show it.
   Result<> check_lives() {
-    // Where nothing was foretold nobody ends a function's life either.
+    // Without a forecast no platform ends the function's life.
     if (std::exchange(checked_lives_, true) || !course_.span().has_deadline() || spec_.hand_over.load <= 0) return {};
-    const HandOver hand_over{spec_.hand_over.save, 0};  // this life begins where it has loaded
+    const HandOver hand_over{spec_.hand_over.save, 0};  // this life has loaded its stage already
     const auto fits = [&](Seconds work, std::string_view what, const char* way_out) -> Result<> {
       auto checked = check_lifetime(course_.span().lifetime(), hand_over, work, what);
       if (checked) return {};
@@ -176,7 +176,7 @@ class Life {
     if (course_.iteration() < spec_.steps)
       FUNCPIPE_TRY_VOID(fits(course_.span().slowest_iteration(), "one iteration", nullptr));
     if (spec_.validation.rows() == 0) return {};
-    // Forward alone, in larger micro-batches, costs a quarter at least.
+    // A validation costs at least a quarter of this: it has forward passes only, in larger micro-batches.
     return fits(likely_validation() / 4, "a validation of the whole set, which is played in one life",
                 "raise the lifetime, or validate on fewer rows");
   }
@@ -222,7 +222,7 @@ class Life {
     return answer("continue");
   }
 
-  // Of a worker's first invocation; what a later one traces is not kept.
+  // Stores the trace of a worker's first invocation. It is not replaced by that of a later one.
   Result<> leave_trace() {
     if (trace_.empty()) return {};
     FUNCPIPE_TRY_VOID(store_.put(trace_key(prefix_, worker_), trace_.json(process_age()), PutMode::create_if_absent));
@@ -333,7 +333,7 @@ Result<WorkerAnswer> live(const JobSpec& spec, const WorkerInvocation& invocatio
 
 Result<WorkerAnswer> run_worker(const JobSpec& spec, const WorkerInvocation& invocation, Store& store, Clock& clock,
                                 Seconds deadline, std::stop_token stop) {
-  // Operations turn what they raise into errors themselves; this is for what comes before and after them.
+  // Operations turn exceptions into errors themselves. This is for the code before and after them.
   const std::string place = to_string(invocation.worker);
   try {
     if (invocation.worker == kParameterServer)

@@ -1,4 +1,4 @@
-// One invocation of one worker: from its stage file or snapshot to the end of the job, or to a hand-over.
+// Plays one invocation of one worker: from its stage file or snapshot to the end of the job or to a hand-over.
 #pragma once
 
 #include <stop_token>

@@ -31,20 +31,20 @@ constexpr auto kTuple = asio::as_tuple(asio::use_awaitable);
 constexpr Seconds kIdleSeconds = 120;  // between requests
 constexpr Seconds kHeadSeconds = 30;   // from a head's first byte to its last
 constexpr Seconds kStallSeconds = 60;  // without a byte of a body read or written
-// A body that trickles is given up: it may be waited for so long in all, and a second more for so many bytes.
+// A body that comes too slowly is given up. It may take kBodySeconds, and a second more for each kLeastBytesPerSecond.
 constexpr Seconds kBodySeconds = 120;
 constexpr double kLeastBytesPerSecond = 16.0 * kKiB;
 constexpr std::uint32_t kMostHeader = 64 * kKiB;
 constexpr std::size_t kHeadAtOnce = 16 * kKiB;
 constexpr std::size_t kReadAtOnce = 1 << 20;
-constexpr Bytes kDrain = 256 * kKiB;  // an unread body up to this is read off, so the connection can be kept
-constexpr Bytes kLinger = kMiB;       // of a body nobody wants
+constexpr Bytes kDrain = 256 * kKiB;  // an unread body up to this size is read off, so that the connection can be kept
+constexpr Bytes kLinger = kMiB;       // how much of an unwanted body is read before the connection is closed
 
-struct Malformed {  // thrown by body reads, answered with 400
+struct Malformed {  // thrown while a body is read; answered with 400
   std::string what;
 };
 
-// Header values go out on one line whatever they hold.
+// Appends a header's value. Control characters become spaces, so that the value stays on one line.
 void append_value(std::string& head, std::string_view value) {
   for (const char c : value) head += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? ' ' : c;
 }
@@ -106,7 +106,7 @@ asio::awaitable<void> HttpConnection::run() {
     while (co_await serve_one()) {
     }
   } catch (const boost::system::system_error&) {
-    // The connection broke or the server stops: nobody is left to answer.
+    // The connection broke or the server stops, so nobody is left to answer.
   }
   close();
 }
@@ -123,7 +123,7 @@ asio::awaitable<std::optional<HeadFault>> HttpConnection::read_head() {
   std::size_t size = 0;
   idle_since_ = steady_now();
   for (bool begun = false;;) {
-    // Some clients end a body with a line end that its length does not count.
+    // Some clients send a line end after a body that its length does not count.
     while (!begun && buffer_.size() >= 2 && std::memcmp(buffer_.data().data(), "\r\n", 2) == 0) buffer_.consume(2);
     const std::string_view text(static_cast<const char*>(buffer_.data().data()), buffer_.size());
     if (!text.empty() && text != "\r") {
@@ -200,7 +200,8 @@ asio::awaitable<bool> HttpConnection::serve_one() {
   }
   const bool body_unread = body_left();
   if (body_unread && (continue_expected_ || chunked_ || left_ > kDrain)) keep = false;
-  // Some clients lose count of a connection on which an expectation, even of no body at all, was not answered.
+  // Some clients fail on a connection if their "Expect: 100-continue" was not answered, even if the request has no
+  // body.
   if (continue_expected_ && !body_unread) co_await send_continue();
   co_await write(std::move(*response), head_only, keep);
   if (keep && body_unread) keep = co_await discard_body(kDrain);
@@ -255,7 +256,7 @@ asio::awaitable<std::size_t> HttpConnection::read_body_some(std::span<std::byte>
 }
 
 asio::awaitable<void> HttpConnection::wait_until_gone() {
-  // poll() rather than a read: what the client sends ahead stays for the next request.
+  // poll() does not read, so bytes that the client sends ahead stay for the next request.
   co_await socket_.async_wait(asio::ip::tcp::socket::wait_read, asio::use_awaitable);
   asio::steady_timer timer(co_await asio::this_coro::executor);
   for (;;) {
@@ -290,7 +291,7 @@ asio::awaitable<void> HttpConnection::write(HttpResponse response, bool head_onl
   }
   head += "\r\n";
 
-  struct Report {  // also when the client goes away half-way
+  struct Report {  // reports the bytes sent, also when the client goes away half-way
     HttpResponse& response;
     Bytes sent = 0;
     ~Report() {
@@ -333,7 +334,7 @@ asio::awaitable<void> HttpConnection::write_body(HttpResponse& response, Bytes& 
         const auto wanted = static_cast<std::size_t>(std::min(size - sent, static_cast<Bytes>(kReadAtOnce)));
         auto read = co_await run_on(file_threads_, [descriptor = *file->descriptor, first = file->first + sent,
                                                     wanted] { return read_range(descriptor, first, wanted); });
-        // The head with the full length is out: only breaking the connection tells the client.
+        // The head has promised the full length. Only closing the connection tells the client that it will not come.
         if (!read) throw boost::system::system_error(asio::error::connection_aborted);
         from_file = std::move(*read);
         from_file_first = sent;

@@ -1,4 +1,4 @@
-// One client's connection: reads requests, calls the handler, writes answers. Of this folder alone.
+// One client's connection: it reads requests, calls the handler and writes answers. Used within this folder only.
 #pragma once
 
 #include <boost/asio/cancellation_signal.hpp>
@@ -15,17 +15,18 @@ namespace funcpipe {
 
 class HttpConnection {
  public:
-  // `service` outlives the connection.
+  // `service` must outlive the connection.
   HttpConnection(asio::ip::tcp::socket socket, asio::thread_pool& file_threads, const HttpService& service);
 
-  // Serves requests until either side closes. Nothing is thrown but what cancellation throws.
+  // Serves requests until either side closes. Throws only what cancellation throws.
   asio::awaitable<void> run();
 
   asio::cancellation_signal& cancellation() { return cancellation_; }
   void close();
-  // When the other side has had its time for what it is to send or take; infinity while a handler works.
+  // The time by which the other side must have sent or taken its next bytes, in seconds of steady_clock; infinity while
+  // a handler works.
   Seconds deadline() const { return deadline_; }
-  // Since when it waits for a request of which nothing has come; nullopt: it has one.
+  // Since when the connection has waited for the first byte of a request; nullopt while it has a request.
   std::optional<Seconds> idle_since() const { return idle_since_; }
 
   asio::awaitable<std::size_t> read_body_some(std::span<std::byte> into);
@@ -39,8 +40,8 @@ class HttpConnection {
   asio::awaitable<void> answer_malformed(HeadFault fault);
   asio::awaitable<void> write(HttpResponse response, bool head_only, bool keep_alive);
   asio::awaitable<void> write_body(HttpResponse& response, Bytes& sent);
-  asio::awaitable<bool> discard_body(Bytes most);  // true: all of it
-  asio::awaitable<void> linger();                  // lets the client read the answer before the connection resets
+  asio::awaitable<bool> discard_body(Bytes most);  // true: the whole rest was read
+  asio::awaitable<void> linger();  // gives the client time to read the answer before the connection is reset
   bool body_left() const;
   void allow(Seconds seconds);
   void allow_forever() { deadline_ = std::numeric_limits<Seconds>::infinity(); }
@@ -53,15 +54,15 @@ class HttpConnection {
   std::optional<HttpParser> parser_;  // of the request being served
   bool admitted_ = false;
   bool chunked_ = false;
-  Bytes left_ = 0;  // of a body with a length
+  Bytes left_ = 0;  // bytes still to come, if the body has a length
   bool continue_expected_ = false;
-  Bytes body_read_ = 0;      // of the request being served
-  Seconds body_waited_ = 0;  // for the client to send it
+  Bytes body_read_ = 0;      // bytes of the current request's body
+  Seconds body_waited_ = 0;  // seconds spent waiting for the client to send the current body
   Seconds deadline_ = std::numeric_limits<Seconds>::infinity();
   std::optional<Seconds> idle_since_;
 };
 
-// Of steady_clock; deadlines are compared with it.
+// The present time of steady_clock in seconds; deadlines are compared with it.
 Seconds steady_now();
 
 }  // namespace funcpipe

@@ -11,7 +11,7 @@ namespace {
 constexpr std::size_t kMostFields = 256;      // headers
 constexpr std::size_t kMostParameters = 256;  // of the query
 
-// Of these a request has one, or nobody can say which of two counts.
+// A request may have each of these only once; of two, it would be unclear which one counts.
 constexpr std::array<std::string_view, 17> kSingle = {"host",
                                                       "authorization",
                                                       "content-length",
@@ -53,7 +53,7 @@ bool valid_host(std::string_view host) {
 
 std::optional<HeadFault> take_target(std::string_view target, HttpRequest& request) {
   constexpr std::string_view kScheme = "http://";
-  if (target.starts_with(kScheme)) {  // absolute form, as to a proxy
+  if (target.starts_with(kScheme)) {  // absolute form, as sent to a proxy
     target.remove_prefix(kScheme.size());
     const auto host = target.substr(0, target.find_first_of("/?"));
     if (host != request.header("host")) return HeadFault{400, "the request's target and its Host name two hosts"};
@@ -139,7 +139,7 @@ tl::expected<BodyFraming, HeadFault> take_head(const HttpParser& parser, HttpReq
     const auto digits = request.header("content-length");
     if (request.has_header("content-length") &&
         (digits.empty() || digits.find_first_not_of("0123456789") != std::string_view::npos))
-      return fault("the Content-Length is no number");  // "5, 5" is a list
+      return fault("the Content-Length is no number");  // refuses lists such as "5, 5", too
     const auto length = parser.content_length();
     if (length && *length > static_cast<std::uint64_t>(std::numeric_limits<Bytes>::max()))
       return fault("the body is too long");

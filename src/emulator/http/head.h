@@ -1,5 +1,5 @@
-// A request's head, read more strictly than HTTP asks for: whatever two readers could understand in two ways is
-// refused, so that no body passes for a request. Of this folder alone.
+// Reads a request's head more strictly than HTTP demands. It refuses whatever two readers could understand differently,
+// so that no body can be taken for a second request. Used within this folder only.
 #pragma once
 
 #include <boost/beast/http/buffer_body.hpp>
@@ -19,14 +19,14 @@ struct HeadFault {
   std::string what;
 };
 
-// Looks for the end of a head whose bytes come in piece by piece.
+// Looks for the end of a head that arrives in pieces.
 class HeadScanner {
  public:
-  // `text` is all that has come so far. The head's size, the empty line included; 0: not yet complete.
+  // `text` is all that has come so far. Returns the size of the head with its empty line; 0: it is not yet complete.
   tl::expected<std::size_t, HeadFault> scan(std::string_view text);
 
  private:
-  std::size_t at_ = 0;  // looked at so far
+  std::size_t at_ = 0;  // how far it has looked
   bool line_start_ = false;
 };
 
@@ -36,7 +36,7 @@ struct BodyFraming {
   bool continue_expected = false;
 };
 
-// Takes over a parsed head.
+// Copies a parsed head into `request` and says how its body is framed.
 tl::expected<BodyFraming, HeadFault> take_head(const HttpParser& parser, HttpRequest& request);
 
 }  // namespace funcpipe

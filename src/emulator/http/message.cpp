@@ -45,7 +45,7 @@ asio::awaitable<Result<std::string>> HttpRequest::read_body(Bytes limit) {
     return fail(ErrorCode::exhausted, fmt::format("the request's body is longer than the {} bytes allowed", limit));
   };
   if (content_length && *content_length > limit) co_return too_long();
-  // Grows with what has come, not with what was promised.
+  // The memory grows with the bytes that have come, not with the length that was announced.
   std::string body;
   std::vector<std::byte> chunk(64 * kKiB);
   for (;;) {

@@ -26,7 +26,7 @@ namespace {
 
 constexpr auto kTuple = asio::as_tuple(asio::use_awaitable);
 
-// A descriptor to give up when there is no other, so that a client can be told.
+// Holds a file descriptor in reserve. It is given up when no other is left, so that a client can be told so.
 class SpareDescriptor {
  public:
   SpareDescriptor() { take(); }
@@ -55,7 +55,7 @@ struct HttpServer::State {
   asio::steady_timer sweeper;
   asio::thread_pool& file_threads;
   HttpService service;
-  std::list<HttpConnection*> connections;  // those running
+  std::list<HttpConnection*> connections;  // the connections being served
   SpareDescriptor spare;
   bool stopped = false;
 
@@ -79,7 +79,7 @@ struct HttpServer::State {
         if (!state->close_idlest()) co_await state->turn_away(pause);
         continue;
       }
-      if (error) {  // that connection broke already, or memory is short
+      if (error) {  // the connection broke already, or memory is short
         pause.expires_after(std::chrono::milliseconds(50));
         co_await pause.async_wait(kTuple);
         continue;
@@ -92,7 +92,7 @@ struct HttpServer::State {
     }
   }
 
-  // Makes room for a new connection at the expense of the one that has waited longest for a request.
+  // Makes room for a new connection: closes the one that has waited longest for a request.
   bool close_idlest() {
     HttpConnection* idlest = nullptr;
     for (HttpConnection* connection : connections)
@@ -102,7 +102,7 @@ struct HttpServer::State {
     return idlest != nullptr;
   }
 
-  // No file can be opened: says so to one client at a time.
+  // No file can be opened. Accepts one client at a time and tells it so.
   asio::awaitable<void> turn_away(asio::steady_timer& pause) {
     spare.give_up();
     auto [error, socket] = co_await acceptor.async_accept(kTuple);
@@ -118,7 +118,7 @@ struct HttpServer::State {
       socket.non_blocking(true, ignored);
       socket.write_some(asio::buffer(answer), ignored);
       socket.shutdown(tcp::socket::shutdown_send, ignored);
-      pause.expires_after(std::chrono::milliseconds(10));  // a close at once could overtake the answer
+      pause.expires_after(std::chrono::milliseconds(10));  // closing at once could make the client lose the answer
       co_await pause.async_wait(kTuple);
       std::array<char, 4096> unread;
       while (!ignored && socket.read_some(asio::buffer(unread), ignored) > 0) {
@@ -128,7 +128,7 @@ struct HttpServer::State {
     spare.take();
   }
 
-  // Closes connections whose other side has not done its part in time.
+  // Closes connections whose other side has missed its deadline.
   static asio::awaitable<void> sweep(std::shared_ptr<State> state) {
     while (!state->stopped) {
       state->sweeper.expires_after(std::chrono::seconds(1));
@@ -183,7 +183,7 @@ void HttpServer::stop() {
   boost::system::error_code ignored;
   state_->acceptor.close(ignored);
   state_->sweeper.cancel();
-  // Cancelling may finish a connection at once, which takes it from the list.
+  // Cancelling may finish a connection at once and remove it from the list, hence the copy.
   const auto connections = state_->connections;
   for (HttpConnection* connection : connections) {
     if (std::find(state_->connections.begin(), state_->connections.end(), connection) == state_->connections.end())

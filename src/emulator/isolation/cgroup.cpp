@@ -25,7 +25,7 @@ namespace funcpipe {
 namespace fs = std::filesystem;
 namespace {
 
-// Killed processes leave their group within milliseconds; a group that outlasts this is left to the next start.
+// Killed processes leave their group within milliseconds. A group that stays longer is left to the next start.
 constexpr int kRemovalAttempts = 100;
 constexpr std::chrono::milliseconds kRemovalPause{2};
 constexpr std::chrono::milliseconds kRemoverPause{10};
@@ -43,14 +43,14 @@ bool contains(const std::vector<std::string>& list, const std::string& item) {
   return std::find(list.begin(), list.end(), item) != list.end();
 }
 
-// Tells emulators apart: the pid namespace, the pid and when that process started.
+// A name that tells emulators apart: the pid namespace, the pid, and when that process started.
 std::string owner_name() {
   struct stat space {};
   ::stat("/proc/self/ns/pid", &space);
   return fmt::format("funcpipe-{}-{}-{}", space.st_ino, ::getpid(), process_start_time(::getpid()).value_or(0));
 }
 
-// True if `name` was made by owner_name() of a process of this pid namespace that is gone.
+// True if owner_name() made `name` in a process of this pid namespace that is gone.
 bool is_stale(const std::string& name, const std::string& own) {
   const auto parts = split(name, '-'), mine = split(own, '-');
   if (parts.size() < 4 || parts[0] != mine[0] || parts[1] != mine[1]) return false;
@@ -70,7 +70,7 @@ void remove_stale(const fs::path& parent) {
       if (entry.is_directory(status)) inner.push_back(entry.path());
     inner.push_back(folder);
     for (const auto& path : inner)
-      if (auto group = CgroupFolder::make(path)) group->kill_all();  // and removed
+      if (auto group = CgroupFolder::make(path)) group->kill_all();  // its destructor removes the group
   }
 }
 
@@ -186,13 +186,13 @@ std::vector<pid_t> CgroupFolder::processes() const {
 void CgroupFolder::kill_all() const {
   for (const pid_t pid : processes())
     if (pid > 0) ::kill(pid, SIGKILL);
-  // A frozen process of v1 dies only once it runs again.
+  // In v1 a frozen process dies only once it runs again.
   std::error_code status;
   if (fs::exists(path_ / "freezer.state", status)) (void)write("freezer.state", "THAWED");
 }
 
 std::optional<fs::path> own_cgroup(const std::string& controller) {
-  // /proc/self/cgroup: "id:controllers:path", v2 with id 0 and no controllers.
+  // /proc/self/cgroup has lines "id:controllers:path". v2 has id 0 and no controllers.
   std::optional<std::string> own;
   for (const auto& line : split(read_file("/proc/self/cgroup").value_or(""), '\n')) {
     const auto first = line.find(':'), second = line.find(':', first + 1);
@@ -201,7 +201,7 @@ std::optional<fs::path> own_cgroup(const std::string& controller) {
     if (controller.empty() ? names.empty() : contains(split(names, ','), controller)) own = line.substr(second + 1);
   }
   if (!own) return std::nullopt;
-  // /proc/self/mountinfo: "id parent device root mountpoint options ... - type source superoptions".
+  // /proc/self/mountinfo has lines "id parent device root mountpoint options ... - type source superoptions".
   for (const auto& line : split(read_file("/proc/self/mountinfo").value_or(""), '\n')) {
     const auto dash = line.find(" - ");
     if (dash == std::string::npos) continue;
@@ -210,7 +210,7 @@ std::optional<fs::path> own_cgroup(const std::string& controller) {
     const bool matches =
         controller.empty() ? right[0] == "cgroup2" : right[0] == "cgroup" && contains(split(right[2], ','), controller);
     if (!matches) continue;
-    const std::string root = left[3] == "/" ? "" : left[3];  // what part of the hierarchy is mounted there
+    const std::string root = left[3] == "/" ? "" : left[3];  // the part of the hierarchy that is mounted there
     if (!own->starts_with(root)) return fs::path(left[4]);
     return (fs::path(left[4]) / fs::path(own->substr(root.size())).relative_path()).lexically_normal();
   }
@@ -219,7 +219,7 @@ std::optional<fs::path> own_cgroup(const std::string& controller) {
 
 Result<CgroupFolder> make_emulator_cgroup(const fs::path& parent) {
   remove_stale(parent);
-  // Several emulators may live in one process: the first free number is this one's.
+  // One process may have several emulators; this one takes the first free number.
   const std::string owner = owner_name();
   for (int number = 0;; ++number) {
     const fs::path path = parent / fmt::format("{}-{}", owner, number);
@@ -236,7 +236,7 @@ bool can_enter(const CgroupFolder& folder) {
     ::_exit(file >= 0 && ::write(file, "0", 1) == 1 ? 0 : 1);
   }
   if (child < 0) return false;
-  // The group may be frozen, and the child with it.
+  // The group may be frozen, and then the child is, too.
   const int pidfd = static_cast<int>(::syscall(SYS_pidfd_open, child, 0));
   pollfd exit{pidfd, POLLIN, 0};
   const bool ended = pidfd < 0 || ::poll(&exit, 1, kProbeWaitMs) > 0;

@@ -74,7 +74,7 @@ class Cgroup1Isolation final : public Isolation {
   }
 
  private:
-  Groups groups_;                                                             // removed after those in them
+  Groups groups_;                                                             // is destroyed after the groups in it
   std::shared_ptr<GroupRemover> remover_ = std::make_shared<GroupRemover>();  // shared with the sandboxes
 };
 

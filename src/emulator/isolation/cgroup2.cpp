@@ -60,11 +60,11 @@ class Cgroup2Isolation final : public Isolation {
   std::string describe() const override { return fmt::format("cgroup v2 in {}", folder_.path().string()); }
 
  private:
-  CgroupFolder folder_;                                                       // removed after those in it
+  CgroupFolder folder_;                                                       // is destroyed after the groups in it
   std::shared_ptr<GroupRemover> remover_ = std::make_shared<GroupRemover>();  // shared with the sandboxes
 };
 
-// A folder in `parent` whose groups have the controllers and may be entered.
+// Makes a folder in `parent` whose groups have the controllers and may be entered.
 Result<CgroupFolder> usable_folder(const fs::path& parent, bool controllers) {
   FUNCPIPE_TRY(folder, make_emulator_cgroup(parent));
   if (controllers) FUNCPIPE_TRY_VOID(folder.write("cgroup.subtree_control", "+memory +cpu"));
@@ -76,8 +76,8 @@ Result<CgroupFolder> usable_folder(const fs::path& parent, bool controllers) {
 
 }  // namespace
 
-// A group that holds processes cannot hand controllers to groups below it, so the emulator's own seldom can; the
-// nearest ancestor that does is used (a systemd slice, a delegated user service, the root).
+// In v2 a group that contains processes cannot give controllers to groups below it, so the emulator's own group seldom
+// can. The nearest ancestor that can is used: a systemd slice, a delegated user service, or the root.
 Result<std::unique_ptr<Isolation>> make_cgroup2_isolation(bool controllers) {
   const auto own = own_cgroup("");
   if (!own) return fail(ErrorCode::permission_denied, "no cgroup2 hierarchy is mounted");

@@ -17,10 +17,10 @@ namespace {
 
 using SteadyClock = std::chrono::steady_clock;
 
-constexpr std::chrono::milliseconds kTick{10};  // processor share is judged at every tick,
-constexpr int kTicksPerMemorySample = 2;        // memory at every second,
-constexpr int kTicksPerProcessScan = 20;        // and who is in the sandbox every 200 ms
-constexpr Seconds kBurst = 0.05;                // unused share that may be caught up with later
+constexpr std::chrono::milliseconds kTick{10};  // how often the processor share is checked
+constexpr int kTicksPerMemorySample = 2;        // memory is checked every 20 ms
+constexpr int kTicksPerProcessScan = 20;        // the sandbox's processes are listed every 200 ms
+constexpr Seconds kBurst = 0.05;                // seconds of unused share that may be caught up with
 
 class FallbackIsolation;
 
@@ -131,11 +131,11 @@ class FallbackSandbox final : public Sandbox {
   pid_t leader_ = 0;
   bool frozen_ = false, throttled_ = false, exceeded_ = false;
   Bytes peak_ = 0;
-  Seconds allowance_ = 0;  // processor time it may use at once; negative: it waits
+  Seconds allowance_ = 0;  // processor seconds it may use now; negative: it is stopped
   SteadyClock::time_point last_tick_;
   std::vector<pid_t> processes_;
   std::set<pid_t> groups_;
-  std::map<pid_t, Seconds> used_;  // processor time of each process already charged
+  std::map<pid_t, Seconds> used_;  // processor time of each process that was already charged
 };
 
 class FallbackIsolation final : public Isolation {
@@ -173,10 +173,11 @@ class FallbackIsolation final : public Isolation {
   std::string why_;
   std::set<FallbackSandbox*> sandboxes_;
   int tick_ = 0;
-  std::shared_ptr<const char> alive_ = std::make_shared<const char>();  // seen weakly by a wait that ends after us
+  // A wait that ends after this object is gone sees that it has expired.
+  std::shared_ptr<const char> alive_ = std::make_shared<const char>();
 };
 
-// A sandbox without limits needs no watching.
+// A sandbox without limits is not watched.
 FallbackSandbox::FallbackSandbox(FallbackIsolation& isolation, const SandboxLimits& limits)
     : isolation_(isolation), limits_(limits) {
   if (limits_.memory || limits_.vcpus) isolation_.add(this);

@@ -1,6 +1,6 @@
-// Isolation without any privilege: a watcher samples the processes of each sandbox in /proc, kills them over the memory
-// limit, and stops and continues them so that, on average, they use their vCPU share. A burst of allocations can pass
-// the limit for the length of a sample, and processes that start a session of their own escape.
+// Isolation that needs no privilege. A watcher reads the processes of each sandbox in /proc and kills them if they
+// exceed the memory limit. It stops and continues them so that on average they use their vCPU share. A burst of
+// allocations can exceed the limit until the next sample, and processes that start a new session escape.
 #pragma once
 
 #include <memory>

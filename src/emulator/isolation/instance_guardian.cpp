@@ -15,7 +15,7 @@
 namespace funcpipe {
 namespace {
 
-// One message of the pipe; shorter than PIPE_BUF, so it is never torn.
+// One message of the pipe. It is shorter than PIPE_BUF, so it is written and read as a whole.
 struct Order {
   pid_t leader = 0;
   bool watch = false;
@@ -26,7 +26,7 @@ static_assert(sizeof(Order) <= 512);
 
 constexpr std::size_t kMostInstances = 2048;
 
-// The child of a process with threads may only make system calls: no allocation, no locks.
+// The child of a process with threads may only make system calls: it must not allocate or lock.
 [[noreturn]] void guard(int pipe, Order* watched) {
   std::size_t count = 0;
   Order order;
@@ -52,7 +52,7 @@ constexpr std::size_t kMostInstances = 2048;
   ::_exit(0);
 }
 
-// A guardian that somebody has stopped must not stop the emulator: what does not fit the pipe is dropped.
+// If somebody has stopped the guardian and the pipe is full, the message is dropped: the emulator must not wait for it.
 void send(int pipe, const Order& order) {
   ssize_t written;
   do {
@@ -68,16 +68,16 @@ Result<std::unique_ptr<InstanceGuardian>> InstanceGuardian::start() {
   int pipe[2];
   if (::pipe2(pipe, O_CLOEXEC) != 0)
     return fail(ErrorCode::exhausted, fmt::format("cannot make a pipe: {}", std::strerror(errno)));
-  const auto watched = std::make_unique<Order[]>(kMostInstances);  // the child's copy is made by fork
+  const auto watched = std::make_unique<Order[]>(kMostInstances);  // fork makes the child's copy
   const pid_t child = ::fork();
   if (child == 0) {
-    ::setsid();  // not reached by the terminal's Ctrl-C
+    ::setsid();  // keeps the terminal's Ctrl-C from the child
     for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGPIPE}) ::signal(signal, SIG_IGN);
     sigset_t none;
     ::sigemptyset(&none);
     ::sigprocmask(SIG_SETMASK, &none, nullptr);
     ::dup2(pipe[0], 0);
-    ::close_range(1, ~0U, 0);  // no socket, and no copy of the pipe's other end
+    ::close_range(1, ~0U, 0);  // leaves the child no socket and no copy of the pipe's other end
     guard(0, watched.get());
   }
   ::close(pipe[0]);

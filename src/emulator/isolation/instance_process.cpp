@@ -19,13 +19,14 @@ namespace funcpipe {
 namespace asio = boost::asio;
 namespace {
 
-// A program that another thread was just unpacking may still be open for writing in a child forked meanwhile.
+// exec may find the program "busy": a child that another thread forked while it unpacked the program may still hold it
+// open for writing. So exec is tried again.
 constexpr int kBusyAttempts = 200;
 constexpr timespec kBusyPause{.tv_sec = 0, .tv_nsec = 5'000'000};
 constexpr int kEndWaitMs = 500;
 constexpr rlim_t kOpenFiles = 1024;  // Lambda's quota
 
-// What the child needs, made before fork: afterwards it may only make system calls.
+// What the child needs. It is prepared before fork, because afterwards the child may only make system calls.
 struct Prepared {
   const char* program;
   const char* folder;
@@ -59,7 +60,7 @@ struct Prepared {
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
   if (::chdir(prepared.folder) != 0) give_up();
-  // The emulator's own limit is raised; many programs take the usual one for granted.
+  // The emulator's own limit of open files is raised; many programs assume the usual one.
   rlimit files{};
   if (::getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur > kOpenFiles) {
     files.rlim_cur = kOpenFiles;
@@ -135,7 +136,7 @@ InstanceProcess::~InstanceProcess() {
 void InstanceProcess::end() {
   if (!status_) {
     ::kill(pid_, SIGKILL);
-    // Gone within milliseconds, unless it is stuck in the kernel: then it is left to the system.
+    // It ends within milliseconds, unless it is stuck in the kernel; then it is left to the system.
     pollfd exit{pidfd_.native_handle(), POLLIN, 0};
     while (::poll(&exit, 1, kEndWaitMs) < 0 && errno == EINTR) {
     }
@@ -148,7 +149,7 @@ void InstanceProcess::end() {
 }
 
 asio::awaitable<Result<>> InstanceProcess::wait_for_start() {
-  // exec closes the pipe; before a failed child exits it writes errno.
+  // A successful exec closes the pipe. A child that fails writes errno to it before it exits.
   boost::system::error_code cancelled;
   co_await start_report_.async_wait(asio::posix::stream_descriptor::wait_read,
                                     asio::redirect_error(asio::use_awaitable, cancelled));
@@ -181,7 +182,7 @@ asio::awaitable<void> InstanceProcess::wait_for_output() {
 
 bool InstanceProcess::read_output(const std::function<void(std::string_view)>& sink) {
   std::array<char, 16384> buffer;
-  // Bounded, so that one that prints without end cannot hold up the others.
+  // The number of reads is limited, so that a process that prints without end cannot hold up the others.
   for (int round = 0; round < 16; ++round) {
     const ssize_t size = ::read(output_.native_handle(), buffer.data(), buffer.size());
     if (size < 0 && errno == EINTR) continue;

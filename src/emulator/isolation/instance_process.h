@@ -1,4 +1,5 @@
-// The process of a function instance: a session of its own that dies with the emulator's thread, its output in a pipe.
+// The process of a function instance. It leads a session of its own, dies with the emulator's thread, and writes its
+// output to a pipe.
 #pragma once
 
 #include <sys/types.h>
@@ -18,31 +19,31 @@
 namespace funcpipe {
 
 struct ProcessSpec {
-  std::filesystem::path program;         // absolute
-  std::filesystem::path folder;          // to work in
-  std::vector<std::string> environment;  // "NAME=value", all of it
-  std::vector<std::string> doors;        // control files that let the process into its sandbox
+  std::filesystem::path program;         // an absolute path
+  std::filesystem::path folder;          // the working directory
+  std::vector<std::string> environment;  // all of its environment, as "NAME=value"
+  std::vector<std::string> doors;        // control files by which the process enters its sandbox
 };
 
 class InstanceProcess {
  public:
-  // The process must be spawned from a thread that lives as long as it should. Returns after fork; wait_for_start()
-  // says whether the program could be executed. Errors: exhausted.
+  // Starts the process. It dies when the calling thread ends. Returns after fork; wait_for_start() says whether the
+  // program could be executed. Errors: exhausted.
   static Result<std::unique_ptr<InstanceProcess>> spawn(boost::asio::any_io_executor executor, const ProcessSpec& spec);
   ~InstanceProcess();  // end()
 
   pid_t pid() const { return pid_; }
-  // SIGKILL, and waits for the end, half a second at most; what froze the process must have let go. Wakes whoever
-  // waits; the last output can still be read.
+  // Sends SIGKILL and waits for the end, at most half a second. A frozen process must be thawed first. Wakes everyone
+  // who waits; the last output can still be read.
   void end();
-  // At once, without error, if it was ended meanwhile. Errors: not_found, permission_denied, failed (whatever else exec
-  // or entering the sandbox said).
+  // Waits until the program runs. Returns at once and without an error if end() was called meanwhile. Errors:
+  // not_found, permission_denied, or failed for any other error of exec or of entering the sandbox.
   boost::asio::awaitable<Result<>> wait_for_start();
   boost::asio::awaitable<void> wait_for_exit();
-  std::optional<int> exit_status() const { return status_; }  // as waitpid gives it; nullopt while it runs
+  std::optional<int> exit_status() const { return status_; }  // as waitpid gives it; nullopt while the process runs
 
-  boost::asio::awaitable<void> wait_for_output();  // until there is some, or its end
-  // What was printed since the last call; false once every writer has closed.
+  boost::asio::awaitable<void> wait_for_output();  // until there is some, or the pipe is closed
+  // Passes to `sink` what was printed since the last call. Returns false once every writer has closed the pipe.
   bool read_output(const std::function<void(std::string_view)>& sink);
 
  private:
@@ -54,7 +55,7 @@ class InstanceProcess {
   std::optional<int> status_;
 };
 
-// "exit status 3", "signal: killed"; nothing for a plain 0.
+// Returns "exit status 3" or "signal: killed"; empty for exit status 0.
 std::string describe_exit(int status);
 
 }  // namespace funcpipe

@@ -8,7 +8,7 @@ namespace funcpipe {
 
 void remove_leftover_groups() {
   boost::asio::io_context context;
-  // Whoever makes groups of his own clears dead ones away first.
+  // Making an isolation removes dead groups first.
   static_cast<void>(make_isolation(context.get_executor(), IsolationKind::automatic));
 }
 

@@ -2,8 +2,8 @@
 
 namespace funcpipe {
 
-// Removes the control groups of emulators that were killed, with what still runs in them. Those of living ones, and of
-// other pid namespaces, stay.
+// Removes the control groups of emulators that were killed, and kills what still runs in them. The groups of running
+// emulators and of other pid namespaces stay.
 void remove_leftover_groups();
 
 }  // namespace funcpipe

@@ -34,7 +34,7 @@ class Descriptor {
   int number_;
 };
 
-// Asks for exactly one socket: no table is walked. See sock_diag(7).
+// Asks for exactly one socket (sock_diag(7)), so no table is searched.
 std::optional<std::uint64_t> ask_kernel(std::uint16_t peer_port, std::uint16_t own_port) {
   const Descriptor netlink(::socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_SOCK_DIAG));
   if (netlink.get() < 0) return {};
@@ -53,7 +53,7 @@ std::optional<std::uint64_t> ask_kernel(std::uint16_t peer_port, std::uint16_t o
   question.request.id.idiag_src[0] = question.request.id.idiag_dst[0] = htonl(INADDR_LOOPBACK);
   question.request.id.idiag_cookie[0] = question.request.id.idiag_cookie[1] = INET_DIAG_NOCOOKIE;
   if (::send(netlink.get(), &question, sizeof question, 0) < 0) return {};
-  // The kernel has answered when send() returns.
+  // The kernel's answer is there when send() has returned.
   alignas(nlmsghdr) std::array<char, 8192> answer;
   const ssize_t size = ::recv(netlink.get(), answer.data(), answer.size(), 0);
   if (size < static_cast<ssize_t>(NLMSG_LENGTH(sizeof(inet_diag_msg)))) return {};
@@ -68,7 +68,7 @@ std::optional<std::uint64_t> ask_kernel(std::uint16_t peer_port, std::uint16_t o
   return message.idiag_inode;
 }
 
-// A line: "number: local remote state queues timer retransmits uid timeout inode ...", addresses as HEX:PORT.
+// A line is "number: local remote state queues timer retransmits uid timeout inode ...", with addresses as HEX:PORT.
 std::optional<std::uint64_t> find_in(const char* table, std::uint16_t peer_port, std::uint16_t own_port) {
   std::ifstream in(table);
   const std::string local = fmt::format(":{:04X}", peer_port), remote = fmt::format(":{:04X}", own_port);
@@ -78,7 +78,7 @@ std::optional<std::uint64_t> find_in(const char* table, std::uint16_t peer_port,
     std::uint64_t inode = 0;
     if (!(fields >> number >> from >> to >> state >> queues >> timer >> retransmits >> uid >> timeout >> inode))
       continue;
-    // 127.0.0.1, alone or behind ::ffff: of a socket that could speak IPv6 too.
+    // Matches 127.0.0.1, also as ::ffff:127.0.0.1 of a socket that can speak IPv6, too.
     const auto loopback = [](const std::string& address, const std::string& port) {
       return address.ends_with("0100007F" + port);
     };

@@ -14,7 +14,7 @@
 namespace funcpipe {
 namespace {
 
-// /proc files are read in one go, without streams: the fallback's watcher does it many times a second.
+// Reads a file of /proc at once, without streams, because the fallback's watcher does it many times a second.
 std::string slurp(const std::string& path) {
   std::string content;
   const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
@@ -32,7 +32,8 @@ Bytes kilobytes_after(std::string_view status, std::string_view label) {
   return std::strtoll(status.data() + at + label.size(), nullptr, 10) * kKiB;
 }
 
-// The fields of /proc/PID/stat after the command, which is in parentheses and may hold anything; [0] is the state.
+// The fields of /proc/PID/stat after the command; [0] is the state. The command is in parentheses and may contain
+// anything.
 std::vector<std::string_view> stat_fields(std::string_view stat) {
   std::vector<std::string_view> fields;
   auto at = stat.rfind(')');

@@ -24,12 +24,12 @@ using Json = nlohmann::json;
 
 constexpr std::string_view kFunctions = "/2015-03-31/functions";
 constexpr std::string_view kEventConfig = "/2019-09-25/functions";
-// Lambda's quotas: of a request that holds code, of an event, of what a zip unpacks to.
+// Lambda's quotas in bytes: a request that contains code, an event, the unpacked content of a zip.
 constexpr Bytes kCodeRequestLimit = 70'167'211;
 constexpr Bytes kEventLimit = 1'048'576;
 constexpr Bytes kUnpackedLimit = 262'144'000;
-constexpr Bytes kConfigurationLimit = kMiB;           // of any other request
-constexpr Bytes kUnlimitedUnpackedLimit = 16 * kGiB;  // where the platform has no limits
+constexpr Bytes kConfigurationLimit = kMiB;           // for any other request
+constexpr Bytes kUnlimitedUnpackedLimit = 16 * kGiB;  // for platforms without limits
 constexpr std::size_t kMostFunctions = 10'000;
 constexpr std::size_t kListPage = 50, kListLimit = 10'000;
 
@@ -58,7 +58,7 @@ LambdaResult<Json> parse(const std::string& body) {
   return std::move(*json);
 }
 
-// RevisionId asks that nobody has changed the function meanwhile.
+// Refuses a change with a RevisionId if somebody else has changed the function since.
 LambdaResult<> same_revision(const Json& request, const LambdaFunction& function) {
   const Json wanted = request.value("RevisionId", Json());
   if (wanted.is_null() || wanted == function.revision) return {};
@@ -66,7 +66,7 @@ LambdaResult<> same_revision(const Json& request, const LambdaFunction& function
                "The Revision Id provided does not match the latest Revision Id of the function.");
 }
 
-// CreateFunction takes its code from one place.
+// CreateFunction must take its code from one place, the zip in the request.
 LambdaResult<> zip_alone(const Json& code) {
   if (!code.is_object()) return {};
   for (const auto& [field, value] : code.items())
@@ -78,11 +78,11 @@ LambdaResult<> zip_alone(const Json& code) {
   return {};
 }
 
-// A package that did not become a function's.
+// Removes a package that did not become a function's.
 void discard(const fs::path& package) {
   (void)remove_owned_folder(package);
   std::error_code status;
-  fs::remove(package.parent_path(), status);  // only if it is empty
+  fs::remove(package.parent_path(), status);  // removes it only if it is empty
 }
 
 std::string now_text() {
@@ -92,7 +92,7 @@ std::string now_text() {
                      static_cast<int>((now - whole) * 1000));
 }
 
-// The code an S3 client would use for a bad signature, in the words of the Lambda API.
+// Turns the S3 code for a bad signature into the Lambda API's error.
 LambdaError to_lambda(const Refusal& refusal) {
   std::string type = refusal.code;
   if (type == "SignatureDoesNotMatch") type = "InvalidSignatureException";
@@ -117,7 +117,7 @@ asio::awaitable<HttpResponse> LambdaApi::handle(HttpRequest& request) {
 }
 
 asio::awaitable<LambdaApi::Answer> LambdaApi::route(HttpRequest& request) {
-  // "/2015-03-31/functions[/NAME[/VERB]]"
+  // The path is "/2015-03-31/functions[/NAME[/VERB]]".
   const bool event_config = request.path.starts_with(kEventConfig);
   if ((!event_config && !request.path.starts_with(kFunctions)) ||
       (request.path.size() > kFunctions.size() && request.path[kFunctions.size()] != '/'))
@@ -165,8 +165,8 @@ asio::awaitable<LambdaApi::Answer> LambdaApi::route(HttpRequest& request) {
 }
 
 asio::awaitable<LambdaResult<std::string>> LambdaApi::authenticated_body(HttpRequest& request, Bytes limit) {
-  // Nothing is read for a sender nobody knows; and for one who says what is to come, nothing before his signature over
-  // it was checked.
+  // Nothing is read for an unknown sender. If the sender's headers say what the body's hash will be, the signature over
+  // it is checked before the body is read.
   const SignedFor wanted{"lambda", options_->region};
   const auto account = identify(request, wanted, table_, unix_time());
   if (!account) co_return tl::unexpected(to_lambda(account.error()));
@@ -259,7 +259,7 @@ asio::awaitable<LambdaApi::Answer> LambdaApi::create(const std::string& body) {
   const auto conflict = wrong(409, "ResourceConflictException", "Function already exist: " + name);
   if (functions_->find(name)) co_return conflict;
   TRY_LAMBDA(package, co_await unpack(code, function));
-  if (functions_->find(name)) {  // created by another request meanwhile
+  if (functions_->find(name)) {  // another request has created it meanwhile
     discard(package);
     co_return conflict;
   }
@@ -283,11 +283,11 @@ asio::awaitable<LambdaApi::Answer> LambdaApi::update_code(const std::string& nam
   if (const auto taken = take_architecture(json.value("Architectures", Json()), code); !taken)
     co_return tl::unexpected(taken.error());
   TRY_LAMBDA(package, co_await unpack(json, code));
-  if (dry == true) {  // it would have worked
+  if (dry == true) {  // a dry run, which would have succeeded
     discard(package);
     co_return reply(200, configuration_json(code, options_->region));
   }
-  const auto entry = find(name);  // it may have been changed meanwhile
+  const auto entry = find(name);  // another request may have changed it meanwhile
   LambdaResult<> same = entry ? same_revision(json, (*entry)->function) : LambdaResult<>(tl::unexpect, entry.error());
   if (!same) {
     discard(package);

@@ -1,4 +1,4 @@
-// The Lambda control API, as awscli, boto3 and our own client speak it: REST and JSON, signed with SigV4.
+// The Lambda control API as awscli, boto3 and our own client use it: REST and JSON, signed with SigV4. Source:
 // https://docs.aws.amazon.com/lambda/latest/api/API_Operations.html
 #pragma once
 
@@ -15,7 +15,7 @@
 
 namespace funcpipe {
 
-// Outlives the requests being served, which hold its parts.
+// It outlives the requests being served, which share it.
 class LambdaApi : public std::enable_shared_from_this<LambdaApi> {
  public:
   LambdaApi(std::shared_ptr<const LambdaOptions> options, const CredentialTable& table,
@@ -32,7 +32,7 @@ class LambdaApi : public std::enable_shared_from_this<LambdaApi> {
  private:
   using Answer = LambdaResult<HttpResponse>;
   asio::awaitable<Answer> route(HttpRequest& request);
-  // The body of a request whose sender is known and may use this service.
+  // Reads the body of a request after checking that its sender is known and may use this service.
   asio::awaitable<LambdaResult<std::string>> authenticated_body(HttpRequest& request, Bytes limit);
   asio::awaitable<Answer> create(const std::string& body);
   asio::awaitable<Answer> update_code(const std::string& name, const std::string& body);
@@ -43,12 +43,13 @@ class LambdaApi : public std::enable_shared_from_this<LambdaApi> {
   Answer list(const HttpRequest& request) const;
   Answer remove(const std::string& name);
 
-  // Unpacks the zip in a request's code and sets the function's code fields; the folder it is in.
+  // Unpacks the zip in a request's code and sets the function's code fields. Returns the folder it was unpacked to.
   asio::awaitable<LambdaResult<std::filesystem::path>> unpack(const nlohmann::json& code, LambdaFunction& function);
   LambdaResult<> keep(LambdaFunction function, const std::filesystem::path& package = {});
   LambdaResult<const FunctionTable::Entry*> find(const std::string& name) const;
 
-  std::shared_ptr<const LambdaOptions> options_;  // these three are shared with what unwinds after the server's end
+  // Options, functions and scheduler are shared with coroutines that end after the server.
+  std::shared_ptr<const LambdaOptions> options_;
   const CredentialTable& table_;
   std::shared_ptr<FunctionTable> functions_;
   std::shared_ptr<LambdaScheduler> scheduler_;

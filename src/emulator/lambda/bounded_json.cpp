@@ -3,7 +3,7 @@
 namespace funcpipe {
 namespace {
 
-// Counts without parsing: brackets and commas outside of strings.
+// Counts brackets and commas outside of strings, without parsing.
 bool within_bounds(std::string_view text) {
   int depth = 0;
   std::size_t values = 1;

@@ -18,7 +18,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr int kSmallestMemoryMb = 128, kLargestMemoryMb = 10'240;  // Lambda's own, for platforms without options
+constexpr int kSmallestMemoryMb = 128, kLargestMemoryMb = 10'240;  // Lambda's own limits, for platforms without options
 constexpr std::size_t kEnvironmentLimit = 4096;
 constexpr std::size_t kLongestText = 512;
 constexpr const char* kAccount = "000000000000";
@@ -58,7 +58,7 @@ bool is_partition(std::string_view text) {
   return all_of(text, [](char c) { return is_lower(c) || c == '-'; });
 }
 
-// Takes what stands before the next ':' off the front of `text`; nullopt if there is no ':'.
+// Removes the word before the next ':' from `text` and returns it; nullopt if there is no ':'.
 std::optional<std::string_view> take_word(std::string_view& text) {
   const auto colon = text.find(':');
   if (colon == std::string_view::npos) return {};
@@ -67,7 +67,7 @@ std::optional<std::string_view> take_word(std::string_view& text) {
   return word;
 }
 
-// arn:PARTITION:iam::ACCOUNT:role/NAME
+// True for arn:PARTITION:iam::ACCOUNT:role/NAME.
 bool is_role(std::string_view text) {
   if (text.size() > 512 || take_word(text) != "arn") return false;
   const auto partition = take_word(text);
@@ -84,7 +84,7 @@ bool is_variable_name(std::string_view text) {
          all_of(text, [](char c) { return is_letter(c) || is_digit(c) || c == '_'; });
 }
 
-// What of a refused value an answer repeats.
+// Shortens a refused value for an error message.
 std::string excerpt(std::string text) {
   constexpr std::size_t kMost = 200;
   if (text.size() > kMost) text = text.substr(0, kMost) + "...";
@@ -170,7 +170,8 @@ LambdaResult<> take_environment(const Json& request, std::map<std::string, std::
   return {};
 }
 
-// What a request may say and is kept, or says what is so anyway. Everything else is refused rather than dropped.
+// Refuses fields that would be dropped silently. Allowed are those that are kept and those that only state what holds
+// anyway.
 LambdaResult<> refuse_unkept(const Json& request) {
   static constexpr std::array<std::string_view, 13> kKept = {
       "FunctionName", "Role",        "Runtime", "Handler",          "Description",   "MemorySize", "Cpu",

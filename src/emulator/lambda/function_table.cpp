@@ -15,7 +15,7 @@ constexpr std::string_view kPackagePrefix = "package-";
 constexpr std::size_t kPackageDigits = 12;
 constexpr std::string_view kFilesEnding = "/files";
 
-// "package-0123456789ab/files"; of earlier releases without "/files".
+// True for "package-0123456789ab/files". Earlier releases left out "/files".
 bool is_package_name(std::string_view name) {
   if (!name.starts_with(kPackagePrefix)) return false;
   if (name.ends_with(kFilesEnding)) name.remove_suffix(kFilesEnding.size());
@@ -23,7 +23,8 @@ bool is_package_name(std::string_view name) {
   return name.size() == kPackageDigits && name.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 
-// What a description says decides which folder is removed one day: it may only speak of its own.
+// Reads a function's description. What it says decides which folder is removed one day, so it may name only folders of
+// its own.
 Result<LambdaFunction> read_function(const fs::path& folder) {
   const fs::path place = folder / kDescription;
   FUNCPIPE_TRY(json, read_json(place));
@@ -45,8 +46,8 @@ Result<FunctionTable> FunctionTable::open(fs::path folder) {
   for (const auto& found : fs::directory_iterator(table.folder_, status)) {
     if (found.is_symlink(status) || !found.is_directory(status)) continue;
     if (!fs::exists(found.path() / kDescription, status)) {
-      // A creation that was interrupted.
-      if (remove_owned_folders(found.path()) > 0) fs::remove(found.path(), status);  // only if nothing is left in it
+      // The creation was interrupted. The folder is removed only if nothing is left in it.
+      if (remove_owned_folders(found.path()) > 0) fs::remove(found.path(), status);
       continue;
     }
     FUNCPIPE_TRY(function, read_function(found.path()));
@@ -55,7 +56,8 @@ Result<FunctionTable> FunctionTable::open(fs::path folder) {
     auto package = std::make_shared<UnpackedPackage>();
     package->folder = fs::absolute(found.path() / owned);
     package->files = fs::absolute(found.path() / function.package);
-    if (!is_owned_folder(package->folder)) (void)mark_owned_folder(package->folder);  // of the first releases
+    // The first releases did not mark their folders.
+    if (!is_owned_folder(package->folder)) (void)mark_owned_folder(package->folder);
     const std::string name = function.name;
     table.entries_[name] = {std::move(function), std::move(package)};
   }
@@ -95,10 +97,10 @@ void FunctionTable::remove(const std::string& name) {
   const auto found = entries_.find(name);
   if (found == entries_.end()) return;
   std::error_code status;
-  fs::remove(folder_ / name / kDescription, status);  // the next start clears the rest away should we not get to it
+  fs::remove(folder_ / name / kDescription, status);  // if we fail to remove the rest, the next start does it
   found->second.package->replaced = true;
   entries_.erase(found);
-  fs::remove(folder_ / name, status);  // if no instance holds the package any more
+  fs::remove(folder_ / name, status);  // succeeds if no instance uses the package any more
 }
 
 }  // namespace funcpipe

@@ -1,5 +1,5 @@
-// The functions there are, kept on disk so that the next start finds them:
-// functions/NAME/function.json and, beside it, one folder per unpacked package.
+// The functions that exist. They are kept on disk, so that the next start finds them: functions/NAME/function.json and,
+// in the same folder, one folder for each unpacked package.
 #pragma once
 
 #include <filesystem>
@@ -20,17 +20,17 @@ class FunctionTable {
     std::shared_ptr<UnpackedPackage> package;  // shared with the instances that run in it
   };
 
-  // Removes what an interrupted creation or update left; what no emulator made is left alone. Errors: corrupt,
+  // Removes what an interrupted creation or update left. Leaves alone what no emulator has made. Errors: corrupt,
   // permission_denied, exhausted.
   static Result<FunctionTable> open(std::filesystem::path folder);
 
   const Entry* find(const std::string& name) const;  // nullptr if there is none
   const std::map<std::string, Entry>& all() const { return entries_; }
 
-  // A folder for a package of the function that is about to be unpacked.
+  // Returns a folder into which a package of the function can be unpacked.
   std::filesystem::path new_package(const std::string& name) const;
-  // Adds or replaces, on disk first. `package` empty: the one it has. Errors: exhausted, permission_denied,
-  // already_exists (somebody else's function.json lies there).
+  // Adds or replaces a function, first on disk. If `package` is empty, the function keeps the one it has. Errors:
+  // exhausted, permission_denied, or already_exists if a function.json that is not ours is in the way.
   Result<> put(LambdaFunction function, const std::filesystem::path& package = {});
   void remove(const std::string& name);
 

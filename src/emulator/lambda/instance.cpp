@@ -20,10 +20,10 @@ namespace fs = std::filesystem;
 using SteadyClock = std::chrono::steady_clock;
 namespace {
 
-// Lambda's for the init phase. What takes longer starts anew within the invocation.
+// Lambda's limit of the init phase. An instance that takes longer is started again within the invocation. Source:
 // https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-ib
 constexpr Seconds kInitLimit = 10;
-constexpr Seconds kExitLimit = 10;  // for a killed process to be gone
+constexpr Seconds kExitLimit = 10;  // how long a killed process may take to end
 constexpr std::chrono::milliseconds kMemoryTick{50};
 
 SteadyClock::duration to_duration(Seconds seconds) {
@@ -34,7 +34,7 @@ Seconds round_up(Seconds seconds, Seconds step) {
   return step > 0 ? std::ceil(seconds / step - 1e-9) * step : seconds;
 }
 
-// In the instance's folder: TMPDIR and HOME.
+// The name, in the instance's folder, of the folder for TMPDIR and HOME.
 constexpr const char* kScratch = "tmp";
 
 std::string error_json(const std::string& type, const std::string& request_id, const std::string& what) {
@@ -44,7 +44,7 @@ std::string error_json(const std::string& type, const std::string& request_id, c
 
 }  // namespace
 
-// Why an invocation failed: the payload to answer, and what the REPORT line says.
+// Why an invocation failed: the payload of the answer, and what the REPORT line says.
 struct Instance::Failure {
   std::string payload;
   std::string status;  // "Status: error\tError Type: Runtime.ExitError"
@@ -86,7 +86,7 @@ Instance::Instance(const InstanceHost& host, const LambdaFunction& function, std
 
 Instance::~Instance() {
   end();
-  // A function may have left many files there.
+  // The function may have left many files there, so another thread removes them.
   asio::post(host_.file_threads, [folder = folder_] { (void)remove_owned_folder(folder); });
 }
 
@@ -96,7 +96,7 @@ Result<> Instance::set_up() {
   const SandboxLimits limits = sandbox_limits(host_.options->platform, function_, host_.options->dilation);
   FUNCPIPE_TRY(sandbox, host_.isolation->make_sandbox("instance-" + id_, limits));
   sandbox_ = std::move(sandbox);
-  // The Runtime API does not outlive the instance's end(), which silences its reader.
+  // `this` stays valid: end() stops the Runtime API, which then calls its reader no more.
   const auto reader = [this](RuntimeMessage message) {
     std::visit([this](auto& one) { post(std::move(one)); }, message);
   };
@@ -140,14 +140,14 @@ void Instance::end() {
   post(Exited{});
 }
 
-// Other processes of the same user, those of other instances among them, reach the port too.
+// The port can be reached by other processes of the same user, among them those of other instances.
 bool Instance::owns(std::uint16_t peer_port) const {
   const auto socket = loopback_peer(peer_port, static_cast<std::uint16_t>(api_->port()));
   return socket && holds_socket(sandbox_->processes(), *socket);
 }
 
 void Instance::post(Message message) {
-  // A runtime that asks again and again says nothing new.
+  // A runtime that asks repeatedly for an event is recorded once.
   const bool repeated = !messages_.empty() && std::holds_alternative<RuntimeReady>(message) &&
                         std::holds_alternative<RuntimeReady>(messages_.back());
   if (!repeated) messages_.push_back(std::move(message));
@@ -169,7 +169,7 @@ asio::awaitable<std::optional<Instance::Message>> Instance::message_until(TimePo
 asio::awaitable<void> Instance::watch_process() {
   const auto self = shared_from_this();
   co_await process_->wait_for_exit();
-  end();  // its children too
+  end();  // kills its children, too
 }
 
 asio::awaitable<void> Instance::watch_output() {
@@ -182,7 +182,7 @@ asio::awaitable<void> Instance::watch_output() {
   }
 }
 
-// The kernel may kill one process of several; the cloud gives up the whole instance.
+// The kernel may kill only one of several processes. The cloud gives up the whole instance then, and so do we.
 asio::awaitable<void> Instance::watch_memory() {
   const auto self = shared_from_this();
   while (alive_) {
@@ -281,7 +281,7 @@ asio::awaitable<InvocationOutcome> Instance::process(const InvocationRequest& in
   InvocationOutcome outcome;
   std::string status;
   bool answered = false;
-  // An invocation ends when the runtime asks for the next event, after its answer.
+  // An invocation ends when the runtime has answered and asks for the next event.
   while (!ready_) {
     const auto message = co_await message_until(begin + to_duration(limit));
     if (!message) {

@@ -1,5 +1,5 @@
-// A function instance: one process in its sandbox behind its own Runtime API, for one invocation at a time. It is
-// started with the first invocation, frozen between invocations, and lives until it is ended, fails or times out.
+// A function instance: one process in its sandbox with a Runtime API of its own. It handles one invocation at a time.
+// The first invocation starts it, it is frozen between invocations, and it lives until it is ended, fails or times out.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
@@ -28,8 +28,8 @@
 
 namespace funcpipe {
 
-// What all instances of an emulator share. The shared parts may be needed while coroutines unwind after the server's
-// end; the others only until the instance's end().
+// What all instances of an emulator share. The members that are shared pointers may be needed while coroutines end
+// after the server; the references are needed only until the instance's end().
 struct InstanceHost {
   boost::asio::io_context& context;
   boost::asio::thread_pool& file_threads;
@@ -46,17 +46,17 @@ struct InvocationRequest {
 
 struct InvocationOutcome {
   std::string payload;
-  bool failed = false;          // X-Amz-Function-Error: Unhandled
-  std::string log_tail;         // ends with the REPORT line
-  Seconds billed_seconds = 0;   // dilation divided out, rounded up to the billing step
-  bool init_timed_out = false;  // nothing else was done: the invocation wants another instance
+  bool failed = false;          // answered with the header X-Amz-Function-Error: Unhandled
+  std::string log_tail;         // its last line is the REPORT line
+  Seconds billed_seconds = 0;   // divided by the dilation and rounded up to the billing step
+  bool init_timed_out = false;  // only the start was tried; the invocation needs another instance
 };
 
-// When the runtime comes up: in a phase of its own, of 10 s, or, where that was too short, within the invocation, whose
-// time it uses.
+// When the runtime starts. It first gets a phase of its own of at most 10 s. If that is too short, a new instance
+// starts within the invocation and uses the invocation's time.
 enum class InitPhase { own, in_invocation };
 
-// Shared by whoever runs it, and by the coroutines that watch its process.
+// Shared by its caller and by the coroutines that watch its process.
 class Instance : public std::enable_shared_from_this<Instance> {
  public:
   // Starts the process. Errors: exhausted, unavailable, permission_denied.
@@ -69,7 +69,7 @@ class Instance : public std::enable_shared_from_this<Instance> {
   // Starts another one like this.
   Result<std::shared_ptr<Instance>> another() const { return start(host_, function_, package_); }
   bool alive() const { return alive_; }
-  // Kills its processes and takes back its credentials, at once.
+  // Kills its processes and withdraws its credentials at once.
   void end();
 
  private:
@@ -81,7 +81,8 @@ class Instance : public std::enable_shared_from_this<Instance> {
   Instance(const InstanceHost& host, const LambdaFunction& function, std::shared_ptr<UnpackedPackage> package);
   Result<> set_up();
   void post(Message message);
-  bool owns(std::uint16_t peer_port) const;  // the connection from that port of 127.0.0.1
+  // Whether the connection from that port of 127.0.0.1 comes from this instance.
+  bool owns(std::uint16_t peer_port) const;
   boost::asio::awaitable<std::optional<Message>> message_until(TimePoint deadline);
   boost::asio::awaitable<void> watch_process();
   boost::asio::awaitable<void> watch_output();
@@ -101,10 +102,10 @@ class Instance : public std::enable_shared_from_this<Instance> {
   std::shared_ptr<UnpackedPackage> package_;  // shared with the function's other instances
   std::string id_;
   std::string log_stream_;
-  std::filesystem::path folder_;  // owned; in it lies TMPDIR, which the function may empty
+  std::filesystem::path folder_;  // owned by the instance; contains TMPDIR, which the function may empty
   std::string access_key_id_;
   InstanceLog log_;
-  std::unique_ptr<Sandbox> sandbox_;  // outlives the process
+  std::unique_ptr<Sandbox> sandbox_;  // must outlive the process
   std::shared_ptr<RuntimeApi> api_;
   std::unique_ptr<InstanceProcess> process_;
   std::deque<Message> messages_;
@@ -112,11 +113,11 @@ class Instance : public std::enable_shared_from_this<Instance> {
   boost::asio::steady_timer memory_tick_;
   TimePoint started_at_;
   bool initialised_ = false;
-  bool ready_ = false;  // waits for an event, frozen
+  bool ready_ = false;  // the runtime has asked for an event; the instance is frozen
   bool alive_ = true;
 };
 
-// The limits of a function's instances on this machine.
+// The limits on this machine for instances of the function.
 SandboxLimits sandbox_limits(const Platform& platform, const LambdaFunction& function, double dilation);
 
 }  // namespace funcpipe

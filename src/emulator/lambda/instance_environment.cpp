@@ -16,7 +16,7 @@ std::vector<std::string> instance_environment(const LambdaFunction& function, co
                                                   {"LAMBDA_TASK_ROOT", names.task_root}};
   if (const char* libraries = std::getenv("LD_LIBRARY_PATH")) variables["LD_LIBRARY_PATH"] = libraries;
   for (const auto& [name, value] : function.environment) variables[name] = value;
-  // Lambda lets no function change these.
+  // On Lambda a function cannot set these variables.
   const std::map<std::string, std::string> reserved = {
       {"_HANDLER", function.handler},
       {"AWS_ACCESS_KEY_ID", credentials.access_key_id},
@@ -42,7 +42,8 @@ Account instance_account(const Platform& platform, const LambdaFunction& functio
                          double dilation) {
   Account account{.credentials = CredentialTable::make(true), .label = function.name, .instance = true};
   if (const auto scope = function.environment.find(kStoreScopeVariable); scope != function.environment.end())
-    account.scope = parse_store_scope(scope->second).value_or(StoreScope{"-", "/"});  // what is wrong opens nothing
+    // An invalid scope gives access to nothing.
+    account.scope = parse_store_scope(scope->second).value_or(StoreScope{"-", "/"});
   const FunctionSize* size = platform.size(function.memory_mb, function.vcpus);
   if (!platform.limited || !platform.limit_network || !size) return account;
   const Burst burst{.bytes = platform.burst.bytes, .rate = platform.burst.rate / dilation};

@@ -1,4 +1,4 @@
-// What a function instance finds in its environment, as on Lambda, and the account it acts under.
+// The environment variables of a function instance, as on Lambda, and the account it acts under. Source:
 // https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
 #pragma once
 
@@ -19,12 +19,12 @@ struct InstanceNames {
   std::string s3_url, region;
 };
 
-// Everything, as "NAME=value". Of the emulator's own environment only LD_LIBRARY_PATH is handed on.
+// Returns all variables as "NAME=value". Of the emulator's own environment only LD_LIBRARY_PATH is passed on.
 std::vector<std::string> instance_environment(const LambdaFunction& function, const InstanceNames& names,
                                               const Credentials& credentials);
 
-// Fresh credentials with the network of the function's memory size, for the part of the store that the function's
-// environment names (store_scope.h).
+// Makes an account with new credentials and the bandwidth of the function's memory size. It may use the part of the
+// store that the function's environment names (store_scope.h).
 Account instance_account(const Platform& platform, const LambdaFunction& function, const StoreLinks& store,
                          double dilation);
 

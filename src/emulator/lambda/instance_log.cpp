@@ -16,7 +16,7 @@ constexpr std::size_t kMostFiles = 2000;
 constexpr Bytes kMostBytes = 256 * kMiB;
 constexpr std::size_t kIdDigits = 32;
 
-// Only what an InstanceLog can have written.
+// True for the names that an InstanceLog gives its files.
 bool is_log(std::string_view name) {
   if (name.size() < kIdDigits) return false;
   const auto rest = name.substr(kIdDigits);
@@ -61,7 +61,7 @@ void remove_instance_logs(const fs::path& folder) {
       logs.push_back(at->path());
   }
   for (const fs::path& log : logs) fs::remove(log, status);
-  fs::remove(folder, status);  // only if it is empty
+  fs::remove(folder, status);  // removes it only if it is empty
 }
 
 InstanceLog::InstanceLog(const fs::path& folder, const std::string& id)

@@ -1,4 +1,5 @@
-// What an instance printed: in a file, of bounded size, and the last of the current invocation at hand.
+// The output of an instance: written to a file of bounded size, with the end of the current invocation's output in
+// memory.
 #pragma once
 
 #include <filesystem>
@@ -10,19 +11,20 @@
 
 namespace funcpipe {
 
-// Removes what InstanceLogs have written to the folder, and the folder if nothing else is left. A link is left alone.
+// Removes the files that InstanceLogs have written to the folder, and the folder if it is then empty. A link is left
+// alone.
 void remove_instance_logs(const std::filesystem::path& folder);
 
 class InstanceLog {
  public:
-  // Writes to `folder`/`id`.log. When that is full it becomes `id`.old.log, in place of the one before, so that the
-  // latest 8 to 16 MiB are kept. Of the logs of earlier instances in the folder the latest 2,000, and 256 MiB, stay.
-  // A file that cannot be written to is done without: the log is for people.
+  // Writes to `folder`/`id`.log. A full file is renamed to `id`.old.log and replaces the one before, so the latest 8 to
+  // 16 MiB are kept. Of earlier instances' logs in the folder, the latest 2,000 and at most 256 MiB stay. Errors of
+  // writing are ignored, because the log is only for people.
   InstanceLog(const std::filesystem::path& folder, const std::string& id);
 
   void write(std::string_view text);
   void begin_tail() { tail_.clear(); }
-  // The last 4 KB since begin_tail(), as X-Amz-Log-Result holds them.
+  // The last 4 KB since begin_tail(), as the header X-Amz-Log-Result returns them.
   std::string_view tail() const;
 
  private:

@@ -1,4 +1,4 @@
-// What a Lambda server is started with.
+// The options of a Lambda server.
 #pragma once
 
 #include <filesystem>
@@ -11,10 +11,10 @@ namespace funcpipe {
 struct LambdaOptions {
   Platform platform;
   double dilation = 1;
-  std::filesystem::path folder;  // holds functions/, logs/, and, while instances run, instances/
-  int port = 0;                  // 0: any free one
+  std::filesystem::path folder;  // contains functions/, logs/ and, while instances run, instances/
+  int port = 0;                  // 0: any free port
   std::string region = "us-east-1";
-  std::string s3_url;  // handed to instances as AWS_ENDPOINT_URL_S3
+  std::string s3_url;  // given to instances as AWS_ENDPOINT_URL_S3
 };
 
 }  // namespace funcpipe

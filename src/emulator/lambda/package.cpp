@@ -24,7 +24,7 @@ struct CloseWriter {
 };
 
 constexpr int kMostEntries = 100'000;
-constexpr std::size_t kLongestName = 200;  // in an error
+constexpr std::size_t kLongestName = 200;  // of an entry, in an error message
 
 bool leads_outside(const fs::path& path) {
   if (path.is_absolute()) return true;
@@ -38,14 +38,14 @@ tl::unexpected<Error> damaged(archive* reader) {
   return fail(ErrorCode::corrupt, fmt::format("not a readable zip: {}", reason ? reason : "unknown reason"));
 }
 
-// Whether the zip alone is to blame: for names that stand in each other's way or are too long, or lead through a link
-// (for which libarchive has no number).
+// True if the zip alone is to blame: its names conflict, are too long or lead through a link. For the last case
+// libarchive gives the number 0.
 bool fault_of_zip(int number) {
   constexpr std::array kFaults = {0, ENOTDIR, EISDIR, EEXIST, ENOTEMPTY, ENAMETOOLONG, ELOOP};
   return std::find(kFaults.begin(), kFaults.end(), number) != kFaults.end();
 }
 
-// Says nothing of where on this machine `folder` is.
+// The error of a write. It does not reveal where on this machine `folder` is.
 tl::unexpected<Error> unwritable(archive* writer, const fs::path& folder, const std::string& name) {
   const int number = archive_errno(writer);
   if (fault_of_zip(number))
@@ -57,11 +57,12 @@ tl::unexpected<Error> unwritable(archive* writer, const fs::path& folder, const 
   return fail(number == ENOSPC ? ErrorCode::exhausted : ErrorCode::permission_denied, "cannot unpack: " + reason, name);
 }
 
-// Whether an entry may be written in `folder` under `name`: nothing is there, or the same kind of thing, and only
-// folders lead there. A file or link in the place of a folder, or a folder in that of a file, would silently end the
-// other.
+// True if an entry `name` may be written in `folder`: there is nothing of that name, or the same kind of thing, and the
+// path leads through folders only. Otherwise libarchive would silently replace a file or link by a folder, or the
+// reverse.
 bool free_for(const fs::path& folder, const fs::path& name, bool is_folder) {
-  if ((folder / name).native().size() >= PATH_MAX) return false;  // libarchive would manage; who reads it would not
+  // libarchive could write it, but not everybody could read it.
+  if ((folder / name).native().size() >= PATH_MAX) return false;
   fs::path at = folder;
   auto there = fs::file_type::directory;
   for (const auto& part : name) {
@@ -93,7 +94,7 @@ Result<> unpack_entry(archive* reader, archive_entry* entry, archive* writer, co
                 "the zip holds a folder and something else of one name, or a name that is too long",
                 name.string().substr(0, kLongestName));
   archive_entry_set_pathname(entry, (folder / name).c_str());
-  // Whatever the zip says, we must be able to read it and to remove it.
+  // We must be able to read and to remove it, whatever the zip says.
   const auto own = kind == AE_IFDIR ? 0700 : 0600;
   archive_entry_set_perm(entry, (archive_entry_perm(entry) & 0777) | own);
   if (archive_write_header(writer, entry) != ARCHIVE_OK) return unwritable(writer, folder, name);
@@ -141,7 +142,7 @@ Result<> unpack_zip(std::string_view zip, const fs::path& folder, std::optional<
                 folder.string());
   if (!fs::is_empty(folder, status))
     return fail(ErrorCode::already_exists, "the folder for the package is not empty", folder.string());
-  // Links in front of the folder are the user's own: only those inside are refused.
+  // Links on the way to the folder are the user's own. Only links inside are refused.
   auto result = unpack_all(zip, fs::canonical(folder, status), size_limit);
   if (!result) fs::remove_all(folder, status);
   return result;

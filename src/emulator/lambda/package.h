@@ -1,4 +1,4 @@
-// Deployment packages: a zip's bytes become a folder, which goes when it is replaced.
+// Deployment packages: unpacks a zip into a folder and removes the folder when the package is replaced.
 #pragma once
 
 #include <filesystem>
@@ -10,22 +10,24 @@
 
 namespace funcpipe {
 
-// The message of the error about a package that is too large.
+// The error message for a package that is too large.
 inline constexpr const char* kPackageTooLarge = "the unpacked package is too large";
 
-// Unpacks into `folder`, which must be empty or missing; keeps permission bits. Nothing is written outside of it,
-// whatever the entries' names or links say. A failure leaves no folder. Errors: corrupt (no zip, or a damaged one),
-// invalid_input (an entry that leads outside, or two of which one would be lost), exhausted (more than `size_limit`
-// bytes or 100,000 entries, or the disk is full), permission_denied, already_exists (the folder is not empty).
+// Unpacks a zip into `folder`, which must be empty or missing. Permission bits are kept. Nothing is written outside of
+// the folder, whatever names or links the entries have. A failure leaves no folder. Errors: corrupt (not a zip, or
+// damaged), invalid_input (an entry leads outside, or two entries cannot both be kept), exhausted (more than
+// `size_limit` bytes or 100,000 entries, or the disk is full), permission_denied, already_exists (the folder is not
+// empty).
 Result<> unpack_zip(std::string_view zip, const std::filesystem::path& folder, std::optional<Bytes> size_limit);
 
-// In a package's folder: what was in the zip. The mark of the folder lies beside it, where no function finds it.
+// The subfolder with the zip's content. The mark of the package's folder lies beside it, where a function does not find
+// it.
 inline constexpr const char* kPackageFiles = "files";
 
-// The unpacked package a function's instances run in; its folder goes with the last of them once it is replaced.
+// An unpacked package that a function's instances run in. Once it is replaced, the last of them removes its folder.
 struct UnpackedPackage {
   std::filesystem::path folder;  // owned (base/owned_folder.h)
-  std::filesystem::path files;   // in it; of earlier releases the folder itself
+  std::filesystem::path files;   // a subfolder of `folder`; earlier releases used the folder itself
   bool replaced = false;
   ~UnpackedPackage();
 };

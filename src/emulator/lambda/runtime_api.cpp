@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::string_view kInvocation = "/2018-06-01/runtime/invocation/";
 constexpr std::string_view kInitError = "/2018-06-01/runtime/init/error";
-constexpr Bytes kBodiesAtOnce = 4;  // a runtime answers one event at a time
+constexpr Bytes kBodiesAtOnce = 4;  // a runtime answers one event at a time, so this is ample
 
 HttpResponse reply(int status, const nlohmann::json& body) {
   return {.status = status, .headers = {{"Content-Type", "application/json"}}, .body = body.dump()};
@@ -30,7 +30,7 @@ Result<std::shared_ptr<RuntimeApi>> RuntimeApi::listen(asio::io_context& context
                                                        Bytes response_limit, Reader reader, Doorkeeper doorkeeper) {
   std::shared_ptr<RuntimeApi> api(new RuntimeApi(context, response_limit, std::move(reader)));
   const auto serve = [weak = std::weak_ptr(api)](HttpRequest& request) -> asio::awaitable<HttpResponse> {
-    const auto locked = weak.lock();  // held while the request is served, which may unwind after the instance is gone
+    const auto locked = weak.lock();  // keeps the object while the request is served, which may end after the instance
     if (!locked) co_return refuse(503, "Gone", "the instance has ended");
     co_return co_await locked->handle(request);
   };
@@ -91,7 +91,7 @@ asio::awaitable<HttpResponse> RuntimeApi::next(HttpRequest& request) {
   const int turn = ++asked_;
   initialising_ = false;
   if (!event_) {
-    event_came_.cancel();  // an earlier request whose client gave up makes room
+    event_came_.cancel();  // wakes an earlier request whose client has given up
     reader_(RuntimeReady{});
     while (!event_ && turn == asked_) {
       boost::system::error_code cancelled;

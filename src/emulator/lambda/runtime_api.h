@@ -1,5 +1,5 @@
-// The Lambda Runtime API (version 2018-06-01) of one instance, on a loopback port of its own: what a function's
-// `bootstrap` talks to. It only carries messages; what they mean for the instance is decided by its reader.
+// The Lambda Runtime API (version 2018-06-01) of one instance, which a function's `bootstrap` talks to. It has a
+// loopback port of its own. It only carries messages; its reader decides what they mean for the instance. Source:
 // https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 #pragma once
 
@@ -21,11 +21,11 @@ struct RuntimeEvent {
   long long deadline_unix_ms = 0;
 };
 
-struct RuntimeReady {};  // asked for the next event and there is none: it may be frozen
-struct RuntimeAnswer {   // to the event delivered last
+struct RuntimeReady {};  // the runtime asks for the next event and there is none, so the instance may be frozen
+struct RuntimeAnswer {   // the answer to the event delivered last
   std::string payload;
-  bool failed = false;     // posted as an error
-  bool too_large = false;  // refused; `payload` is empty
+  bool failed = false;     // the runtime reported an error
+  bool too_large = false;  // the answer was refused and `payload` is empty
 };
 struct RuntimeInitFailed {
   std::string payload;
@@ -35,14 +35,16 @@ using RuntimeMessage = std::variant<RuntimeReady, RuntimeAnswer, RuntimeInitFail
 class RuntimeApi {
  public:
   using Reader = std::function<void(RuntimeMessage)>;
-  // Whether the process at that port of 127.0.0.1 belongs to the instance: nobody else is answered.
+  // Says whether the process at that port of 127.0.0.1 belongs to the instance. Others are refused.
   using Doorkeeper = std::function<bool(std::uint16_t peer_port)>;
-  // Shared with the requests being served. Neither function is called after stop(). Errors: unavailable (no port left).
+  // The API is shared with the requests being served. Neither function is called after stop(). Errors: unavailable if
+  // no port is left.
   static Result<std::shared_ptr<RuntimeApi>> listen(asio::io_context& context, asio::thread_pool& file_threads,
                                                     Bytes response_limit, Reader reader, Doorkeeper doorkeeper);
 
   int port() const { return server_->port(); }
-  // Answers the waiting, or the coming, request for the next event. Requires: the last one was answered or taken back.
+  // Gives the event to the request that waits for one, or to the next such request. The event before must have been
+  // answered or its instance ended.
   void deliver(RuntimeEvent event);
   void stop();
 
@@ -55,11 +57,11 @@ class RuntimeApi {
   Bytes response_limit_;
   Reader reader_;
   Doorkeeper doorkeeper_;
-  bool initialising_ = true;  // until the first request for an event, or a report that there will be none
+  bool initialising_ = true;  // until the runtime first asks for an event or reports that it cannot start
   std::optional<RuntimeEvent> event_;
   bool answered_ = false;
-  int asked_ = 0;                  // counts requests for the next event: only the latest one is answered
-  asio::steady_timer event_came_;  // never expires; cancelled to wake the request that waits
+  int asked_ = 0;                  // counts requests for the next event; only the latest is served
+  asio::steady_timer event_came_;  // never expires; it is cancelled to wake the request that waits
   std::unique_ptr<HttpServer> server_;
 };
 

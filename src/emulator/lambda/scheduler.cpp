@@ -11,9 +11,9 @@ namespace {
 
 using SteadyClock = std::chrono::steady_clock;
 
-// Lambda repeats a failed event after one and after two minutes; an emulation has no time for that.
+// Lambda repeats a failed event after one and then two minutes. An emulation cannot take that long.
 constexpr Seconds kRetryPause = 1;
-constexpr Seconds kEventLifetime = 6 * 3600;  // Lambda drops events it could not run for so long
+constexpr Seconds kEventLifetime = 6 * 3600;  // Lambda drops events that it could not run for so long
 constexpr int kMostEvents = 10'000;           // that wait or run
 constexpr Bytes kMostEventBytes = 256 * kMiB;
 constexpr Seconds kFirstThrottlePause = 0.05, kLongestThrottlePause = 1;
@@ -52,7 +52,7 @@ LambdaResult<std::shared_ptr<PendingInvocation>> LambdaScheduler::invoke(const F
     return tl::unexpected(LambdaError{429, "TooManyRequestsException", "Rate Exceeded."});
   auto instance = take_idle(entry.function);
   if (!instance) {
-    // Those that wait give way: no more instances live than may run.
+    // Idle instances are ended, so that no more instances exist than the concurrency limit allows.
     while (!idle_.empty() &&
            static_cast<int>(running_.size() + idle_.size()) >= host_.options->platform.limits.concurrency) {
       idle_.back().instance->end();
@@ -95,7 +95,7 @@ asio::awaitable<void> LambdaScheduler::run(LambdaFunction function, std::shared_
     }
   }
   running_.erase(instance);
-  if (stopped_) {  // neither billed nor kept
+  if (stopped_) {  // the invocation is not billed and the instance not kept
     pending->finish(std::move(outcome));
     co_return;
   }

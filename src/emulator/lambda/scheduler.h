@@ -1,5 +1,6 @@
-// Which instance runs which invocation: warm ones are reused, the one used last first; cold ones are started up to the
-// concurrency limit; idle ones are reaped. Also the queue of asynchronous invocations, and the bill.
+// Chooses the instance for each invocation. A warm instance is reused, the most recently used first. Otherwise a new
+// one is started, up to the concurrency limit. Instances that stay idle are ended. It also queues asynchronous
+// invocations and writes the bill.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
@@ -17,7 +18,7 @@
 
 namespace funcpipe {
 
-// An invocation under way, shared by the instance's side and whoever waits for the outcome.
+// An invocation under way. The instance's side and whoever waits for the outcome share it.
 class PendingInvocation {
  public:
   explicit PendingInvocation(boost::asio::io_context& context)
@@ -27,7 +28,7 @@ class PendingInvocation {
 
  private:
   std::optional<InvocationOutcome> outcome_;
-  boost::asio::steady_timer finished_;  // never expires; cancelled by finish()
+  boost::asio::steady_timer finished_;  // never expires; finish() cancels it
 };
 
 // Shared with the invocations under way.
@@ -43,7 +44,7 @@ class LambdaScheduler : public std::enable_shared_from_this<LambdaScheduler> {
   LambdaResult<> invoke_later(const std::string& name, InvocationRequest invocation);
   // The function was changed or removed: its idle instances end now, the others after what they do.
   void retire(const std::string& name);
-  void end_instances();  // what they run fails
+  void end_instances();  // the invocations they run fail
   void stop();           // ends every instance and starts no more
 
  private:
@@ -62,9 +63,9 @@ class LambdaScheduler : public std::enable_shared_from_this<LambdaScheduler> {
   InstanceHost host_;
   std::shared_ptr<const FunctionTable> functions_;
   Bill& bill_;
-  std::list<Idle> idle_;  // used last in front
+  std::list<Idle> idle_;  // the most recently used is first
   std::set<std::shared_ptr<Instance>> running_;
-  int events_ = 0;  // asynchronous invocations that are not over
+  int events_ = 0;  // asynchronous invocations that have not ended
   Bytes event_bytes_ = 0;
   boost::asio::steady_timer reap_tick_;
   bool stopped_ = false;

@@ -11,11 +11,12 @@
 namespace funcpipe {
 namespace fs = std::filesystem;
 namespace {
-constexpr Bytes kBodies = 512 * kMiB;  // of all requests under way: seven of the largest packages
+constexpr Bytes kBodies = 512 * kMiB;  // for the bodies of all requests under way: seven of the largest packages
 }
 
 struct LambdaServer::State {
-  std::shared_ptr<const LambdaOptions> options;  // what is shared here is needed by requests and instances that unwind
+  // Shared members are needed by requests and instances that end after the server.
+  std::shared_ptr<const LambdaOptions> options;
   std::unique_ptr<InstanceGuardian> guardian;
   std::shared_ptr<Isolation> isolation;
   std::shared_ptr<LambdaScheduler> scheduler;
@@ -60,7 +61,7 @@ LambdaServer::LambdaServer(std::unique_ptr<State> state) : state_(std::move(stat
 
 LambdaServer::~LambdaServer() {
   stop();
-  // An instance whose coroutines have not unwound has not removed its folder yet.
+  // An instance whose coroutines have not ended has not removed its folder yet.
   remove_owned_folders(state_->options->folder / "instances");
 }
 

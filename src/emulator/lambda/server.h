@@ -1,4 +1,5 @@
-// The emulator's Lambda: control API, instances, runtime API, bill. Everything runs on the io_context's one thread.
+// The emulator's Lambda service: control API, instances, Runtime API and bill. Everything runs on the io_context's one
+// thread.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -15,20 +16,20 @@ namespace funcpipe {
 
 class LambdaServer {
  public:
-  // `table` and `bill` must outlive the server; instances enter their credentials in the one and their use in the
-  // other. Errors: unavailable (the port), invalid_input (FUNCPIPE_ISOLATION), permission_denied, exhausted, corrupt
-  // (the folder).
+  // `table` and `bill` must outlive the server: instances add their credentials to the one and their use to the other.
+  // Errors: unavailable for the port, invalid_input for FUNCPIPE_ISOLATION, and permission_denied, exhausted or corrupt
+  // for the folder.
   static Result<std::unique_ptr<LambdaServer>> start(boost::asio::io_context& context,
                                                      boost::asio::thread_pool& file_threads, LambdaOptions options,
                                                      CredentialTable& table, Bill& bill);
-  ~LambdaServer();  // stop(), and removes the folders the instances wrote to
+  ~LambdaServer();  // calls stop() and removes the folders the instances wrote to
 
   int port() const;
   std::string isolation() const;
-  // Kills every instance; returns when no process of theirs is left. On the io_context's thread.
+  // Kills every instance. When it returns, none of their processes is left. Call it on the io_context's thread.
   void end_instances();
-  // Refuses requests and kills every instance; returns when no process of theirs is left. What was waiting unwinds as
-  // the io_context runs on. To be called on the io_context's thread, or once that thread has ended.
+  // Refuses requests and kills every instance. When it returns, none of their processes is left. Coroutines that waited
+  // end as the io_context runs on. Call it on the io_context's thread, or once that thread has ended.
   void stop();
 
  private:

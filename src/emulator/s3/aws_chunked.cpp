@@ -33,7 +33,7 @@ asio::awaitable<bool> AwsChunkedReader::line(std::string& into) {
 
 asio::awaitable<bool> AwsChunkedReader::begin_chunk() {
   std::string text;
-  if (started_ && (!co_await line(text) || !text.empty())) {  // the line end behind the last chunk's data
+  if (started_ && (!co_await line(text) || !text.empty())) {  // the line end after the chunk's data
     broken_ = true;
     co_return false;
   }
@@ -42,7 +42,7 @@ asio::awaitable<bool> AwsChunkedReader::begin_chunk() {
     broken_ = true;
     co_return false;
   }
-  // An extension would be a chunk's signature, which nobody here checks.
+  // An extension would contain a chunk's signature, which is not verified here, so it is refused.
   const auto end = text.data() + text.size();
   const auto [stop, error] = std::from_chars(text.data(), end, left_, 16);
   if (error != std::errc() || stop != end) {
@@ -68,7 +68,7 @@ asio::awaitable<bool> AwsChunkedReader::begin_chunk() {
     value.erase(value.find_last_not_of(' ') + 1);
     trailers_.emplace_back(std::move(name), std::move(value));
   }
-  broken_ = first_ != last_ || co_await fill();  // something comes after the end
+  broken_ = first_ != last_ || co_await fill();  // true if something follows the end
   co_return false;
 }
 

@@ -56,7 +56,7 @@ std::string BodyDigests::finish(std::string_view name) {
   if (name == "crc64nvme") return wants_crc64_ ? big_endian(crc64_) : std::string();
   for (const Hash& hash : hashes_) {
     if (hash.name != name) continue;
-    // On a copy, so that the same digest can be asked for under two headers.
+    // Finishes a copy, so that one digest can be read twice, for two headers.
     const std::shared_ptr<EVP_MD_CTX> copy(EVP_MD_CTX_new(), &EVP_MD_CTX_free);
     FUNCPIPE_CHECK(copy && EVP_MD_CTX_copy_ex(copy.get(), hash.context.get()) == 1, "OpenSSL cannot copy {}", name);
     std::array<unsigned char, EVP_MAX_MD_SIZE> raw;

@@ -1,4 +1,4 @@
-// The checksums a request promises of its body, computed as it streams past.
+// Computes the checksums that a request claims for its body while the body streams in.
 #pragma once
 
 #include <cstdint>
@@ -14,19 +14,20 @@ namespace funcpipe {
 
 class BodyDigests {
  public:
-  // CRC-32C is always computed. `name`: "md5", "sha256", "sha1", "crc32" or "crc64nvme"; others are ignored, twice is
-  // once.
+  // Asks for a digest: "md5", "sha256", "sha1", "crc32" or "crc64nvme". Other names are ignored, and asking twice is no
+  // error. CRC-32C is always computed.
   void want(std::string_view name);
 
   void update(std::span<const std::byte> bytes);
-  // Raw digest, big-endian for the CRCs; empty if it was not wanted.
+  // Returns the raw digest, big-endian for CRCs; empty if it was not asked for.
   std::string finish(std::string_view name);
   std::uint32_t crc32c() const { return crc32c_; }
 
  private:
   struct Hash {
     std::string name;
-    std::shared_ptr<evp_md_ctx_st> context;  // shared_ptr for its deleter: OpenSSL's type stays out of this header
+    // A shared_ptr because of its deleter, which keeps OpenSSL's type out of this header.
+    std::shared_ptr<evp_md_ctx_st> context;
   };
   std::vector<Hash> hashes_;
   std::uint32_t crc32c_ = 0;

@@ -27,7 +27,7 @@ tl::unexpected<Refusal> invalid(std::string message) {
   return refuse(400, "InvalidRequest", std::move(message));
 }
 
-// The one checksum header, if there is any.
+// Reads the checksum header, of which there may be only one.
 tl::expected<ChecksumClaim, Refusal> claim_of_headers(const HttpRequest& request) {
   ChecksumClaim claim;
   for (const auto& [name, value] : request.headers) {

@@ -16,7 +16,7 @@ std::string_view trimmed(std::string_view text) {
   return text;
 }
 
-// A list of tags: "a", W/"b"
+// `list` has the form "a", W/"b".
 bool any_matches(std::string_view list, const StoredObject& object) {
   while (!list.empty()) {
     const auto comma = std::min(list.find(','), list.size());
@@ -26,7 +26,7 @@ bool any_matches(std::string_view list, const StoredObject& object) {
   return false;
 }
 
-// In each of HTTP's three forms, in seconds since 1970. What is no date makes no condition.
+// Parses a date in any of HTTP's three forms and returns seconds since 1970. A text that is no date makes no condition.
 std::optional<double> parse_date(std::string_view text) {
   for (const char* form : {"%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %d %H:%M:%S %Y"}) {
     std::tm utc{};
@@ -37,7 +37,7 @@ std::optional<double> parse_date(std::string_view text) {
   return {};
 }
 
-// Objects' times are told in whole seconds.
+// Clients are told an object's time in whole seconds, so the fraction is dropped.
 bool modified_after(const StoredObject& object, double date) {
   return std::floor(object.modified) > date;
 }

@@ -1,4 +1,4 @@
-// The conditions a request makes: If-Match, If-None-Match, If-Modified-Since, If-Unmodified-Since.
+// The conditions of a request: If-Match, If-None-Match, If-Modified-Since, If-Unmodified-Since. Source:
 // https://datatracker.ietf.org/doc/html/rfc9110#section-13
 #pragma once
 
@@ -13,20 +13,20 @@ namespace funcpipe {
 
 enum class ReadVerdict { send, not_modified, failed };
 
-// Of a GET or HEAD of an object that is there.
+// Judges a GET or HEAD of an object that exists.
 ReadVerdict judge_read(const HttpRequest& request, const StoredObject& object);
 
-// Whether a range is wanted of this object: If-Range, if it is there, names it.
+// True if a range of this object may be sent: there is no If-Range, or it matches the object.
 bool range_applies(const HttpRequest& request, const StoredObject& object);
 
-// Of what writes an object; `current` is nullptr if there is none. S3 knows If-None-Match: * and If-Match here, and
-// refuses the rest. nullopt: go on.
+// Judges a request that writes an object; `current` is nullptr if there is none. S3 supports If-None-Match: * and
+// If-Match here and refuses other conditions. Returns nullopt if the request may go on.
 std::optional<Refusal> judge_write(const HttpRequest& request, const StoredObject* current);
 
-// Of a DELETE, where S3 knows If-Match alone. Deleting what is not there succeeds.
+// Judges a DELETE, for which S3 supports If-Match only. Deleting what does not exist succeeds.
 std::optional<Refusal> judge_delete(const HttpRequest& request, const StoredObject* current);
 
-// Whether an entity tag, with or without quotes, or '*', names the object.
+// True if an entity tag (with or without quotes) or '*' matches the object.
 bool tag_matches(std::string_view tag, const StoredObject& object);
 
 Refusal precondition_failed();

@@ -7,7 +7,7 @@ namespace funcpipe {
 namespace {
 
 constexpr std::uint64_t kReflected = 0x9A6C9329AC4BC9B5;
-constexpr std::size_t kSlices = 8;  // bytes taken at once
+constexpr std::size_t kSlices = 8;  // bytes processed at once
 
 using Tables = std::array<std::array<std::uint64_t, 256>, kSlices>;
 
@@ -33,7 +33,7 @@ constexpr Tables kTables = make_tables();
 std::uint64_t crc64nvme(std::span<const std::byte> bytes, std::uint64_t before) {
   std::uint64_t crc = ~before;
   while (bytes.size() >= kSlices) {
-    std::uint64_t word = 0;  // little-endian, as every machine this runs on
+    std::uint64_t word = 0;  // little-endian, as are all machines this runs on
     std::memcpy(&word, bytes.data(), kSlices);
     crc ^= word;
     std::uint64_t next = 0;

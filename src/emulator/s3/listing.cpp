@@ -18,11 +18,11 @@ constexpr int kMostKeys = 1000;
 struct Wanted {
   bool second_version = true;
   std::string prefix, delimiter;
-  std::string after;         // entries up to this one, itself included, have been seen
-  bool after_group = false;  // `after` is a common prefix: so have all keys in it
+  std::string after;         // earlier pages have listed all entries up to and including this one
+  bool after_group = false;  // `after` is a common prefix, so all keys that start with it were listed, too
   int max_keys = kMostKeys;
   bool url_encoded = false;
-  bool owners = false;  // to be told
+  bool owners = false;  // whether the answer names the owners
 };
 
 struct Page {
@@ -33,7 +33,7 @@ struct Page {
   bool last_is_group = false;
 };
 
-// The first text that is greater than every text starting with `prefix`; nullopt if there is none.
+// Returns the least text that is greater than every text starting with `prefix`; nullopt if there is none.
 std::optional<std::string> after_all(std::string prefix) {
   while (!prefix.empty() && static_cast<unsigned char>(prefix.back()) == 0xff) prefix.pop_back();
   if (prefix.empty()) return {};

@@ -1,4 +1,4 @@
-// ListObjects and ListObjectsV2 over a bucket's index: prefix, delimiter, paging.
+// ListObjects and ListObjectsV2 over a bucket's index, with prefix, delimiter and pages.
 #pragma once
 
 #include <string>
@@ -10,7 +10,7 @@
 
 namespace funcpipe {
 
-// The answer's XML, for the parameters of `request`'s query.
+// Returns the answer's XML for the parameters in `request`'s query.
 tl::expected<std::string, Refusal> list_objects(const HttpRequest& request, const std::string& bucket,
                                                 const ObjectFolder::Objects& objects);
 

@@ -14,9 +14,9 @@
 namespace funcpipe {
 namespace {
 
-constexpr Bytes kSmallestPart = 5 * kMiB;  // but for the last
+constexpr Bytes kSmallestPart = 5 * kMiB;  // for every part but the last
 constexpr std::size_t kMostUploads = 10'000, kMostPartsTogether = 1'000'000;
-constexpr std::size_t kRemembered = 1000;  // uploads that were completed
+constexpr std::size_t kRemembered = 1000;  // completed uploads that are remembered
 
 std::string raw_of_hex(const std::string& digits) {
   const auto value = [](char c) { return c <= '9' ? c - '0' : c - 'a' + 10; };
@@ -26,7 +26,7 @@ std::string raw_of_hex(const std::string& digits) {
   return raw;
 }
 
-// Compares what the request says of a part with what there is; nullopt: the same.
+// Compares the checksums that the request names for a part with the stored ones. Returns nullopt if they agree.
 std::optional<Refusal> judge_checksums(const CompletedPart& wanted, const MultipartUploads::Part& part,
                                        const UploadChecksum& upload) {
   bool given = false;
@@ -48,7 +48,7 @@ std::optional<Refusal> judge_checksums(const CompletedPart& wanted, const Multip
   return {};
 }
 
-// The parts named, in their order. Refused unless they ascend and are there as they are named.
+// Returns the named parts in order. Refuses the request unless the numbers ascend and each part exists with that tag.
 tl::expected<std::vector<MultipartUploads::Part>, Refusal> choose_parts(const std::vector<CompletedPart>& named,
                                                                         const MultipartUploads::Upload& upload) {
   if (named.empty()) return refuse(400, "MalformedXML", "The upload's list of parts is empty.");
@@ -70,7 +70,7 @@ tl::expected<std::vector<MultipartUploads::Part>, Refusal> choose_parts(const st
   return chosen;
 }
 
-// Whether the checksum claimed is of the kind the upload was created with.
+// Refuses a checksum of another kind than the upload was created with.
 std::optional<Refusal> judge_kind(const CompletionClaim& claim, const UploadChecksum& created) {
   if (!claim.type.empty() && claim.type != (created.algorithm ? created.type : kFullObject))
     return Refusal{400, "InvalidRequest",
@@ -98,7 +98,7 @@ std::optional<Refusal> judge_value(const CompletionClaim& claim, const std::opti
                  fmt::format("The {} you specified did not match the calculated checksum.", claim.algorithm->upper)};
 }
 
-// Adds what the parts say of the object without being read.
+// Adds to the description what follows from the parts without reading them.
 ObjectInfo describe_whole(ObjectInfo info, const std::vector<MultipartUploads::Part>& parts, Seconds unix_now) {
   std::string md5s;
   for (const auto& part : parts) {
@@ -106,13 +106,13 @@ ObjectInfo describe_whole(ObjectInfo info, const std::vector<MultipartUploads::P
     info.part_sizes.push_back(part.size);
     md5s += raw_of_hex(part.etag);
   }
-  // What S3 gives objects made of parts: the MD5 of the parts' MD5s, and their number.
+  // S3's tag for an object made of parts: the MD5 of the parts' MD5s, and their number.
   info.etag = fmt::format("{}-{}", hex(md5(md5s)), parts.size());
   info.modified = unix_now;
   return info;
 }
 
-// The checksum of the parts' checksums.
+// Returns the checksum of the parts' checksums.
 StoredChecksum composite_checksum(const ChecksumAlgorithm& algorithm,
                                   const std::vector<MultipartUploads::Part>& parts) {
   BodyDigests digests;
@@ -125,7 +125,7 @@ StoredChecksum composite_checksum(const ChecksumAlgorithm& algorithm,
           std::string(kComposite)};
 }
 
-// Writes the parts' bytes one after the other, and what they say of the object when read.
+// Writes the bytes of all parts to the file and computes the checksums that need the content.
 Result<> append_parts(const std::vector<MultipartUploads::Part>& parts, const UploadChecksum& checksum,
                       MultipartUploads::Whole& whole) {
   const auto* algorithm = checksum.algorithm;
@@ -162,7 +162,7 @@ tl::expected<std::string, Refusal> MultipartUploads::create(const std::string& b
                                                             UploadChecksum checksum) {
   if (uploads_.size() >= kMostUploads)
     return refuse(503, "SlowDown", fmt::format("{} uploads are under way: complete or abort some.", uploads_.size()));
-  std::string id = "upload-" + CredentialTable::make(false).access_key_id;  // nobody else's
+  std::string id = "upload-" + CredentialTable::make(false).access_key_id;  // unique
   uploads_[id] = Upload{bucket, std::move(info), checksum, {}, false};
   return id;
 }
@@ -217,7 +217,7 @@ asio::awaitable<tl::expected<MultipartUploads::Whole, Refusal>> MultipartUploads
   upload.completing = true;
   const auto append = [&] { return append_parts(*chosen, checksum, whole); };
   const auto joined = co_await run_on(file_threads, append);
-  // The upload may have gone meanwhile, and `upload` with it.
+  // The upload, and with it `upload`, may be gone meanwhile.
   if (const auto again = uploads_.find(id); again != uploads_.end()) again->second.completing = false;
   if (!joined) co_return tl::unexpected<Refusal>(storage_refusal(joined.error()));
   if (auto refusal = judge_value(claim, whole.info.checksum)) co_return tl::unexpected<Refusal>(std::move(*refusal));

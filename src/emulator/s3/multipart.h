@@ -1,4 +1,4 @@
-// Uploads in parts. Parts lie in the folder's .new until the upload is completed or aborted; a restart forgets them.
+// Uploads in parts. The parts lie in the folder .new until the upload is completed or aborted. A restart forgets them.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
@@ -21,10 +21,10 @@ namespace funcpipe {
 
 inline constexpr int kMostParts = 10'000;
 
-// What a CompleteMultipartUpload claims of the object; nullptr and nullopt: nothing.
+// What a CompleteMultipartUpload claims about the object. Members that are nullptr, empty or nullopt claim nothing.
 struct CompletionClaim {
   const ChecksumAlgorithm* algorithm = nullptr;
-  std::string value;  // base64, with "-" and the number of parts behind it if it is made of theirs
+  std::string value;  // base64; a checksum of the parts' checksums ends in "-" and the number of parts
   std::string type;
   std::optional<Bytes> size;
 };
@@ -40,32 +40,32 @@ class MultipartUploads {
   };
   struct Upload {
     std::string bucket;
-    ObjectInfo info;  // key, content type and metadata of the object to be
+    ObjectInfo info;  // key, content type and metadata of the future object
     UploadChecksum checksum;
     std::map<int, Part> parts;
     bool completing = false;
   };
-  // An upload that became an object.
+  // An upload that has become an object.
   struct Completed {
     std::string id, bucket, key, etag;
     std::optional<StoredChecksum> checksum;
   };
-  // An object's content, put together, and what is known of it.
+  // The content of an object, joined from its parts, and its description.
   struct Whole {
     std::unique_ptr<ObjectFileWriter> file;  // sealed
     ObjectInfo info;
   };
 
-  // SlowDown if there are too many.
+  // Errors: SlowDown if there are too many uploads or parts.
   tl::expected<std::string, Refusal> create(const std::string& bucket, ObjectInfo info, UploadChecksum checksum);
-  // nullptr unless there is such an upload, for this object, that is not being completed.
+  // Returns nullptr unless there is such an upload for this object and it is not being completed.
   const Upload* find(const std::string& id, const std::string& bucket, const std::string& key) const;
-  // One of the latest; else nullptr.
+  // Returns one of the latest completed uploads, or nullptr.
   const Completed* completed(const std::string& id, const std::string& bucket, const std::string& key) const;
-  // Replaces a part of the same number.
+  // Adds a part. It replaces a part of the same number.
   tl::expected<void, Refusal> add(const std::string& id, int number, ReceivedPayload payload, double unix_now,
                                   const ObjectFolder& folder);
-  // Puts the parts together; the upload stays until finish().
+  // Joins the parts. The upload stays until finish().
   asio::awaitable<tl::expected<Whole, Refusal>> join(std::string id, std::vector<CompletedPart> parts,
                                                      CompletionClaim claim, ObjectFolder& folder,
                                                      asio::thread_pool& file_threads, Seconds unix_now);
@@ -75,13 +75,13 @@ class MultipartUploads {
 
  private:
   std::map<std::string, Upload> uploads_;
-  std::deque<Completed> completed_;  // the latest in front
+  std::deque<Completed> completed_;  // the latest is first
   std::size_t part_count_ = 0;
 };
 
 Refusal no_such_upload();
 
-// UploadPart knows no conditions.
+// Refuses conditions, which UploadPart does not have.
 std::optional<Refusal> judge_part(const HttpRequest& request);
 
 }  // namespace funcpipe

@@ -1,4 +1,4 @@
-// Recently used whole objects in memory, least recently used first out. On the io_context's thread.
+// Keeps whole objects in memory and drops the least recently used first. Used on the io_context's thread only.
 #pragma once
 
 #include <cstddef>
@@ -17,10 +17,10 @@ class ObjectCache {
  public:
   explicit ObjectCache(Bytes capacity) : capacity_(capacity) {}
 
-  // An object worth a place: a few large ones must not drive out everything else.
+  // True for an object of at most a quarter of the capacity. Larger ones would drive out everything else.
   bool takes(Bytes size) const { return size <= capacity_ / 4; }
   void put(std::uint64_t object, SharedBytes bytes, Bytes size);
-  SharedBytes get(std::uint64_t object);  // nullptr if it is not here
+  SharedBytes get(std::uint64_t object);  // nullptr if it is not in the cache
   void drop(std::uint64_t object);
 
  private:
@@ -31,7 +31,7 @@ class ObjectCache {
   };
   Bytes capacity_;
   Bytes held_ = 0;
-  std::list<Entry> entries_;  // most recent first
+  std::list<Entry> entries_;  // the most recently used is first
   std::unordered_map<std::uint64_t, std::list<Entry>::iterator> index_;
 };
 

@@ -20,8 +20,8 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::string_view kMagic = "FPOBJECT";
-constexpr std::size_t kTail = 16;          // length and magic
-constexpr std::size_t kLongestName = 200;  // file systems take 255 bytes
+constexpr std::size_t kTail = 16;          // the trailer's length and magic
+constexpr std::size_t kLongestName = 200;  // file systems allow 255 bytes
 
 Result<> write_all(int descriptor, std::span<const std::byte> bytes, const fs::path& path) {
   while (!bytes.empty()) {
@@ -45,7 +45,7 @@ bool read_all(int descriptor, char* into, std::size_t size, off_t at) {
   return true;
 }
 
-// Strings of a trailer may hold any bytes; JSON holds UTF-8 only.
+// Strings of a trailer may contain any bytes but JSON holds only UTF-8, so they are percent-encoded.
 nlohmann::json to_json(const ObjectInfo& info) {
   nlohmann::json metadata = nlohmann::json::array();
   for (const auto& [name, value] : info.metadata) metadata.push_back({uri_encode(name), uri_encode(value)});
@@ -151,7 +151,7 @@ Result<> ObjectFileWriter::seal(const ObjectInfo& info) {
 
 Result<> ObjectFileWriter::publish(const fs::path& path, bool replace) {
   int renamed = ::renameat2(AT_FDCWD, temporary_.c_str(), AT_FDCWD, path.c_str(), replace ? 0 : RENAME_NOREPLACE);
-  if (renamed != 0 && errno == EINVAL && !replace) {  // a file system without that flag
+  if (renamed != 0 && errno == EINVAL && !replace) {  // the file system does not support RENAME_NOREPLACE
     struct stat status {};
     renamed = ::lstat(path.c_str(), &status) == 0 ? -1 : ::rename(temporary_.c_str(), path.c_str());
     if (renamed != 0) errno = EEXIST;
@@ -166,7 +166,7 @@ Result<> ObjectFileWriter::publish(const fs::path& path, bool replace) {
 
 Result<ObjectInfo> read_object_info(const fs::path& path) {
   const auto bad = [&](std::string_view why) { return fail(ErrorCode::corrupt, std::string(why), path.string()); };
-  // Not blocked by a pipe, not led elsewhere by a link.
+  // The flags keep open() from blocking on a pipe and from following a link.
   const int opened = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
   if (opened < 0) return bad(std::strerror(errno));
   const std::shared_ptr<void> closer(nullptr, [opened](void*) { ::close(opened); });

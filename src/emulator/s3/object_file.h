@@ -1,5 +1,6 @@
-// An object's file: its bytes, then what is known of it as JSON, then the JSON's length (8 hexadecimal digits) and
-// "FPOBJECT". Written under a temporary name and renamed when complete, so a file under its own name is whole.
+// The file of an object: its bytes, then its description as JSON, then the JSON's length (8 hexadecimal digits) and
+// "FPOBJECT". It is written under a temporary name and renamed when complete, so a file under its final name is
+// complete.
 #pragma once
 
 #include <cstdint>
@@ -17,10 +18,10 @@
 
 namespace funcpipe {
 
-// A checksum a client gave and that was verified.
+// A checksum of an object. It was verified if the client gave it.
 struct StoredChecksum {
-  std::string algorithm;  // "crc32", as in x-amz-checksum-crc32
-  std::string value;      // base64; of parts' checksums with "-" and their number behind it
+  std::string algorithm;  // as in x-amz-checksum-crc32: "crc32"
+  std::string value;      // base64; a checksum of parts' checksums ends in "-" and their number
   std::string type;       // "FULL_OBJECT" or "COMPOSITE"
 };
 
@@ -28,17 +29,17 @@ struct ObjectInfo {
   std::string key;
   Bytes size = 0;
   std::string etag;          // without quotes
-  std::string content_type;  // empty: not given
+  std::string content_type;  // empty: none was given
   std::uint32_t crc32c = 0;
-  bool has_crc32c = true;  // not for an object that an earlier release made of parts
+  bool has_crc32c = true;  // false for an object that an earlier release made of parts
   std::optional<StoredChecksum> checksum;
-  std::vector<Bytes> part_sizes;  // of an object made of parts
+  std::vector<Bytes> part_sizes;  // empty unless the object was made of parts
   double modified = 0;            // seconds since 1970
-  // Headers to send with it: x-amz-meta-*, cache-control and the like. Name in lower case, value.
+  // Headers to send with the object, such as x-amz-meta-* and cache-control: name in lower case, value.
   std::vector<std::pair<std::string, std::string>> metadata;
 };
 
-// A file being written; removed if it goes out of scope before finish().
+// A file being written. The destructor removes it unless it was published.
 class ObjectFileWriter {
  public:
   // Creates the file. Errors: exhausted (no space), permission_denied, failed.
@@ -46,12 +47,13 @@ class ObjectFileWriter {
   ~ObjectFileWriter();
 
   Result<> append(std::span<const std::byte> bytes);
-  // Appends another file's first `size` bytes and shows them to `see`, piece by piece.
+  // Appends the first `size` bytes of another file and passes them to `see`, piece by piece.
   Result<> append_file(const std::filesystem::path& path, Bytes size,
                        const std::function<void(std::span<const std::byte>)>& see);
-  // Writes the trailer; info.size must be what was appended.
+  // Writes the trailer. info.size must be the number of bytes appended.
   Result<> seal(const ObjectInfo& info);
-  // Renames to `path`, the one step that makes the object visible. `replace` false: already_exists if there is a file.
+  // Renames the file to `path`, which makes the object visible. Errors: already_exists if there is a file and not
+  // `replace`; exhausted, permission_denied, failed.
   Result<> publish(const std::filesystem::path& path, bool replace = true);
 
   const std::filesystem::path& temporary() const { return temporary_; }
@@ -63,13 +65,13 @@ class ObjectFileWriter {
   bool published_ = false;
 };
 
-// What the trailer says; corrupt if the file is not an object's, or cut short.
+// Reads the trailer. Errors: corrupt if the file is not an object's or is incomplete.
 Result<ObjectInfo> read_object_info(const std::filesystem::path& path);
 
-// A file name for a key of any bytes: percent-encoded, and for long keys cut and made unique by a SHA-256.
+// Returns a file name for any key. It is percent-encoded; a long one is cut and made unique by a SHA-256.
 std::string object_file_name(const std::string& key);
 
-// An errno of a write as an Error that names the file; no space, quota and file-size limit are `exhausted`.
+// Turns the errno of a write into an Error that names the file. No space, quota and file-size limit become `exhausted`.
 tl::unexpected<Error> write_failure(int error_number, const std::filesystem::path& path);
 
 }  // namespace funcpipe

@@ -19,7 +19,7 @@ namespace fs = std::filesystem;
 namespace {
 constexpr const char* kUnfinished = ".new";
 constexpr std::string_view kUnfinishedPrefix = "funcpipe-unfinished-";
-constexpr const char* kLocation = "%location";  // no key's file name has a '%' without two digits behind it
+constexpr const char* kLocation = "%location";  // cannot be a key's file name: there two digits follow each '%'
 constexpr Bytes kLargestIndex = 2 * kGiB;
 constexpr std::size_t kMostBuckets = 10'000;
 

@@ -25,12 +25,13 @@ namespace {
 constexpr std::string_view kMetadataPrefix = "x-amz-meta-";
 constexpr std::string_view kOverride = "response-";
 constexpr std::size_t kMostMetadata = 2048;
-// Headers that are kept and sent with the object.
+// Headers that are stored and sent with the object.
 constexpr std::array<std::string_view, 5> kKeptHeaders = {"cache-control", "content-disposition", "content-encoding",
                                                           "content-language", "expires"};
-constexpr Bytes kInline = kMiB;  // up to here waiting for a thread, on a busy machine, costs more than the read
+// Smaller contents are read at once: waiting for a thread on a busy machine costs more than the read.
+constexpr Bytes kInline = kMiB;
 
-// U+0000..U+10FFFF in the shortest form, no surrogates.
+// True for UTF-8: U+0000 to U+10FFFF in the shortest form, without surrogates.
 bool valid_utf8(std::string_view text) {
   for (std::size_t i = 0; i < text.size();) {
     const auto lead = static_cast<unsigned char>(text[i]);
@@ -50,7 +51,7 @@ bool valid_utf8(std::string_view text) {
   return true;
 }
 
-// "aws-chunked,gzip": the first is about the transfer alone.
+// Removes "aws-chunked" from a list of encodings such as "aws-chunked,gzip": it describes the transfer only.
 std::string without_chunked(std::string_view encodings) {
   std::string kept;
   while (!encodings.empty()) {
@@ -66,11 +67,11 @@ std::string without_chunked(std::string_view encodings) {
 }
 
 struct Range {
-  Bytes first = 0, last = 0;  // both inside
+  Bytes first = 0, last = 0;  // both inclusive
 };
 enum class RangeKind { whole, part, unsatisfiable };
 
-// A header S3 does not understand (several ranges, other units) is ignored: the whole object.
+// A header that S3 does not understand (several ranges, other units) is ignored, and the whole object is sent.
 RangeKind parse_range(std::string_view text, Bytes size, Range& range) {
   if (!text.starts_with("bytes=") || text.find(',') != std::string_view::npos) return RangeKind::whole;
   text.remove_prefix(6);
@@ -80,12 +81,13 @@ RangeKind parse_range(std::string_view text, Bytes size, Range& range) {
     Bytes value = 0;
     const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
     if (end != digits.data() + digits.size() || value < 0 || digits.starts_with('-')) return {};
-    if (error == std::errc::result_out_of_range) return std::numeric_limits<Bytes>::max();  // beyond any object's end
+    // Beyond the end of any object.
+    if (error == std::errc::result_out_of_range) return std::numeric_limits<Bytes>::max();
     if (error != std::errc()) return {};
     return value;
   };
   const auto first = number(text.substr(0, dash)), last = number(text.substr(dash + 1));
-  if (dash == 0) {  // the last so many bytes
+  if (dash == 0) {  // "-N": the last N bytes
     if (!last) return RangeKind::whole;
     if (*last == 0 || size == 0) return RangeKind::unsatisfiable;
     range = {std::max<Bytes>(0, size - *last), size - 1};
@@ -98,7 +100,7 @@ RangeKind parse_range(std::string_view text, Bytes size, Range& range) {
   return RangeKind::part;
 }
 
-// The bytes of a part, counted from 1; an object that was put whole is its only part.
+// Returns the bytes of a part; parts count from 1. An object that was put as a whole is its only part.
 std::optional<Range> part_range(std::string_view digits, const StoredObject& object) {
   std::size_t number = 0;
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
@@ -159,7 +161,7 @@ asio::awaitable<S3Requests::Answer> S3Requests::put_object(Call& call) {
   call.kind = Kind::put;
   auto info = described_object(call.request, call.key);
   if (!info) co_return tl::unexpected<Refusal>(info.error());
-  // A client that asks first is spared the upload.
+  // A client that sends "Expect: 100-continue" is refused before it uploads the body.
   if (call.request.has_header("expect")) {
     if (auto refusal = precondition(call)) {
       co_await put_latency(call);
@@ -171,7 +173,7 @@ asio::awaitable<S3Requests::Answer> S3Requests::put_object(Call& call) {
   call.usage.uploaded += payload->size;
   co_await put_latency(call);
 
-  // Nothing is awaited from the check to the publication: no other request comes between.
+  // Nothing is awaited between this check and the publication, so no other request can come between.
   if (auto there = bucket_there(call); !there) co_return tl::unexpected<Refusal>(there.error());
   if (auto refusal = precondition(call)) co_return tl::unexpected<Refusal>(*refusal);
   info->size = payload->size;
@@ -195,7 +197,7 @@ asio::awaitable<tl::expected<void, Refusal>> S3Requests::attach_content(Call& ca
     response.body = MemoryRange{std::move(bytes), static_cast<std::size_t>(first), static_cast<std::size_t>(size)};
     co_return tl::expected<void, Refusal>();
   }
-  if (call.request.method == "HEAD") {  // only the length is wanted
+  if (call.request.method == "HEAD") {  // only the length is sent
     response.body = FileRange{nullptr, 0, size};
     co_return tl::expected<void, Refusal>();
   }
@@ -224,7 +226,7 @@ asio::awaitable<tl::expected<void, Refusal>> S3Requests::attach_content(Call& ca
     bytes = co_await run_on(file_threads_, read);
   }
   if (!*bytes) co_return refuse(500, "InternalError", describe((*bytes).error()));
-  // It may have been replaced or removed meanwhile.
+  // The object may have been replaced or removed meanwhile.
   if (folder_->has_bucket(call.bucket) && folder_->find(call.bucket, call.key) == object)
     folder_->cache().put(object->id, **bytes, size);
   response.body = MemoryRange{std::move(**bytes), 0, static_cast<std::size_t>(size)};
@@ -293,7 +295,7 @@ asio::awaitable<S3Requests::Answer> S3Requests::get_object(Call& call) {
     const auto other = request.parameter("response-" + name);
     response.headers.emplace_back(name, other ? std::string(*other) : value);
   }
-  for (const auto& [name, value] : request.query) {  // what the object has not of its own
+  for (const auto& [name, value] : request.query) {  // these replace headers of the object in the answer
     if (!name.starts_with(kOverride)) continue;
     const std::string header = name.substr(kOverride.size());
     if (std::none_of(described.begin(), described.end(), [&](const auto& field) { return field.first == header; }))

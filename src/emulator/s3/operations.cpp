@@ -65,7 +65,7 @@ bool contains(const Names& names, std::string_view name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-// Of the signature, or a note of a client to itself.
+// True for parameters of the signature and for those that a client adds for its own use.
 bool says_nothing(std::string_view parameter) {
   return parameter == "x-id" || parameter.starts_with("X-Amz-");
 }
@@ -73,7 +73,7 @@ bool says_nothing(std::string_view parameter) {
 enum Where : unsigned {
   kEverywhere = 1,
   kBody = 2,      // requests whose body is checked
-  kCreation = 4,  // of objects and uploads
+  kCreation = 4,  // creation of objects and uploads
   kUpload = 8,    // CreateMultipartUpload, CompleteMultipartUpload
   kComplete = 16,
   kRead = 32,
@@ -103,7 +103,7 @@ unsigned where(Operation operation) {
 struct HeaderRow {
   std::string_view name;
   unsigned where;
-  Names values;  // that change nothing, or are kept; empty: any
+  Names values;  // the values that are kept or change nothing; empty: any
 };
 
 const std::vector<HeaderRow>& header_rows() {
@@ -112,7 +112,7 @@ const std::vector<HeaderRow>& header_rows() {
       {"x-amz-content-sha256", kEverywhere, {}},
       {"x-amz-security-token", kEverywhere, {}},
       {"x-amz-user-agent", kEverywhere, {}},
-      {"x-amz-expected-bucket-owner", kEverywhere, {}},  // compared below
+      {"x-amz-expected-bucket-owner", kEverywhere, {}},  // compared in s3_operation()
       {"x-amz-request-payer", kEverywhere, {"requester"}},
       {"x-amz-decoded-content-length", kBody, {}},
       {"x-amz-trailer", kBody, {}},
@@ -147,7 +147,8 @@ bool is_ipv4(std::string_view text) {
   return ::inet_pton(AF_INET, std::string(text).c_str(), &address) == 1;
 }
 
-// The end of `host` that names the service: "localhost", "127.0.0.1", "s3.us-east-1.amazonaws.com". 0: it has none.
+// Returns how many characters at the end of `host` name the service ("localhost", "127.0.0.1",
+// "s3.us-east-1.amazonaws.com"); 0: none do.
 std::size_t service_part(std::string_view host) {
   if (host.ends_with("amazonaws.com")) {
     for (std::size_t at = 0; at < host.size(); at = std::min(host.find('.', at), host.size() - 1) + 1)
@@ -157,14 +158,14 @@ std::size_t service_part(std::string_view host) {
   for (const std::string_view name : {"s3.localhost", "localhost"})
     if (host == name || host.ends_with("." + std::string(name))) return name.size();
   if (is_ipv4(host)) return host.size();
-  std::size_t dots = 0, at = host.size();  // the last four numbers
+  std::size_t dots = 0, at = host.size();  // looks for four numbers at the end
   while (at > 0 && dots < 4)
     if (host[--at] == '.') ++dots;
   if (dots == 4 && is_ipv4(host.substr(at + 1))) return host.size() - at - 1;
   return host.find('.') == std::string_view::npos || host.starts_with('[') ? host.size() : 0;
 }
 
-// The bucket a Host header names; empty: none, the path does.
+// Returns the bucket that a Host header names; empty if the path names it.
 tl::expected<std::string, Refusal> bucket_of_host(std::string_view authority) {
   std::string host(authority.substr(0, authority.starts_with('[') ? authority.find(']') + 1 : authority.find(':')));
   for (char& c : host) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));

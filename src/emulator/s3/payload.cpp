@@ -18,17 +18,18 @@ namespace funcpipe {
 namespace {
 
 constexpr Bytes kLargestPut = 5 * kGiB;
-constexpr Bytes kInline = kMiB;  // up to here waiting for a thread, on a busy machine, costs more than the work
+// Smaller pieces are handled at once: waiting for a thread on a busy machine costs more than the work.
+constexpr Bytes kInline = kMiB;
 constexpr std::size_t kStreamedSlice = 2 * kMiB;
 constexpr std::size_t kSmallSlice = 64 * kKiB;
-constexpr std::size_t kSlice = 8 * kMiB;  // written while the next one comes in
-constexpr Bytes kMostWithMd5 = kMiB;      // with a CRC-32C at hand
+constexpr std::size_t kSlice = 8 * kMiB;  // the piece that is written while the next one comes in
+constexpr Bytes kMostWithMd5 = kMiB;      // larger objects get no MD5 if they came with a CRC-32C
 
-// What the headers promise of the body.
+// What the headers say about the body.
 struct Promise {
   bool aws_chunked = false;
   std::optional<Bytes> size;
-  std::string sha256;  // hex; empty: not said
+  std::string sha256;  // hex; empty: not given
   std::string md5;     // raw
   ChecksumClaim checksum;
 };
@@ -79,13 +80,13 @@ tl::expected<Promise, Refusal> read_promise(const HttpRequest& request, bool of_
   return promise;
 }
 
-// The body as the client meant it, whatever its coding.
+// Reads the body with its transfer coding removed.
 class Source {
  public:
   Source(HttpRequest& request, const Promise& promise) : request_(request) {
     if (promise.aws_chunked) chunked_.emplace(request);
   }
-  // Fills `into`, or less at the end.
+  // Fills `into`; at the end of the body less. Returns the number of bytes.
   asio::awaitable<std::size_t> fill(std::span<std::byte> into) {
     std::size_t filled = 0;
     while (filled < into.size()) {
@@ -100,7 +101,7 @@ class Source {
     }
     co_return filled;
   }
-  // Reads on to the very end, trailers included; true if there was more data or the coding is broken.
+  // Reads to the very end, trailers included. Returns true if there was more data or the coding is broken.
   asio::awaitable<bool> overflows() {
     std::byte one;
     co_return co_await fill(std::span(&one, 1)) > 0 || (chunked_ && chunked_->broken());
@@ -119,7 +120,7 @@ void want_promised(BodyDigests& digests, const Promise& promise) {
   if (promise.checksum.algorithm) digests.want(promise.checksum.algorithm->name);
 }
 
-// The checksum that was claimed, if one was.
+// Verifies all claims. Returns the claimed checksum, if there is one.
 tl::expected<std::optional<StoredChecksum>, Refusal> verify(const Promise& promise, BodyDigests& digests,
                                                             const Source& source) {
   if (!promise.sha256.empty() && hex(digests.finish("sha256")) != promise.sha256)
@@ -137,7 +138,7 @@ tl::expected<std::optional<StoredChecksum>, Refusal> verify(const Promise& promi
   return StoredChecksum{std::string(algorithm->name), *value, std::string(kFullObject)};
 }
 
-// That of a PUT's body, whose checksum must be the one asked for.
+// Reads the claims about a PUT's body. The checksum must be the one the options ask for.
 tl::expected<Promise, Refusal> read_payload_promise(const HttpRequest& request, const PayloadOptions& options) {
   auto promise = read_promise(request, true);
   if (!promise) return promise;
@@ -149,24 +150,24 @@ tl::expected<Promise, Refusal> read_payload_promise(const HttpRequest& request, 
   return promise;
 }
 
-// Whether the entity tag is to be the body's MD5.
+// True if the entity tag is to be the body's MD5.
 bool tagged_by_md5(const Promise& promise, const PayloadOptions& options) {
   const ChecksumClaim& claim = promise.checksum;
   const bool has_crc32c = claim.algorithm && claim.algorithm->name == "crc32c" && !claim.trailing;
   return options.part || !has_crc32c || !promise.size || *promise.size <= kMostWithMd5;
 }
 
-// Where a body comes in, slice by slice: in the memory it is kept in or, without, in two buffers that take turns. They
-// are small if too many bodies come in at once.
+// Memory for a body that arrives slice by slice: the memory in which it is kept or else two buffers in turn. The
+// buffers are small if many bodies are coming in.
 class SliceRoom {
  public:
-  // `kept`, nullptr or of `whole` bytes, outlives it.
+  // `kept` is nullptr or has `whole` bytes. It must outlive this object.
   SliceRoom(std::byte* kept, Bytes whole, HttpRequest& request)
       : kept_(kept),
         whole_(whole),
         slice_size_(kept || request.hold(2 * static_cast<Bytes>(kStreamedSlice)) ? kStreamedSlice : kSmallSlice) {}
 
-  // For what comes after the first `received` bytes; the slice before it stays as it is.
+  // Returns the memory for what follows the first `received` bytes. The slice before it stays unchanged.
   std::span<std::byte> next(Bytes received) {
     if (kept_) return {kept_ + received, std::min(kSlice, static_cast<std::size_t>(whole_ - received))};
     auto& slice = slices_[turn_++ % 2];
@@ -182,13 +183,14 @@ class SliceRoom {
   std::size_t turn_ = 0;
 };
 
-// Reads the body, digests it and writes it to the payload's file. Whether it is as long as promised is not yet known.
+// Reads the body, computes its digests and writes it to the payload's file. The caller checks whether its length is
+// right.
 asio::awaitable<tl::expected<void, Refusal>> absorb_body(Source& source, std::optional<Bytes> promised, SliceRoom& room,
                                                          asio::thread_pool& file_threads, BodyDigests& digests,
                                                          ReceivedPayload& payload) {
   using asio::experimental::awaitable_operators::operator&&;
   Result<> written;
-  std::span<const std::byte> waiting;  // read, not yet digested and written
+  std::span<const std::byte> waiting;  // read, but not yet digested and written
   const auto absorb = [&] {
     digests.update(waiting);
     return payload.file->append(waiting);
@@ -249,7 +251,7 @@ asio::awaitable<tl::expected<ReceivedPayload, Refusal>> receive_payload(HttpRequ
   if (!file) co_return tl::unexpected<Refusal>(storage_refusal(file.error()));
   ReceivedPayload payload;
   payload.file = std::move(*file);
-  std::shared_ptr<std::byte[]> kept;  // shared: becomes the cache's
+  std::shared_ptr<std::byte[]> kept;  // shared, because the cache takes it over
   if (!options.part && promise->size && folder.cache().takes(*promise->size)) kept = budget.allocate(*promise->size);
   Source source(request, *promise);
   SliceRoom room(kept.get(), promise->size.value_or(0), request);

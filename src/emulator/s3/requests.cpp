@@ -30,7 +30,7 @@ asio::awaitable<void> wait(Seconds seconds) {
   co_await timer.async_wait(asio::use_awaitable);
 }
 
-// Whether the body comes with a digest that S3 takes for one of a DeleteObjects.
+// True if the body comes with a digest that S3 accepts for DeleteObjects.
 bool promises_digest(const HttpRequest& request) {
   return std::any_of(request.headers.begin(), request.headers.end(), [](const auto& header) {
     const std::string& name = header.first;
@@ -39,7 +39,7 @@ bool promises_digest(const HttpRequest& request) {
   });
 }
 
-// "us-east-1", "us-gov-west-1"; and the one name that is older than that form.
+// True for names such as "us-east-1" and "us-gov-west-1", and for "EU", which is older than that form.
 bool names_region(std::string_view text) {
   if (text == "EU") return true;
   const auto all = [](std::string_view word, char first, char last) {
@@ -90,7 +90,7 @@ asio::awaitable<HttpResponse> S3Requests::answer(HttpRequest& request) {
     const Refusal& refusal = answer.error();
     response = xml_response(error_xml({refusal.code, refusal.message, request.path, request_id, refusal.region}));
     response.status = refusal.status;
-    // An answer to a HEAD has no document.
+    // The answer to a HEAD request has no document, so a header names the region.
     if (!refusal.region.empty()) response.headers.emplace_back("x-amz-bucket-region", refusal.region);
   }
   response.headers.emplace_back("x-amz-request-id", request_id);
@@ -137,7 +137,7 @@ asio::awaitable<S3Requests::Answer> S3Requests::admit(HttpRequest& request) {
 asio::awaitable<S3Requests::Answer> S3Requests::route(Call& call) {
   if (!call.key.empty()) {
     if (auto there = bucket_there(call); !there) {
-      // As real S3: an upload to a bucket that is not there is a PUT that was answered.
+      // As on S3, an upload to a bucket that does not exist is billed as a PUT.
       if (call.request.method == "PUT" || call.request.method == "POST") call.kind = Kind::put;
       if (call.request.method == "DELETE") call.kind = Kind::remove;
       co_return tl::unexpected<Refusal>(std::move(there.error()));

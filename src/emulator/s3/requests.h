@@ -1,4 +1,4 @@
-// One method per S3 operation. Of this folder alone.
+// One method for each S3 operation. Used within this folder only.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
@@ -31,10 +31,10 @@ class S3Requests {
 
  private:
   using Answer = tl::expected<HttpResponse, Refusal>;
-  // What a request is billed as.
+  // How a request is billed.
   enum class Kind { put, get, list, remove };
 
-  // A request that was authenticated.
+  // A request whose sender is authenticated.
   struct Call {
     HttpRequest& request;
     SharedAccount account;
@@ -66,10 +66,10 @@ class S3Requests {
 
   asio::awaitable<void> put_latency(Call& call, Kind kind = Kind::put);
   asio::awaitable<void> get_latency(Call& call, Kind kind = Kind::get);
-  // The object's bytes, or those of a range, as a response's body.
+  // Makes the object's bytes [first, first + size) the body of a response.
   asio::awaitable<tl::expected<void, Refusal>> attach_content(Call& call, SharedObject object, Bytes first, Bytes size,
                                                               HttpResponse& response);
-  // nullopt: the conditions of what would write the object hold.
+  // Returns nullopt if the request's conditions allow the object to be written.
   std::optional<Refusal> precondition(const Call& call) const;
   tl::expected<void, Refusal> bucket_there(const Call& call) const;
 
@@ -83,7 +83,8 @@ class S3Requests {
   std::uint64_t last_request_ = 0;
 };
 
-// What of a request describes the object to be: key, content type, metadata and the headers that are sent with it.
+// Reads the description of a new object from the request: key, content type, metadata and the headers that are sent
+// with it.
 tl::expected<ObjectInfo, Refusal> described_object(const HttpRequest& request, const std::string& key);
 std::string quoted_etag(const std::string& etag);
 HttpResponse xml_response(std::string xml);

@@ -5,7 +5,7 @@
 
 namespace funcpipe {
 namespace {
-constexpr Bytes kUnderWay = 512 * kMiB;  // held for requests under way, beside the cache
+constexpr Bytes kUnderWay = 512 * kMiB;  // for requests under way, in addition to the cache
 }
 
 struct S3Server::Parts {
@@ -21,7 +21,7 @@ S3Server::~S3Server() {
 Result<std::unique_ptr<S3Server>> S3Server::start(asio::io_context& context, asio::thread_pool& file_threads,
                                                   const S3ServerOptions& options, CredentialTable& table, Bill& bill) {
   FUNCPIPE_TRY(folder, ObjectFolder::open(options.folder, options.cache_capacity));
-  // Shared with the connections, which may unwind after the server is gone.
+  // Shared with the connections, which may end after the server is gone.
   const auto budget = std::make_shared<MemoryBudget>(options.cache_capacity + kUnderWay);
   auto requests = std::make_shared<S3Requests>(std::move(folder), file_threads, table, bill, options.region, budget);
   auto parts = std::make_unique<Parts>();

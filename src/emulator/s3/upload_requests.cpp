@@ -15,7 +15,7 @@ namespace {
 
 constexpr Bytes kLargestDocument = 4 * kMiB;
 
-// A number of a parameter; nullopt if it is none.
+// Parses a number; nullopt if the text is none.
 std::optional<int> number_of(std::string_view digits) {
   int number = 0;
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
@@ -23,7 +23,7 @@ std::optional<int> number_of(std::string_view digits) {
   return number;
 }
 
-// What CompleteMultipartUpload claims of the whole object.
+// Reads what CompleteMultipartUpload claims about the whole object.
 tl::expected<CompletionClaim, Refusal> completion_claim(const HttpRequest& request) {
   CompletionClaim claim;
   claim.type = request.header("x-amz-checksum-type");
@@ -106,13 +106,14 @@ asio::awaitable<S3Requests::Answer> S3Requests::upload_part(Call& call) {
 asio::awaitable<S3Requests::Answer> S3Requests::complete_upload(Call& call) {
   call.kind = Kind::put;
   const std::string id(*call.request.parameter("uploadId"));
-  // Its checksum headers speak of the object, not of this document.
+  // The checksum headers of this request are about the object, not about this document.
   auto document = co_await receive_document(call.request, kLargestDocument, /*of_body=*/false);
   if (!document) co_return tl::unexpected<Refusal>(document.error());
   const auto claim = completion_claim(call.request);
   if (!claim) co_return tl::unexpected<Refusal>(claim.error());
   co_await put_latency(call);
-  if (const auto* done = uploads_.completed(id, call.bucket, call.key))  // its answer was lost: as before
+  // The first answer was lost, so it is sent again.
+  if (const auto* done = uploads_.completed(id, call.bucket, call.key))
     co_return xml_response(completed_xml(call.bucket, call.key, done->etag, done->checksum));
   if (!uploads_.find(id, call.bucket, call.key)) co_return tl::unexpected<Refusal>(no_such_upload());
   auto parts = parse_completed_parts(*document);

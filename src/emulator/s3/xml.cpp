@@ -35,7 +35,7 @@ std::string without_blanks(const std::string& text) {
   return first == std::string::npos ? "" : text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
 }
 
-// The root of a document: its only element, which is called `name`, and no DOCTYPE beside it.
+// Returns the root of a document: its only element, called `name`, without a DOCTYPE. Empty if there is none such.
 pugi::xml_node root_of(pugi::xml_document& document, std::string_view xml, const char* name) {
   constexpr unsigned kHow = pugi::parse_default | pugi::parse_ws_pcdata | pugi::parse_doctype;
   if (!document.load_buffer(xml.data(), xml.size(), kHow)) return {};
@@ -47,7 +47,8 @@ pugi::xml_node root_of(pugi::xml_document& document, std::string_view xml, const
   return elements == 1 ? document.child(name) : pugi::xml_node();
 }
 
-// Whether `node` holds elements alone, and none but those: each of `once` at most once, those of `many` as they come.
+// True if `node` contains only elements with these names: each of `once` at most once, those of `many` any number of
+// times.
 bool holds_only(const pugi::xml_node& node, std::initializer_list<std::string_view> once,
                 std::initializer_list<std::string_view> many = {}) {
   std::vector<std::string_view> seen;
@@ -65,8 +66,8 @@ bool holds_only(const pugi::xml_node& node, std::initializer_list<std::string_vi
   return true;
 }
 
-// The text of the element `name` in `node`, which comments may have cut into pieces; empty if there is none, nullopt if
-// it holds elements.
+// Returns the text of the element `name` in `node`, joined where comments divide it. Empty if there is no such element,
+// nullopt if it contains elements.
 std::optional<std::string> text_of(const pugi::xml_node& node, const char* name) {
   std::string text;
   for (const auto& piece : node.child(name).children()) {

@@ -1,6 +1,6 @@
-// AmoebaNet-D (Real et al., AAAI 2019) in the variant of GPipe's and torchgpipe's benchmarks: a stem of one convolution
-// and two reduction cells, three groups of normal cells, a reduction cell between groups. A cell makes five pairwise
-// sums and passes two tensors onward: its own output and its first input.
+// AmoebaNet-D (Real et al., AAAI 2019) in the variant of the GPipe and torchgpipe benchmarks. A stem of one convolution
+// and two reduction cells is followed by three groups of normal cells, with a reduction cell between groups. A cell
+// makes five sums of pairs and passes on two tensors: its own output and its first input.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -15,12 +15,12 @@ namespace {
 enum class Operation { identity, average_pool_3x3, max_pool_3x3, max_pool_2x2, conv_1x1, conv_3x3, conv_1x7_7x1 };
 
 struct Edge {
-  int from;  // state: 0 the cell's first input, 1 its second, 2.. the sums
+  int from;  // 0: the cell's first input, 1: its second, 2 and more: the sums
   Operation operation;
 };
 
 struct Genotype {
-  std::array<Edge, 10> edges;  // 2k and 2k+1 make state k + 2
+  std::array<Edge, 10> edges;  // edges 2k and 2k+1 make state k + 2
   std::vector<int> concatenated;
 };
 
@@ -65,7 +65,7 @@ Module relu_conv_bn(Initialiser& init, const std::vector<Convolution>& shapes) {
   return sequential(init, members);
 }
 
-// Halves height and width by two 1x1 convolutions of stride 2, the second shifted by one pixel.
+// Halves height and width by two 1x1 convolutions of stride 2. The second is shifted by one pixel.
 Module factorized_reduce(Initialiser& init, int in, int out) {
   Module module = make_module("FactorizedReduce");
   module.register_module("conv1", convolution(init, Convolution::square(in, out / 2, 1, 2)));
@@ -78,7 +78,7 @@ Module factorized_reduce(Initialiser& init, int in, int out) {
   return module;
 }
 
-// The expression of an operation on `state`; registers a submodule called `name` if the operation has weights.
+// Returns the expression of an operation on `state`. If the operation has weights, registers a submodule `name`.
 std::string apply(Module& cell, Initialiser& init, Operation operation, const std::string& name,
                   const std::string& state, int channels, int stride) {
   const int narrow = channels / 4;
@@ -110,7 +110,7 @@ std::string apply(Module& cell, Initialiser& init, Operation operation, const st
 }
 
 struct CellShape {
-  int previous_previous = 0;  // channels of the second input
+  int previous_previous = 0;  // channels of the cell's second input
   int previous = 0;           // channels of the first
   int channels = 0;
   bool reduction = false;

@@ -18,7 +18,7 @@ Module attention(Initialiser& init, const AttentionShape& shape, const Attention
     module.register_module(name, transformer_linear(init, width, width));
   }
   module.register_module("dropout", dropout(init, dropout_probability));
-  // Shapes are constants, so that no size is live where the model might be cut.
+  // Shapes are constants, so no size is live where the model might be cut.
   const auto split = fmt::format(".view([-1, {}, {}, {}]).transpose(1, 2)", length, heads, width / heads);
   define_forward(init, module, "x, mask",
                  fmt::format("  q = self.{}.forward(x){split}\n"

@@ -1,4 +1,4 @@
-// Multi-head self-attention, shared by the transformers of the zoo.
+// Multi-head self-attention, which the transformers of the zoo share.
 #pragma once
 
 #include "model/zoo/layers.h"
@@ -6,13 +6,13 @@
 namespace funcpipe::zoo {
 
 struct AttentionShape {
-  int length = 0;  // tokens
+  int length = 0;  // in tokens
   int width = 0;
-  int heads = 0;  // divides width: checked, throws std::invalid_argument
+  int heads = 0;  // must divide width; otherwise std::invalid_argument is thrown
 };
 
-// forward(x, mask): x [N, length, width]; `mask` is added to the scores [N, heads, length, length]. The names are those
-// of the four linear layers, in the order query, key, value, output.
+// The module's forward(x, mask) takes x of shape [N, length, width] and adds `mask` to the scores of shape [N, heads,
+// length, length]. These are the names of its linear layers for query, key, value and output.
 struct AttentionNames {
   std::string query = "query", key = "key", value = "value", output = "output";
 };

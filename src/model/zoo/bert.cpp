@@ -1,5 +1,6 @@
-// The BERT encoder (Devlin et al., NAACL 2019) with a classifier on the first token; post-norm, names as transformers'
-// BertModel. Token 0 is padding: its mask travels with the hidden states.
+// The BERT encoder (Devlin et al., NAACL 2019) with a classifier on the first token. It normalises after each block;
+// names are those of transformers' BertModel. Token 0 is padding, and the mask for it is passed on with the hidden
+// states.
 #include <fmt/format.h>
 
 #include "model/zoo/attention.h"
@@ -59,7 +60,7 @@ ZooModel bert(const Options& options, Initialiser& init) {
   }
   model.register_module("layer", module_list(layers));
   model.register_module("classifier", transformer_linear(init, shape.width, options.integer("classes")));
-  // 6 is float32.
+  // In TorchScript 6 is the code of float32.
   define_forward(init, model, "tokens",
                  "  mask = ((tokens == 0).to(6) * -10000.0).unsqueeze(1).unsqueeze(1)\n"
                  "  x = self.embeddings.forward(tokens)\n" +

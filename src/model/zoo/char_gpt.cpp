@@ -1,5 +1,5 @@
-// A causal transformer over bytes, pre-norm as GPT-2, whose head shares its weight with the embedding. Tokens in
-// [N, context], the next token's scores out [N, context, vocab].
+// A causal transformer over bytes. It normalises before each block like GPT-2, and its head shares its weight with the
+// embedding. It takes tokens [N, context] and returns the next token's scores [N, context, vocab].
 #include <ATen/ops/full.h>
 #include <fmt/format.h>
 
@@ -46,7 +46,7 @@ ZooModel char_gpt(const Options& options, Initialiser& init) {
   }
   model.register_module("blocks", module_list(blocks));
   model.register_module("norm", layer_norm(init, shape.width));
-  // 3 is int32.
+  // In TorchScript 3 is the code of int32.
   define_forward(init, model, "tokens",
                  "  x = self.dropout.forward(self.embedding.forward(tokens.to(3)) + self.position)\n" + calls +
                      "  return torch.linear(self.norm.forward(x), self.embedding.weight)");

@@ -1,4 +1,4 @@
-// One function for each family of models; zoo.cpp has their names, options and presets.
+// One function for each family of models. zoo.cpp has their names, options and presets.
 #pragma once
 
 #include "model/zoo.h"

@@ -1,5 +1,5 @@
-// A small convolutional network for 28 x 28 grey images (Fashion-MNIST): three convolutions with BatchNorm, two of them
-// followed by pooling, and two linear layers. Takes raw bytes and normalises them itself.
+// A small convolutional network for 28 x 28 grey images (Fashion-MNIST): three convolutions with BatchNorm, of which
+// two are followed by pooling, and two linear layers. It takes raw bytes and normalises them itself.
 #include <fmt/format.h>
 
 #include "model/zoo/families.h"
@@ -20,7 +20,8 @@ ZooModel fashion_cnn(const Options& options, Initialiser& init) {
   model.register_module("conv3", block(2 * width, 2 * width));
   model.register_module("fc1", linear(init, 2 * width * 7 * 7, 128));
   model.register_module("fc2", linear(init, 128, classes));
-  // 6 is float32; then mean and deviation of the training images' pixels.
+  // In TorchScript 6 is the code of float32. The other two numbers are mean and deviation of the training images'
+  // pixels.
   define_forward(init, model, "images",
                  "  x = (images.to(6) / 255.0 - 0.2860) / 0.3530\n"
                  "  x = torch.max_pool2d(self.conv1.forward(x), [2, 2])\n"

@@ -1,4 +1,4 @@
-// The building blocks of the zoo: TorchScript modules with the parameter names of their torch.nn namesakes.
+// The building blocks of the zoo: TorchScript modules with the parameter names of their counterparts in torch.nn.
 #pragma once
 
 #include <ATen/core/Generator.h>
@@ -14,15 +14,14 @@ namespace funcpipe::zoo {
 
 using torch::jit::Module;
 
-// The making of one model: draws initial weights in the order they are asked for, and lets modules of the same
-// structure share one TorchScript class (libtorch's analyses take exponentially long over many classes nested in each
-// other).
+// The making of one model. Draws initial weights in the order in which they are asked for, and gives modules of equal
+// structure one TorchScript class: libtorch's analyses take exponentially long over many classes nested in each other.
 class Initialiser {
  public:
   explicit Initialiser(std::uint64_t seed);
-  at::Tensor uniform(at::IntArrayRef shape, double bound);  // in [-bound, bound]
+  at::Tensor uniform(at::IntArrayRef shape, double bound);  // uniform in [-bound, bound]
   at::Tensor normal(at::IntArrayRef shape, double deviation);
-  // `module` with forward defined, as an instance of the class of an equal module made before, if there is one.
+  // Defines forward for `module`. If an equal module was made before, returns an instance of its class.
   Module define(const Module& module, const std::string& source);
 
  private:
@@ -30,10 +29,10 @@ class Initialiser {
   at::Generator generator_;
 };
 
-// A module of class `type` without anything in it but `training`.
+// Makes a module of class `type` that has only the attribute `training`.
 Module make_module(const std::string& type);
 void add_parameter(Module& module, const std::string& name, const at::Tensor& value);
-// `body`: TorchScript lines of forward after "def forward(self, <arguments>):", indented by two blanks.
+// `body` is the TorchScript code of forward after "def forward(self, <arguments>):", indented by two blanks.
 void define_forward(Initialiser& init, Module& module, const std::string& arguments, const std::string& body);
 
 struct Convolution {
@@ -48,13 +47,13 @@ struct Convolution {
   }
 };
 
-// Initial weights: torch.nn's own, uniform within 1/sqrt(fan in); or normal with deviation sqrt(2 / fan out), as
-// torchvision's residual networks have it.
+// Initial weights. uniform is torch.nn's default: uniform within 1/sqrt(fan in). normal_fan_out is normal with
+// deviation sqrt(2 / fan out), as in torchvision's residual networks.
 enum class ConvolutionWeights { uniform, normal_fan_out };
 Module convolution(Initialiser& init, const Convolution& shape,
                    ConvolutionWeights weights = ConvolutionWeights::uniform);
 Module linear(Initialiser& init, int in, int out);
-// Normal with deviation 0.02 and zero bias, as transformers have it.
+// Initial weights are normal with deviation 0.02 and the bias is zero, as usual in transformers.
 Module transformer_linear(Initialiser& init, int in, int out);
 Module batch_norm(Initialiser& init, int channels);
 Module layer_norm(Initialiser& init, int width, double epsilon = 1e-5);
@@ -62,10 +61,10 @@ Module embedding(Initialiser& init, int entries, int width);  // normal with dev
 Module dropout(Initialiser& init, double probability);
 Module relu(Initialiser& init);
 
-// Calls its members in turn; names as given.
+// Calls its members one after the other. Their names are those given.
 Module sequential(Initialiser& init, const std::vector<std::pair<std::string, Module>>& members);
 Module sequential(Initialiser& init, const std::vector<Module>& members);  // named 0, 1, ...
-// Holds members for a parent that unrolls them itself: `self.blocks.0`, ...
+// Contains members that its parent calls itself: `self.blocks.0` and so on.
 Module module_list(const std::vector<Module>& members);
 
 }  // namespace funcpipe::zoo

@@ -98,7 +98,7 @@ int Options::integer(const std::string& name) const {
 double Options::real(const std::string& name) const {
   const auto& text = values_.at(name);
   double number = 0;
-  std::from_chars(text.data(), text.data() + text.size(), number);  // whatever the locale
+  std::from_chars(text.data(), text.data() + text.size(), number);  // does not depend on the locale
   return number;
 }
 

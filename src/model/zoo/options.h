@@ -1,4 +1,4 @@
-// Options of a zoo name, "?key=value&key=value", against the family's table.
+// Checks the options of a zoo name, "?key=value&key=value", against the table of its family.
 #pragma once
 
 #include <cstdint>
@@ -15,14 +15,14 @@ struct Option {
   std::string name;
   Type type = Type::integer;
   std::string fallback;
-  double least = 1;  // of a number, or of each of several
+  double least = 1;  // of a number, or of each of several numbers
   double most = 1 << 20;
   std::vector<std::string> choices;  // of a text
 };
 
 class Options {
  public:
-  // Errors: invalid_input, with the nearest known option and the list.
+  // Errors: invalid_input; the message names the nearest known option and lists all.
   static Result<Options> parse(const std::vector<Option>& table, const std::map<std::string, std::string>& preset,
                                const std::string& query, const std::string& place);
   int integer(const std::string& name) const;

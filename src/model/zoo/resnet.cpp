@@ -1,4 +1,4 @@
-// Residual networks (He et al., CVPR 2016) with torchvision's layout and names: stride on the 3x3 convolution.
+// Residual networks (He et al., CVPR 2016) with torchvision's layout and names: the 3x3 convolution has the stride.
 #include <fmt/format.h>
 
 #include "model/zoo/families.h"
@@ -13,7 +13,7 @@ Module downsample(Initialiser& init, int in, int out, int stride) {
                     {convolution(init, Convolution::square(in, out, 1, stride), kWeights), batch_norm(init, out)});
 }
 
-// Two 3x3 convolutions.
+// A block of two 3x3 convolutions.
 Module basic_block(Initialiser& init, int in, int width, int stride) {
   Module block = make_module("BasicBlock");
   block.register_module("conv1", convolution(init, Convolution::square(in, width, 3, stride, 1), kWeights));
@@ -30,7 +30,7 @@ Module basic_block(Initialiser& init, int in, int width, int stride) {
   return block;
 }
 
-// 1x1, 3x3, 1x1, the last four times as wide.
+// A block of convolutions of 1x1, 3x3 and 1x1, of which the last is four times as wide.
 Module bottleneck(Initialiser& init, int in, int width, int stride) {
   const int out = 4 * width;
   Module block = make_module("Bottleneck");
@@ -60,7 +60,7 @@ ZooModel resnet(const Options& options, Initialiser& init) {
   Module model = make_module("ResNet");
   model.register_module("conv1", convolution(init, Convolution::square(3, 64, 7, 2, 3), kWeights));
   model.register_module("bn1", batch_norm(init, 64));
-  // 6 is float32.
+  // In TorchScript 6 is the code of float32.
   std::string body = bytes ? "  x = (x.to(6) / 255.0 - 0.449) / 0.226\n" : "";
   body +=
       "  x = torch.relu(self.bn1.forward(self.conv1.forward(x)))\n"
