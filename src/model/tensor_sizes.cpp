@@ -70,7 +70,7 @@ std::vector<at::Tensor> invented_inputs(const std::vector<TensorSpec>& inputs) {
 }
 
 TensorSizes measure_sizes(const FlatModel& model, const std::vector<Border>& candidates,
-                            const std::vector<at::Tensor>& given) {
+                          const std::vector<at::Tensor>& given) {
   const at::AutoGradMode with_gradients(true);
   const RandomDraws draws(/*seed=*/1);
   std::vector<at::Tensor> data;

@@ -23,7 +23,7 @@ struct TensorSizes {
 // stays near the largest span's, however deep the model. `data`: the data inputs; they and the module's tensors are
 // left as they were. Throws what the model throws.
 TensorSizes measure_sizes(const FlatModel& model, const std::vector<Border>& candidates,
-                            const std::vector<at::Tensor>& data);
+                          const std::vector<at::Tensor>& data);
 
 // Makes inputs where there are no data: zeros for integers, normal draws for floats, of the given types and shapes.
 std::vector<at::Tensor> invented_inputs(const std::vector<TensorSpec>& inputs);

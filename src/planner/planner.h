@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "planner/objective.h"
 #include "planner/frontier_search.h"
+#include "planner/objective.h"
 #include "planner/prediction.h"
 #include "profile/profile.h"
 #include "schedule/memory.h"

@@ -38,7 +38,8 @@ class LambdaScheduler : public std::enable_shared_from_this<LambdaScheduler> {
 
   void start();  // begins to reap
   // Errors: TooManyRequestsException (429) at the concurrency limit, ServiceException (500) if no process can be made.
-  LambdaResult<std::shared_ptr<PendingInvocation>> invoke(const FunctionTable::Entry& entry, InvocationRequest invocation);
+  LambdaResult<std::shared_ptr<PendingInvocation>> invoke(const FunctionTable::Entry& entry,
+                                                          InvocationRequest invocation);
   // At least once: waits for room, and repeats what fails as often as the function's `retries` says.
   // Errors: TooManyRequestsException (429) where too many wait already.
   LambdaResult<> invoke_later(const std::string& name, InvocationRequest invocation);
