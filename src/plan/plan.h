@@ -45,7 +45,7 @@ Result<PipelineOrder> parse_pipeline_order(std::string_view text);
 struct StagePlan {
   int first_layer = 0;
   int end_layer = 0;  // One past the last layer.
-  int memory_mb = 0;  // 0: the job's platform.memory_mb, or the platform's largest size.
+  int memory_mb = 0;  // 0: not chosen yet. A job takes its platform.memory_mb, or the smallest size that suffices.
   double vcpus = 0;   // 0: the vCPUs that the platform gives with that memory.
   int threads = 0;    // Threads of one operation, as profiled; 0: the job's training.threads.
   // Peak memory of a worker without optimiser state and cached data, by the profile; 0: estimated from the model's

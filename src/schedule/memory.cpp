@@ -8,21 +8,23 @@
 namespace funcpipe {
 namespace {
 
-// A worker that has loaded libtorch and its own code, nothing else: 117-156 MiB resident measured, with a margin for
-// the heap's slack and the lanes' stacks.
+// Memory of a worker that has only loaded its code and libtorch. Measured: 117 to 156 MiB resident; the rest is a
+// margin for unused heap and the stacks of the lanes.
 constexpr Bytes kBase = 200 * kMiB;
 Bytes scaled(Bytes bytes, std::int64_t samples, int described_samples) {
   return static_cast<Bytes>(static_cast<double>(bytes) * static_cast<double>(samples) / std::max(described_samples, 1));
 }
 
-// Of one micro-batch: the tensors sent forward across the cut after `layer`, and their gradients sent back.
+// Returns the bytes of one micro-batch, at the description's size, that cross the cut after `layer`: the tensors sent
+// forward and the gradients sent back.
 Bytes border_bytes(const ModelDescription& model, int layer) {
   Bytes bytes = 0;
   for (const TensorSpec& tensor : model.layers[layer].border) bytes += tensor.bytes() * (tensor.requires_grad ? 2 : 1);
   return bytes;
 }
 
-// Gradient of the span's parameters that other stages use too: each of these stages' shares is staged to be added.
+// Returns the bytes staged for tied parameters: for each parameter that other stages use too, one gradient per other
+// stage.
 Bytes staged_ties(const Plan& plan, const ModelDescription& model, const std::vector<int>& parameters) {
   std::vector<int> users(model.parameters.size(), 0);
   const auto is_sound = [&](const StagePlan& stage) {
@@ -30,7 +32,7 @@ Bytes staged_ties(const Plan& plan, const ModelDescription& model, const std::ve
            stage.end_layer <= static_cast<int>(model.layers.size());
   };
   for (const StagePlan& stage : plan.stages) {
-    if (!is_sound(stage)) continue;  // validate() says so
+    if (!is_sound(stage)) continue;  // validate() refuses such a plan.
     for (const int index : model.parameters_of(stage.first_layer, stage.end_layer)) ++users[index];
   }
   Bytes bytes = 0;
@@ -44,7 +46,7 @@ Bytes staged_ties(const Plan& plan, const ModelDescription& model, const std::ve
 std::int64_t most_samples_in_flight(const Plan& plan, int stage) {
   const std::int64_t whole = std::int64_t{plan.most_in_flight(stage)} * plan.micro_batch;
   const int count = plan.micro_batch_count(), share = (count + plan.replicas - 1) / plan.replicas;
-  // The last replica has the smaller one, and more micro-batches than the others only where a single one is left over.
+  // The smaller micro-batch is the last replica's. It counts only if the last replica alone has the largest share.
   const bool is_largest = plan.replicas == 1 || count % plan.replicas == 1;
   if (plan.most_in_flight(stage) < share || !is_largest) return whole;
   return whole - (std::int64_t{count} * plan.micro_batch - plan.global_batch);
@@ -83,9 +85,9 @@ Bytes estimated_memory(const Plan& plan, const ModelDescription& model, int stag
   if (span.end_layer < static_cast<int>(model.layers.size())) borders += border_bytes(model, span.end_layer - 1);
 
   const std::int64_t in_flight = most_samples_in_flight(plan, stage), one = plan.micro_batch;
-  // Activations are kept from forward to backward; the largest layer's once more as working space.
+  // Activations are kept from forward to backward. The largest layer's count once more, as working space. Shared state
+  // counts for every micro-batch in flight: a forward writes to it, and its backward needs the former values.
   const Bytes kept = scaled(activations, in_flight, model.micro_batch) + scaled(largest, one, model.micro_batch) +
-                     // State that a forward writes to and a backward needs as it was.
                      shared_state * plan.most_in_flight(stage);
   const Bytes moving = scaled(borders, std::min(in_flight, one * kTransfersInFlight), model.micro_batch);
   const Bytes staged = traits(plan.sync).staged(trainable, plan.replicas) + staged_ties(plan, model, used);
