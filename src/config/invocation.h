@@ -1,4 +1,4 @@
-// What a worker is invoked with, and what it answers.
+// The payload that a worker is invoked with, and its answer.
 #pragma once
 
 #include <cstdint>
@@ -15,15 +15,16 @@ struct WorkerInvocation {
   std::string job;  // JobSpec::id
   std::string bucket, prefix;
   WorkerId worker;
-  std::int64_t first_iteration = 0;  // > 0: from the snapshot of that iteration
-  std::string programs;              // fingerprint of those the client has proven (worker/programs.h)
+  std::int64_t first_iteration = 0;  // If above 0, the worker starts from the snapshot of that iteration.
+  std::string programs;              // Fingerprint of the programs that the client has proven (worker/programs.h).
 };
 struct WorkerAnswer {
-  std::string status;  // "done" | "continue" (invoke again from next_iteration)
+  std::string status;  // "done", or "continue": invoke the worker again from next_iteration.
   std::int64_t next_iteration = 0;
-  Bytes peak_memory = 0;  // VmHWM
-  std::string error;      // describe(error) when the worker failed
+  Bytes peak_memory = 0;  // Peak resident memory of the process (VmHWM).
+  std::string error;      // describe(error) if the worker failed, else empty.
 };
+// Error of the readers: invalid_input.
 nlohmann::json to_json(const WorkerInvocation& invocation);
 Result<WorkerInvocation> worker_invocation_from_json(const nlohmann::json& json);
 nlohmann::json to_json(const WorkerAnswer& answer);

@@ -7,20 +7,21 @@
 namespace funcpipe {
 namespace {
 
-// GETs that come too early, per object waited for (worker/arrival.h): assumed.
+// GETs that find nothing yet, for each object that is waited for (worker/arrival.h). This is an assumption.
 constexpr double kEarlyGets = 1.0;
 
-// Iterations that one report of losses is of: metrics.log_freq's default.
+// Iterations in one report of losses, the default of metrics.log_freq.
 constexpr double kReported = 10;
 
-// Of a worker's memory, fitted to peaks measured of small models (docs/benchmarks.md, "./dev bench prediction").
-constexpr double kLibraries = 20.0 * kMiB;     // what oneDNN and OpenBLAS set up once real layers run
-constexpr double kHeapShare = 0.45;            // held by the heap between activations, as a share of them...
-constexpr double kMostHeap = 256.0 * kMiB;     // ...blocks over 32 MiB do not come from the heap
-constexpr double kPacking = 3;                 // a stage's file: its bytes, unpacked, and copied
-constexpr double kMostKept = 96.0 * kMiB;      // of freed blocks that the heap keeps
-constexpr double kTransferring = 12.0 * kMiB;  // heaps of the threads that move tensors, where any move
-constexpr double kSynchronising = 4.8;         // of what others sum: parts and sums on their way up and down
+// Constants of a worker's memory, fitted to measured peaks of small models (docs/benchmarks.md,
+// "./dev bench prediction").
+constexpr double kLibraries = 20.0 * kMiB;     // What oneDNN and OpenBLAS allocate when the first layers run.
+constexpr double kHeapShare = 0.45;            // Unused heap between activations, as a share of them ...
+constexpr double kMostHeap = 256.0 * kMiB;     // ... and its limit, since blocks over 32 MiB are not in the heap.
+constexpr double kPacking = 3;                 // Copies of a stage while its file is read: bytes, unpacked, copied.
+constexpr double kMostKept = 96.0 * kMiB;      // Most freed memory that the heap keeps.
+constexpr double kTransferring = 12.0 * kMiB;  // Heaps of the threads that transfer tensors, if any is transferred.
+constexpr double kSynchronising = 4.8;         // Parts and sums in transfer, as a multiple of T (d-1)/d.
 
 struct Lanes {
   BytesPerSecond up, down;
@@ -65,17 +66,17 @@ double StageCosts::memory(int first, int end) const {
   const double back = end < chain_.layer_count() ? chain_.layers[end - 1].border_gradient : 0;
   const double in_flight = configuration_.most_in_flight();
   const double weights = span.parameters + span.trainable * (1 + chain_.state.optimizer_copies) + span.buffers;
-  // Activations, and what was received for them, are kept until the backward.
-  // So is the state that a forward writes to and a backward needs as it was.
+  // Activations, the tensors received for them, and former values of state that a forward writes to are kept until the
+  // backward.
   const double kept = in_flight * (span.activations + into + span.shared_state);
   const double computing = kept + std::min(kHeapShare * kept, kMostHeap) + span.working;
-  // The stage's file is read and unpacked before the first forward, and written after the last update: not while
-  // activations are kept, but the heap gives small blocks of one back to the other only, not to the system.
+  // The stage's file is read and unpacked before the first forward and written after the last update, so not while
+  // activations are kept. But freed small blocks stay in the heap, where only the other of the two uses can take them.
   const double packing = kPacking * (span.parameters + span.buffers);
   const double moving = std::min<double>(in_flight, chain_.connections) * back;
   const double replicas = configuration_.replicas;
-  // Another stage's share of a tied parameter is held until it is added.
-  // The factor was measured of one level. What an algorithm stages beyond that comes on top.
+  // kSynchronising was measured with one level. What the algorithm stages beyond that is added. Another stage's share
+  // of a tied parameter is held until it is added.
   const auto trainable = static_cast<Bytes>(span.trainable);
   const Bytes staged =
       sync_.staged(trainable, configuration_.replicas) - staged_shards(trainable, configuration_.replicas);
@@ -118,13 +119,14 @@ StageTraffic StageCosts::traffic(int first, int end, int index) const {
   const bool tied = span.tied > 0;
   const double shared = replicas > 1 ? span.shared_state : 0;
   const bool shares = shared > 0;
-  const double copies = span.trainable > 0 ? 1 : replicas - 1;  // of the shared state (schedule/training.cpp)
+  // Objects that replica 0 publishes with the shared state (schedule/training.cpp).
+  const double copies = span.trainable > 0 ? 1 : replicas - 1;
 
   StageTraffic traffic;
-  // The shared state goes up from replica 0 and down to the others.
+  // Replica 0 uploads the shared state and the others download it.
   traffic.state_up = copies * shared;
   traffic.state_down = shared;
-  const double up_once = synchronised.up_bytes + span.tied;  // of a replica, whatever its share
+  const double up_once = synchronised.up_bytes + span.tied;  // Per replica, independent of its share.
   const double down_once = synchronised.down_bytes + span.tied;
   traffic.up_bytes = micro_batches_ * (out + in_gradient) + up_once + traffic.state_up;
   traffic.down_bytes = micro_batches_ * (in + out_gradient) + down_once + traffic.state_down;
@@ -132,8 +134,8 @@ StageTraffic StageCosts::traffic(int first, int end, int index) const {
       configuration_.all_micro_batches() * (out + in_gradient) + replicas * up_once + traffic.state_up;
   traffic.all_down_bytes = configuration_.all_micro_batches() * (in + out_gradient) + replicas * down_once +
                            (replicas - 1) * traffic.state_down;
-  // As if an iteration's bytes flowed at once from a full bucket: an estimate. The bucket may not be full again when
-  // the next iteration begins, and is refilled while the lane rests.
+  // This estimate assumes that an iteration's bytes flow without a pause from a full bucket. In fact the bucket may not
+  // be full when an iteration begins, and it is refilled while the lane rests.
   traffic.uplink = mean_rate(chain_.burst, option.uplink, traffic.up_bytes);
   traffic.downlink = mean_rate(chain_.burst, option.downlink, traffic.down_bytes);
 
@@ -146,7 +148,7 @@ StageTraffic StageCosts::traffic(int first, int end, int index) const {
       all * (has_after + (in_gradient > 0)) + replicas * synchronised.puts + replicas * tied + copies * shares;
 
   const double snapshot = span.parameters + span.trainable * chain_.state.optimizer_copies + span.buffers;
-  // The job's specification, the stage, the first data.
+  // A start sends three GETs: for the job's specification, the stage and the first data.
   const Seconds warm_up = spans_.warm_up(index, first, end);
   const auto up = [&](double bytes) { return bytes / mean_rate(chain_.burst, option.uplink, bytes); };
   const auto down = [&](double bytes) { return bytes / mean_rate(chain_.burst, option.downlink, bytes); };
@@ -198,7 +200,7 @@ StageCost StageCosts::of(int first, int end, int index) const {
               handling(replicas > 1 ? sync_.passes(configuration_.replicas) * span.trainable : 0, 0) +
               span.trainable * option.update_per_byte;
   if (replicas > 1 && span.shared_state > 0) {
-    // Before the next iteration's first forward.
+    // The state is exchanged before the next iteration's first forward.
     cost.tail += lanes.upload(traffic.state_up) + lanes.download(traffic.state_down) + handling(traffic.state_up, 1);
   }
   if (span.tied > 0) cost.tail += lanes.upload(span.tied) + lanes.download(span.tied);
@@ -220,10 +222,10 @@ StageCost StageCosts::of(int first, int end, int index) const {
   cost.fixed += (replicas * (traffic.start * option.per_second + prices.invocation + 3 * prices.get) +
                  traffic.finish * option.per_second + prices.put) /
                 iterations;
-  // A lifetime's end costs a restart, evenly spread over the lifetime.
+  // The cost of a restart at the end of a lifetime is spread evenly over the lifetime.
   cost.rate *= 1 + traffic.restart / chain_.limits.lifetime;
   cost.rate += replicas * (prices.invocation + prices.put + 3 * prices.get) / chain_.limits.lifetime;
-  // Objects live until the iteration after theirs has been updated.
+  // Objects are kept until the update of the next iteration, so those of two iterations are in the store.
   cost.rate += storage_price(prices, 2 * traffic.all_up_bytes, 1);
   return cost;
 }

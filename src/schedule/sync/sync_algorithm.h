@@ -38,8 +38,8 @@ struct SyncTraffic {
 struct SyncTraits {
   std::string_view name;    // Name in plans and job files: "pipelined".
   std::string_view column;  // Name in a narrow table: "pipe".
-  // A machine beside the functions sums (Plan::server). The planner does not predict such plans; where it needs a
-  // prediction it takes that of the algorithm `judged_as`.
+  // A machine beside the functions sums (Plan::server). The planner does not predict such plans; the simulator takes
+  // the times of their operations from the prediction with the algorithm `judged_as`.
   bool has_server = false;
   std::string_view judged_as;
   bool searched = false;  // The planner tries it unless the user names an algorithm.
