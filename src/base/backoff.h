@@ -1,5 +1,5 @@
-// Whether a failed request to a cloud service is repeated, and how long to wait before: the decision alone, for the
-// store's and the functions' clients, and for the simulator.
+// Decides whether a failed request to a cloud service is repeated, and after what pause. It sends nothing itself: the
+// clients of the store and of the functions use it, and so does the simulator.
 #pragma once
 
 #include <cstdint>
@@ -10,37 +10,39 @@
 namespace funcpipe {
 
 struct RetryPolicy {
-  int tries = 10;              // in all; 1: never repeat
-  Seconds first_delay = 0.05;  // the n-th delay is drawn evenly from 0 to first_delay * 2^n ...
-  Seconds longest_delay = 4;   // ... or to this (full jitter)
-  Seconds total = 60;          // no try begins later than this after the first
-  // The same while the address refuses connections and is on this machine: nobody is going to start there.
+  int tries = 10;  // The most tries of one request; 1 means that nothing is repeated.
+  // The n-th pause (n = 1, 2, ...) is drawn evenly from 0 to min(first_delay * 2^(n-1), longest_delay). This is "full
+  // jitter": M. Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
+  Seconds first_delay = 0.05;
+  Seconds longest_delay = 4;
+  Seconds total = 60;  // No try begins later than this after the first one began.
+  // Replaces `total` where an address of this machine refuses connections: a server that is not there will not start.
   Seconds total_loopback_refused = 2;
-  // How many requests of one client may be repeated in a burst before it gives up at the first failure, so that an
-  // overloaded service does not get more load: each repeat takes one, each success gives back a tenth.
+  // Each repeat takes one from the budget and each success gives back a tenth. A client whose budget is used up gives
+  // up at the first failure, so that an overloaded service does not get more load.
   double budget = 200;
-  std::uint64_t seed = 0;  // of the jitter; 0: another one for each client
+  std::uint64_t seed = 0;  // Seed of the jitter; 0 gives each client another one.
 };
 
-// After `tries_done` tries; `random`: 64 random bits.
+// Returns the pause after `tries_done` failed tries. `random` is 64 random bits.
 Seconds backoff(const RetryPolicy& policy, int tries_done, std::uint64_t random);
 
 struct FailedTries {
   int count = 1;
-  Seconds elapsed = 0;      // since the first began
-  Seconds limit = 0;        // no further one begins later than this after the first
-  bool any_number = false;  // the limit alone ends them
-  Seconds asked_pause = 0;  // that the service wants besides
+  Seconds elapsed = 0;      // Time since the first try began.
+  Seconds limit = 0;        // No further try begins later than this after the first one.
+  bool any_number = false;  // Ignores RetryPolicy::tries: only the limit ends the tries.
+  Seconds asked_pause = 0;  // Pause that the service asked for; it is added to the jittered one.
   std::uint64_t random = 0;
 };
 
-// The repeats of one client. Not thread-safe.
+// Counts the repeats of one client against its budget. Not thread-safe.
 class Repeats {
  public:
   explicit Repeats(const RetryPolicy& policy)
       : policy_(policy), budget_tenths_(static_cast<std::int64_t>(policy.budget * 10)) {}
 
-  // The pause before the next try, which takes one of the budget; nullopt: there is none.
+  // Returns the pause before the next try and takes one from the budget; nullopt if the client has to give up.
   std::optional<Seconds> pause_after(const FailedTries& tries);
   void succeeded();
 

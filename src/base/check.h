@@ -1,5 +1,5 @@
-// FUNCPIPE_CHECK: an invariant of our own code. Broken, it prints the place and both operands and aborts, in every
-// build.
+// FUNCPIPE_CHECK(condition, format, arguments...) checks an invariant of our own code. If the condition is false it
+// prints the place, the condition and the formatted text, and aborts. It does so in every build.
 #pragma once
 
 #include <fmt/format.h>

@@ -1,4 +1,4 @@
-// Time is passed in, never global: production code gets SystemClock, tests ManualClock.
+// Clocks are passed in as arguments, never global: production code gets a SystemClock and tests a ManualClock.
 #pragma once
 
 #include <condition_variable>
@@ -9,7 +9,7 @@
 
 namespace funcpipe {
 
-// Monotonic seconds since some fixed point. Thread-safe.
+// Counts monotonic seconds since some fixed point. Thread-safe.
 class Clock {
  public:
   virtual ~Clock() = default;
@@ -24,7 +24,7 @@ class SystemClock final : public Clock {
   bool sleep_until(Seconds deadline, std::stop_token stop = {}) override;
 };
 
-// Stands still until advance(); sleepers wake when their deadline has passed.
+// Stands still until somebody calls advance(). Sleepers wake when their deadline has passed.
 class ManualClock final : public Clock {
  public:
   Seconds now() const override;
@@ -37,12 +37,12 @@ class ManualClock final : public Clock {
   Seconds now_ = 0;
 };
 
-// Seconds of an emulated platform, of which each takes `dilation` of `clock`'s.
+// Counts the seconds of an emulated platform. Each of them takes `dilation` seconds of `clock`.
 class DilatedClock final : public Clock {
  public:
-  // Keeps the reference.
+  // Keeps the reference to `clock`, which has to live longer.
   DilatedClock(Clock& clock, double dilation);
-  Seconds outside(Seconds time) const { return time * dilation_; }  // on `clock`
+  Seconds outside(Seconds time) const { return time * dilation_; }  // Converts a time to seconds of `clock`.
   Seconds now() const override;
   bool sleep_until(Seconds deadline, std::stop_token stop = {}) override;
 
@@ -51,10 +51,10 @@ class DilatedClock final : public Clock {
   const double dilation_;
 };
 
-// Seconds since 1970 of the system's wall clock, for timestamps that leave the process.
+// Returns the seconds since 1970 by the system's wall clock, for timestamps that leave the process.
 Seconds unix_time();
 
-// CPU time the calling thread has used.
+// Returns the CPU time that the calling thread has used so far.
 Seconds thread_cpu_time();
 
 }  // namespace funcpipe

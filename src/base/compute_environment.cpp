@@ -8,7 +8,8 @@ namespace {
 
 std::map<std::string, std::string> environment_of_this_processor() {
 #if defined(__x86_64__)
-  // OpenBLAS's kernels for Haswell are right on every processor with AVX2 and FMA; those for AVX-512 in 0.3.21 are not.
+  // OpenBLAS's kernels for Haswell compute right results on every processor with AVX2 and FMA. Its kernels for AVX-512
+  // in version 0.3.21 do not.
   if (__builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("fma") != 0)
     return {{"ATEN_CPU_CAPABILITY", "avx2"}, {"DNNL_MAX_CPU_ISA", "AVX2"}, {"OPENBLAS_CORETYPE", "Haswell"}};
   const bool avx = __builtin_cpu_supports("avx") != 0;

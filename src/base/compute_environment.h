@@ -1,4 +1,5 @@
-// Which variables of the environment decide the bits of a computation, and what they are wherever FuncPipe computes.
+// Some environment variables change the bits of a computation's result, because libraries choose other kernels by them.
+// This file fixes their values for every process in which FuncPipe computes.
 #pragma once
 
 #include <map>
@@ -8,18 +9,20 @@
 
 namespace funcpipe {
 
-// The environment that every process that touches a tensor runs in. The libraries are held to the instructions that
-// machines of the last ten years share (AVX2 with FMA; on an older processor what it has), so that a job has the same
-// bits wherever its functions land, and so that old versions of OpenBLAS do not take kernels for newer processors that
-// are wrong there.
+// Returns the variables, with their values, that every process that computes with tensors runs with. They hold the
+// libraries to AVX2 with FMA, which x86-64 processors of the last ten years share; an older processor uses what it has.
+// A job therefore gives the same bits wherever its functions run, and OpenBLAS 0.3.21 does not take its kernels for
+// AVX-512, which compute wrong results.
 const std::map<std::string, std::string>& compute_environment();
 
-// Whether a variable may change bits: settings of OpenBLAS, OpenMP, MKL, oneDNN, ATen, the C library's choice of
-// functions, and libraries loaded before all others. Such a variable has the value above or is not set. LD_LIBRARY_PATH
-// does not count: it says where the libraries are, and the job records which they are.
+// Returns whether a variable may change bits. Such variables are the settings of OpenBLAS, OpenMP, MKL, oneDNN, ATen
+// and other libraries PyTorch computes with, GLIBC_TUNABLES, LD_PRELOAD and LD_AUDIT. In a computing process such a
+// variable has its value from compute_environment() or is not set. LD_LIBRARY_PATH is not among them: it says where the
+// libraries are, and the job records which libraries it used.
 bool decides_bits(std::string_view variable);
 
-// `environment` ("NAME=value") as it has to be for a computation.
+// Returns `environment` (entries "NAME=value") as a computing process needs it: without the variables that decide bits,
+// then with those of compute_environment().
 std::vector<std::string> for_computing(const std::vector<std::string>& environment);
 
 }  // namespace funcpipe

@@ -1,5 +1,5 @@
-// Errors that come from outside (the user, the network, the cloud, the disk) travel as values: Result<T>.
-// A broken invariant of our own is not an Error: it stops the program loudly (base/check.h).
+// Errors that come from outside (the user, the network, the cloud, the disk) are returned as values: Result<T>.
+// A broken invariant of our own code is not an Error: it aborts the program (base/check.h).
 #pragma once
 
 #include <fmt/format.h>
@@ -13,12 +13,12 @@ namespace funcpipe {
 enum class ErrorCode {
   invalid_input,      // the user's file, flag or data is wrong; the command exits with 2
   not_found,          // a file, key, function or bucket that does not exist
-  already_exists,     // create-if-absent found somebody else's
-  permission_denied,  // credentials or file permissions
+  already_exists,     // something of that name exists, and the request was to create it
+  permission_denied,  // credentials or file permissions do not allow it
   unavailable,        // the other side is down, refuses or is overloaded, after all retries
   timeout,            // a wait reached its limit; the message says who waited for what
   corrupt,            // bytes that fail their checksum or do not parse
-  exhausted,          // memory, disk, quota or concurrency
+  exhausted,          // memory, disk, quota or concurrency is used up
   cancelled,          // the user or a peer's failure asked us to stop
   failed,             // the other side answered with an error of its own
 };
@@ -39,15 +39,15 @@ inline tl::unexpected<Error> fail(ErrorCode code, std::string message, std::stri
 
 std::string_view to_string(ErrorCode code);
 
-// "place: message" and, on a line of its own, "hint: ...".
+// Returns "place: message" and, if there is a hint, a second line "  hint: ...".
 std::string describe(const Error& error);
 
-// 2 for the user's input, 1 for everything else.
+// Returns the exit code of a command that fails with `error`: 2 for invalid_input, 1 for everything else.
 int exit_code(const Error& error);
 
 }  // namespace funcpipe
 
-// FUNCPIPE_TRY(value, expression): value = *expression, or return its error.
+// FUNCPIPE_TRY(value, expression) declares `value` from a Result<T>, or returns the Result's error to the caller.
 #define FUNCPIPE_TRY_CAT2(a, b) a##b
 #define FUNCPIPE_TRY_CAT(a, b) FUNCPIPE_TRY_CAT2(a, b)
 #define FUNCPIPE_TRY(value, ...)                                                                      \
@@ -56,7 +56,7 @@ int exit_code(const Error& error);
     return tl::unexpected<::funcpipe::Error>(std::move(FUNCPIPE_TRY_CAT(result_, __LINE__)).error()); \
   auto value = std::move(*FUNCPIPE_TRY_CAT(result_, __LINE__))
 
-// FUNCPIPE_TRY_VOID(expression): return the error of a Result<void>, if it is one.
+// FUNCPIPE_TRY_VOID(expression) returns the error of a Result<void> to the caller, if there is one.
 #define FUNCPIPE_TRY_VOID(...)                                                                        \
   if (auto FUNCPIPE_TRY_CAT(result_, __LINE__) = (__VA_ARGS__); !FUNCPIPE_TRY_CAT(result_, __LINE__)) \
   return tl::unexpected<::funcpipe::Error>(std::move(FUNCPIPE_TRY_CAT(result_, __LINE__)).error())

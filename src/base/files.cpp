@@ -38,7 +38,8 @@ Result<FileDescriptor> open_regular_file(const fs::path& path) {
   struct stat status {};
   if (::stat(path.c_str(), &status) != 0) return cannot_read(errno, path);
   if (!S_ISREG(status.st_mode)) return not_regular(status.st_mode, path);
-  FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));  // it may be another one by now
+  // Somebody may have put a pipe there since stat(): O_NONBLOCK does not wait for it, and fstat() below finds it.
+  FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (file.get() < 0 || ::fstat(file.get(), &status) != 0) return cannot_read(errno, path);
   if (!S_ISREG(status.st_mode)) return not_regular(status.st_mode, path);
   return file;
@@ -70,7 +71,7 @@ Result<std::string> read_file(const fs::path& path) {
 Result<> write_file(const fs::path& path, std::string_view content) {
   std::error_code status;
   if (path.has_parent_path()) fs::create_directories(path.parent_path(), status);
-  // A device or a pipe is written to, not replaced.
+  // A device or a pipe is written to; a regular file is replaced.
   const bool replaces = !fs::exists(path, status) || fs::is_regular_file(path, status);
   const fs::path partial = replaces ? path.string() + fmt::format(".{}.partial", ::getpid()) : path.string();
   const auto failed = [&](int error) {

@@ -1,4 +1,4 @@
-// Whole files in and out, with errors that name the file.
+// Reads and writes whole files. Errors name the file. Every function here is thread-safe.
 #pragma once
 
 #include <filesystem>
@@ -10,14 +10,16 @@
 
 namespace funcpipe {
 
-// Reads a regular file; links are followed. Errors: not_found, invalid_input (a folder, a pipe, a socket or a device,
-// which is not opened, since that may wait for ever), permission_denied (also of a disk that cannot be read).
+// Reads a regular file and follows links. Errors: not_found; invalid_input for a folder, a pipe, a socket or a device,
+// which is not opened because opening it may wait for ever; permission_denied, also if the disk cannot be read.
 Result<std::string> read_file(const std::filesystem::path& path);
 
-// Writes beside `path` and renames, so a reader (or a full disk) never sees half a file. Creates missing folders.
+// Writes a file beside `path` and renames it, so that nobody reads half a file and a full disk leaves the old one.
+// A pipe or a device is written to directly. Creates missing folders. Not for two threads that write the same path.
+// Errors: exhausted (the disk is full), permission_denied.
 Result<> write_file(const std::filesystem::path& path, std::string_view content);
 
-// Parses JSON; the error names `place` and the byte where it went wrong.
+// Parses JSON text. Error: invalid_input, with `place` and the byte where the text goes wrong.
 Result<nlohmann::json> parse_json(std::string_view text, const std::string& place);
 Result<nlohmann::json> read_json(const std::filesystem::path& path);
 

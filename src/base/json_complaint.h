@@ -5,7 +5,7 @@
 
 namespace funcpipe {
 
-// What an exception of the JSON library says, without the library's own numbering.
+// Returns the message of an exception of the JSON library without its prefix "[json.exception....] ".
 inline std::string json_complaint(const std::exception& error) {
   std::string text = error.what();
   const std::size_t end = text.find("] ");

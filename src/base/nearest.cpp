@@ -10,7 +10,8 @@ char folded(char c) {
   return c == '-' ? '_' : static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
 }
 
-// Optimal string alignment distance, letter case and '-' against '_' ignored.
+// Returns the optimal string alignment distance (Damerau-Levenshtein without edits between swapped letters). Letter
+// case, and '-' against '_', make no difference.
 std::size_t edits(std::string_view a, std::string_view b) {
   std::vector<std::size_t> before(b.size() + 1), last(b.size() + 1), row(b.size() + 1);
   for (std::size_t j = 0; j <= b.size(); ++j) last[j] = j;
@@ -31,7 +32,7 @@ std::size_t edits(std::string_view a, std::string_view b) {
 }  // namespace
 
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates) {
-  constexpr std::size_t kLongestWord = 100;  // nobody meant a key by more, and the search is quadratic
+  constexpr std::size_t kLongestWord = 100;  // No key is longer, and the search takes quadratic time.
   if (word.size() > kLongestWord) return {};
   std::string best;
   std::size_t fewest = ~std::size_t{0};

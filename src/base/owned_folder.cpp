@@ -20,7 +20,7 @@ constexpr std::string_view kMarkText = "FuncPipe made this folder and will remov
 constexpr std::string_view kFormerMarkText =
     "The emulator of FuncPipe made the folder beside this file and will remove it.\n";
 
-// Where an emulator of an earlier release put its mark.
+// Returns where an emulator of an earlier release put its mark.
 fs::path former_mark_of(const fs::path& folder) {
   return folder.string() + std::string(kFolderMark);
 }
@@ -42,8 +42,8 @@ bool is_there(const fs::path& path) {
   return fs::exists(fs::symlink_status(path, status));
 }
 
-// Everything in the folder but its mark; goes on behind what cannot be removed. The first error. That something is gone
-// already is none: an instance and the emulator that ends may both be at it.
+// Removes everything in the folder except its mark. Goes on after something that cannot be removed, and returns the
+// first error. Something that is gone already is no error: an instance and the ending emulator may both remove it.
 std::error_code empty(const fs::path& folder) {
   std::error_code first, status;
   std::vector<fs::path> content;
@@ -93,7 +93,7 @@ Result<> mark_owned_folder(const fs::path& folder) {
   if (!is_folder_itself(folder)) return fail(ErrorCode::not_found, "there is no such folder", folder.string());
   const fs::path mark = folder / kFolderMark;
   std::error_code status;
-  if (!is_file_itself(mark)) fs::remove(mark, status);  // a link, which would be written through
+  if (!is_file_itself(mark)) fs::remove(mark, status);  // Writing to a link would write to the file it leads to.
   return write_file(mark, kMarkText);
 }
 
@@ -108,7 +108,7 @@ Result<> remove_owned_folder(const fs::path& folder) {
     status = empty(folder);
     if (!status) fs::remove(folder / kFolderMark, status);
     if (!status) fs::remove(folder, status);
-    // Somebody puts more there meanwhile.
+    // Somebody has put something there meanwhile.
     if (status == std::errc::directory_not_empty) (void)mark_owned_folder(folder);
   }
   if (!status && former && !is_there(folder)) fs::remove(former_mark_of(folder), status);
@@ -124,7 +124,7 @@ int remove_owned_folders(const fs::path& parent, const std::string& keep) {
   for (fs::directory_iterator found(parent, status), end; !status && found != end; found.increment(status)) {
     std::string name = found->path().filename();
     if (name.ends_with(kFolderMark)) name.resize(name.size() - kFolderMark.size());
-    // A mark beside "." or ".." would be one of this folder, or of the one above it.
+    // A mark beside "." or ".." would mark this folder or the one above it.
     if (name.empty() || name == "." || name == ".." || name == keep) continue;
     if (is_owned_folder(parent / name) || has_former_mark(parent / name)) owned.insert(parent / name);
   }

@@ -1,6 +1,6 @@
-// Folders that FuncPipe makes and later removes with everything in them. In each lies a file that says so, the mark, so
-// that a folder keeps it when it is renamed, and what somebody puts in a folder's place has none; without it nothing is
-// removed, whatever a folder's name is. No thread may change a folder that another one makes, marks or removes.
+// Makes folders that FuncPipe later removes with everything in them. Each contains a file, its mark, that says so. A
+// folder without the mark is never removed, whatever its name. The mark lies inside, so a renamed folder keeps it, and
+// a folder that somebody else puts in its place has none. The functions are not safe for two threads and one folder.
 #pragma once
 
 #include <filesystem>
@@ -11,30 +11,32 @@
 
 namespace funcpipe {
 
-// The mark's name in the folder. Earlier releases' emulators put a file NAME.funcpipe-made beside the folder NAME
-// instead, which counts as one too.
+// The name of the mark in its folder. Emulators of earlier releases put a file NAME.funcpipe-made beside the folder
+// NAME instead; such a file counts as a mark too.
 inline constexpr std::string_view kFolderMark = ".funcpipe-made";
 
-// Makes `folder` and every folder above it that is missing, for their owner alone (mode 0700). What exists is left as
-// it is. Errors: exhausted, permission_denied.
+// Makes `folder` and every missing folder above it with mode 0700, which lets only their owner in. Folders that exist
+// are left as they are. Errors: exhausted, permission_denied.
 Result<> make_private_folders(const std::filesystem::path& folder);
 
-// Makes the folder, which must not exist, and its mark. Missing folders above it are made as by make_private_folders.
-// A process that is killed meanwhile may leave the folder empty and without a mark. Errors: already_exists, exhausted,
+// Makes the folder, which must not exist, and its mark. Missing folders above it are made by make_private_folders. A
+// process that is killed meanwhile may leave an empty folder without a mark. Errors: already_exists, exhausted,
 // permission_denied.
 Result<> make_owned_folder(const std::filesystem::path& folder);
 
-// Marks a folder that is there. Errors: not_found, exhausted, permission_denied.
+// Marks a folder that exists. Errors: not_found, exhausted, permission_denied.
 Result<> mark_owned_folder(const std::filesystem::path& folder);
 
-// Whether it is a folder, not a link to one, and has its mark.
+// Returns whether `folder` is a folder, not a link to one, and has a mark.
 bool is_owned_folder(const std::filesystem::path& folder);
 
-// Removes what is in the folder, then its mark, then the folder, so that whenever that ends what is left is marked.
-// Does nothing without the mark. Error: permission_denied, if something in it cannot be removed.
+// Removes the folder's content, then its mark, then the folder. If this is interrupted while content is left, the
+// folder still has its mark. Does nothing to a folder without a mark. Error: permission_denied if something cannot be
+// removed.
 Result<> remove_owned_folder(const std::filesystem::path& folder);
 
-// Does so for every marked folder in `parent` but `keep`, as far as it can. Returns how many there were.
+// Calls remove_owned_folder for every marked folder in `parent` except the one named `keep`, and ignores its errors.
+// Returns how many marked folders there were.
 int remove_owned_folders(const std::filesystem::path& parent, const std::string& keep = {});
 
 }  // namespace funcpipe

@@ -1,4 +1,4 @@
-// What most sources of most rooms include.
+// Headers that most sources in most folders of src/ include; they are compiled once.
 #pragma once
 
 #include <fmt/format.h>

@@ -21,7 +21,7 @@ std::int64_t limit_value(rlim_t value) {
   return value == RLIM_INFINITY ? std::numeric_limits<std::int64_t>::max() : static_cast<std::int64_t>(value);
 }
 
-// The number after "Label:" in the text of /proc/PID/status; -1: none.
+// Returns the number after `label` ("Threads:") in the text of /proc/PID/status; -1 if there is none.
 std::int64_t status_number(const std::string& status, const char* label, int base = 10) {
   const std::size_t at = status.find(std::string("\n") + label);
   if (at == std::string::npos) return -1;
@@ -29,7 +29,7 @@ std::int64_t status_number(const std::string& status, const char* label, int bas
   return std::strtoll(digits, nullptr, base);
 }
 
-// Neither holds for root or one with these capabilities.
+// The kernel does not apply RLIMIT_NPROC to processes with CAP_SYS_ADMIN (21) or CAP_SYS_RESOURCE (24), as root has.
 bool is_exempt_from_user_limit() {
   constexpr int kAdministrator = 21, kResource = 24;
   const std::int64_t capabilities = status_number(read_file("/proc/self/status").value_or(""), "CapEff:", 16);
@@ -62,7 +62,7 @@ void keep_tighter(std::optional<ProcessLimit>& tightest, ProcessLimit limit) {
   if (!tightest || limit.most - limit.used < tightest->most - tightest->used) tightest = std::move(limit);
 }
 
-// pids.max of the control group this process is in and of those above it.
+// Considers pids.max of the control group this process is in and of every group above it.
 void add_group_limits(std::optional<ProcessLimit>& tightest) {
   std::istringstream lines(read_file("/proc/self/cgroup").value_or(""));
   for (std::string line; std::getline(lines, line);) {

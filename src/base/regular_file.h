@@ -7,7 +7,7 @@
 
 namespace funcpipe {
 
-// A descriptor that closes itself.
+// Owns a file descriptor and closes it at the end of its life.
 class FileDescriptor {
  public:
   explicit FileDescriptor(int fd) : fd_(fd) {}
@@ -21,11 +21,11 @@ class FileDescriptor {
   int fd_;
 };
 
-// Opens a regular file for reading. A folder, a pipe, a socket or a device is refused without being opened, since that
-// may wait for ever: invalid_input. Other errors: not_found, permission_denied.
+// Opens a regular file for reading and follows links. Errors: not_found; permission_denied; invalid_input for a folder,
+// a pipe, a socket or a device, which is not opened because opening it may wait for ever.
 Result<FileDescriptor> open_regular_file(const std::filesystem::path& path);
 
-// Whether a folder, or a regular file, is at `path` itself: of a link that leads to one it is not.
+// Return whether `path` itself is a folder, or a regular file. They return false for a link that leads to one.
 bool is_folder_itself(const std::filesystem::path& path);
 bool is_file_itself(const std::filesystem::path& path);
 

@@ -6,17 +6,17 @@
 namespace funcpipe {
 namespace {
 
-constexpr double kFallsTo = 0.7;      // of the rate that was refused: as the AWS SDKs
-constexpr double kGrowth = 1;         // requests/s^3
-constexpr double kLeastRate = 2;      // requests a second: one refusal alone costs no more than half a second
-constexpr Seconds kWindow = 0.5;      // of counting
-constexpr double kLatestShare = 0.8;  // of the last window in the smoothed rate
+constexpr double kFallsTo = 0.7;      // Share of the refused rate that a client falls to, as in the AWS SDKs.
+constexpr double kGrowth = 1;         // Coefficient of the curve in requests/s^3.
+constexpr double kLeastRate = 2;      // Requests a second: a first refusal costs at most half a second.
+constexpr Seconds kWindow = 0.5;      // Length of the windows in which sent requests are counted.
+constexpr double kLatestShare = 0.8;  // Weight of the last window in the smoothed rate.
 
 }  // namespace
 
 std::optional<double> SendRate::rate(Seconds now) const {
   if (refused_at_ == 0) return std::nullopt;
-  const Seconds back = std::sqrt(refused_at_ * (1 - kFallsTo) / kGrowth);  // until it is there again
+  const Seconds back = std::sqrt(refused_at_ * (1 - kFallsTo) / kGrowth);  // Time until the refused rate is regained.
   const Seconds time = std::max(0.0, now - refusal_) - back;
   return std::max(kLeastRate, refused_at_ + kGrowth * time * std::abs(time));
 }

@@ -1,4 +1,4 @@
-// A picture as an SVG file, drawn in pixels from the top left.
+// Draws a picture as an SVG file. Coordinates are pixels from the top left. Not thread-safe.
 #pragma once
 
 #include <string>
@@ -18,24 +18,25 @@ struct TextStyle {
 };
 
 struct BoxStyle {
-  std::string_view edge;     // colour of its line; none: no line
-  double edge_width = 1;     // pixels, half of them inside
-  std::string_view tooltip;  // what a pointer that rests on it is told
+  std::string_view edge;     // Colour of the edge; empty means no edge.
+  double edge_width = 1;     // Pixels, half of them inside the box.
+  std::string_view tooltip;  // Text shown while the pointer rests on the box.
 };
 
 class Svg {
  public:
-  Svg(double width, double height, std::string_view title);  // on white; `title` is for screen readers
+  // Begins a picture on a white ground. `title` is for screen readers.
+  Svg(double width, double height, std::string_view title);
 
   void rectangle(double x, double y, double width, double height, std::string_view colour, const BoxStyle& style = {});
-  // Lets the pointer through to what is below.
+  // Draws an edge only. The pointer does not see it, so tooltips of boxes below still show.
   void outline(double x, double y, double width, double height, std::string_view colour, double edge_width);
   void line(double x0, double y0, double x1, double y1, std::string_view colour, double width = 1);
   void path(const std::vector<std::pair<double, double>>& points, std::string_view colour, double width = 1);
   void circle(double x, double y, double radius, std::string_view fill, std::string_view edge = "none");
-  void text(double x, double y, std::string_view words, const TextStyle& style = {});  // `y`: of the base line
+  void text(double x, double y, std::string_view words, const TextStyle& style = {});  // `y` is that of the base line.
 
-  // Slanting lines on a ground, as a colour for rectangle(): "url(#name)".
+  // Defines a pattern of slanting lines on a ground. rectangle() takes it as the colour "url(#name)".
   void hatching(std::string_view name, std::string_view ground, std::string_view lines);
 
   std::string str() const { return head_ + body_ + "</svg>\n"; }
@@ -44,13 +45,14 @@ class Svg {
   std::string head_, body_;
 };
 
-// One direction of a diagram: figures from `least` to `most` on pixels from `from` to `to`.
+// One axis of a diagram. It maps figures from `least` to `most` to pixels from `from` to `to`.
 class Axis {
  public:
-  // Logarithmic if the figures differ by more than a factor of 4. Both ends are moved outwards to have room.
+  // The axis is logarithmic if `least` is positive and `most` more than 4 times as large. The range is widened by 6 %
+  // at both ends, but a linear axis of figures that are not negative does not go below 0.
   Axis(double least, double most, double from, double to);
-  double position(double value) const;
-  std::vector<double> ticks() const;  // round figures within
+  double position(double value) const;  // Pixel of a figure; figures outside the range are put at its ends.
+  std::vector<double> ticks() const;    // Round figures within the range, ascending.
 
  private:
   double scaled(double value) const;

@@ -6,7 +6,7 @@ namespace funcpipe {
 
 TimeLimit::TimeLimit(Seconds limit, const std::stop_token& outer) : outer_(outer), forward_(outer, Forward{&source_}) {
   if (limit <= 0) source_.request_stop();
-  constexpr Seconds kLongest = 1e8;  // three years: what the clock can count to
+  constexpr Seconds kLongest = 1e8;  // Three years; a much longer wait overflows the clock.
   if (limit <= 0 || !(limit < kLongest)) return;
   timer_ = std::jthread([this, limit](const std::stop_token& ended) {
     std::unique_lock lock(mutex_);

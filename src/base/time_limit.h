@@ -1,4 +1,4 @@
-// A stop that comes after some seconds, or when another one does: for work that is to give what it has by then.
+// A stop token for work that has to return what it has when a time is over or when an outer stop is requested.
 #pragma once
 
 #include <condition_variable>
@@ -12,10 +12,10 @@ namespace funcpipe {
 
 class TimeLimit {
  public:
-  // `limit`: seconds of wall time from now; infinite: none.
+  // `limit` is seconds of wall time from now. 0 or less stops at once; infinity means no limit.
   TimeLimit(Seconds limit, const std::stop_token& outer);
   std::stop_token token() const { return source_.get_token(); }
-  // Whether the time is over, and not because of the outer stop.
+  // Returns whether the time is over and no outer stop was requested.
   bool over() const { return source_.stop_requested() && !outer_.stop_requested(); }
 
  private:
@@ -29,7 +29,7 @@ class TimeLimit {
   std::stop_callback<Forward> forward_;
   std::mutex mutex_;
   std::condition_variable_any ended_;
-  std::jthread timer_;  // last: it uses the others
+  std::jthread timer_;  // Declared last, so that it ends before the members it uses.
 };
 
 }  // namespace funcpipe

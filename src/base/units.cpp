@@ -60,7 +60,7 @@ Result<Bytes> parse_bytes(std::string_view text) {
                                                                                   {"k", 1024.0},
                                                                                   {"m", 1048576.0},
                                                                                   {"g", 1073741824.0}}};
-  constexpr double kMostBytes = 9e18;  // that fit Bytes
+  constexpr double kMostBytes = 9e18;  // Larger numbers do not fit into Bytes.
   double value = 0;
   const auto [rest, status] = std::from_chars(text.data(), text.data() + text.size(), value);
   std::string unit;
@@ -68,7 +68,7 @@ Result<Bytes> parse_bytes(std::string_view text) {
     if (*c != ' ') unit += static_cast<char>(std::tolower(static_cast<unsigned char>(*c)));
   const auto* found = std::find_if(kUnits.begin(), kUnits.end(), [&](const auto& u) { return u.first == unit; });
   const double bytes = found == kUnits.end() ? -1 : value * found->second;
-  // Also refuses what is no number.
+  // The condition is false for NaN as well.
   if (status != std::errc{} || !(bytes >= 0 && bytes < kMostBytes))
     return fail(ErrorCode::invalid_input, fmt::format("not a size: '{}'", text), {},
                 "write a number and a unit, for example 512 MiB or 70 MB");

@@ -7,7 +7,7 @@
 namespace funcpipe {
 namespace {
 
-// Bytes of the UTF-8 character at the start of `text`; 0 if there is none.
+// Returns the length in bytes of the UTF-8 character at the start of `text`; 0 if the bytes there are not UTF-8.
 std::size_t length_of_character(std::string_view text) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
   const unsigned char first = byte(0);
@@ -26,7 +26,8 @@ std::size_t length_of_character(std::string_view text) {
 bool is_control(std::string_view character) {
   const auto first = static_cast<unsigned char>(character[0]);
   if (character.size() == 1) return (first < 0x20 && first != '\n' && first != '\t') || first == 0x7f;
-  return first == 0xc2 && static_cast<unsigned char>(character[1]) < 0xa0;  // C1: ESC and a letter in one
+  // U+0080 to U+009F: terminals may take each of them for ESC and a letter.
+  return first == 0xc2 && static_cast<unsigned char>(character[1]) < 0xa0;
 }
 
 }  // namespace

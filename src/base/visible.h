@@ -5,8 +5,9 @@
 
 namespace funcpipe {
 
-// The text with its control characters made visible, as \x1b: what a file has in it must not steer a terminal. Line
-// ends and tabs stay, and so does UTF-8; of bytes that are none, and of C1 controls in it, each becomes \x... too.
+// Replaces every byte of a control character by a visible form such as \x1b, so that text from a file cannot steer a
+// terminal. Control characters are the ASCII ones except line ends and tabs, and the Unicode ones U+0080 to U+009F.
+// Bytes that are not valid UTF-8 are replaced too.
 std::string visible(std::string_view text);
 
 }  // namespace funcpipe

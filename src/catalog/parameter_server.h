@@ -1,4 +1,5 @@
-// A virtual machine that sums the gradients of all functions and sends them back (HybridPS, the Cirrus design).
+// A parameter server: a virtual machine that sums the gradients of all functions and sends the sums back, as HybridPS
+// does after the design of Cirrus (Carreira et al., SoCC 2019).
 #pragma once
 
 #include <string>
@@ -12,17 +13,17 @@ namespace funcpipe {
 
 struct ParameterServer {
   std::string name;
-  BytesPerSecond bandwidth = 0;  // each way
-  Dollars per_second = 0;        // its price, which runs all the time
-  Seconds latency = 0;           // of a function's request, until the first byte of the answer
+  BytesPerSecond bandwidth = 0;  // In each direction.
+  Dollars per_second = 0;        // Its price; the machine is paid for all the time.
+  Seconds latency = 0;           // From a function's request to the first byte of the answer.
 };
 
-// `name`: the stem of a file in servers/ of the platforms folder. Errors: not_found (with the names there are),
-// invalid_input (file:line).
+// Loads servers/NAME.toml of the platforms folder. Errors: not_found (the hint lists the names there are),
+// invalid_input (with file and line).
 Result<ParameterServer> load_parameter_server(const std::string& name);
 
-// The platform as functions meet it whose objects all lie on `server`: together they have its bandwidth each way, wait
-// its latency, and pay for no request and no storage.
+// Returns `platform` as functions see it that keep all objects on `server`: together they share its bandwidth in each
+// direction, every request takes its latency, and requests and storage are free.
 Platform beside(const ParameterServer& server, Platform platform);
 
 }  // namespace funcpipe

@@ -24,7 +24,7 @@ constexpr std::string_view kTables[] = {"memory",  "vcpus", "bandwidth", "burst"
                                         "latency", "store", "limits",    "prices"};
 constexpr std::string_view kTopKeys[] = {"format", "description", "enforce"};
 
-// Linear between the points, flat beyond them.
+// Interpolates linearly between the points; beyond the first and the last one the value is constant.
 double interpolate(const std::vector<std::pair<double, double>>& points, double x) {
   if (points.empty() || x <= points.front().first) return points.empty() ? 0 : points.front().second;
   for (std::size_t i = 1; i < points.size(); ++i) {
@@ -35,7 +35,7 @@ double interpolate(const std::vector<std::pair<double, double>>& points, double 
   return points.back().second;
 }
 
-// The numbers of vCPUs that a function of so many MB may have, ascending.
+// Returns the numbers of vCPUs that a function of so many MB may have, ascending.
 using VcpuRule = std::function<std::vector<double>(double mb)>;
 
 VcpuRule read_vcpu_rule(TomlFigures& figures) {
@@ -159,7 +159,7 @@ Result<Platform> read_platform(const fs::path& path) {
   return platform;
 }
 
-// Those with the smallest memory of at least `memory_mb`.
+// Returns all sizes that have the smallest memory of at least `memory_mb`.
 std::span<const FunctionSize> sizes_with(const std::vector<FunctionSize>& sizes, int memory_mb) {
   const auto first = std::ranges::lower_bound(sizes, memory_mb, {}, &FunctionSize::memory_mb);
   if (first == sizes.end()) return {};
@@ -202,7 +202,7 @@ SizeChoice Platform::choice(const FunctionSize& size) const {
 BytesPerSecond mean_rate(const Burst& burst, BytesPerSecond baseline, double bytes) {
   if (burst.bytes <= 0 || burst.rate <= baseline) return baseline;
   const Seconds lasts = static_cast<double>(burst.bytes) / (burst.rate - baseline);
-  const double ahead = burst.rate * lasts;  // at the burst's rate
+  const double ahead = burst.rate * lasts;  // Bytes that flow until the bucket is empty.
   return bytes <= ahead ? burst.rate : bytes / (lasts + (bytes - ahead) / baseline);
 }
 

@@ -1,4 +1,5 @@
-// What a platform offers, read from platforms/NAME.toml: every figure there carries its source and date.
+// What a serverless platform offers: function sizes, prices, limits and bandwidths. It is read from
+// platforms/NAME.toml, which gives the source and the date of every figure. Format: docs/formats/platform.md.
 #pragma once
 
 #include <filesystem>
@@ -11,68 +12,74 @@
 
 namespace funcpipe {
 
-// What a function's size is asked for by: 2048 MB, or 2048 MB with 0.5 vCPUs where a platform has both chosen.
+// How a user asks for a function size: "2048 MB", or "2048 MB with 0.5 vCPUs" on a platform where both are chosen.
 struct SizeChoice {
   int memory_mb = 0;
-  double vcpus = 0;  // 0: what the platform gives with that memory (Platform::size)
+  double vcpus = 0;  // 0 means the vCPUs that the platform gives with that memory (Platform::size).
   auto operator<=>(const SizeChoice&) const = default;
 };
 std::string to_string(SizeChoice choice);  // "2048", "2048:0.5"
 std::string in_words(SizeChoice choice);   // "2048 MB", "2048 MB with 0.5 vCPUs"
 
-// One size a function can be rented in.
+// One size in which a function can be rented.
 struct FunctionSize {
   int memory_mb = 0;          // MiB, as the clouds write "MB"
-  double vcpus = 0;           // several sizes have the same memory where vCPUs are chosen too
-  BytesPerSecond uplink = 0;  // baseline per instance; infinity where the platform sets no limit
+  double vcpus = 0;           // Several sizes have the same memory where vCPUs are chosen too.
+  BytesPerSecond uplink = 0;  // Sustained rate of one instance; infinity where the platform sets no limit.
   BytesPerSecond downlink = 0;
 };
 
 struct Prices {             // US dollars
-  Dollars gb_second = 0;    // GB = 1024 MB of configured memory
-  Dollars vcpu_second = 0;  // of configured vCPUs; 0 where they come with the memory
+  Dollars gb_second = 0;    // One second of 1024 MB of configured memory.
+  Dollars vcpu_second = 0;  // One second of a configured vCPU; 0 where vCPUs are included in the memory's price.
   Dollars invocation = 0;
-  Dollars put = 0;  // one PUT, COPY, POST or LIST
-  Dollars get = 0;  // one GET or HEAD, found or not
-  Dollars storage_gb_month = 0;
-  Seconds billing_step = 0.001;  // durations are rounded up to it
+  Dollars put = 0;               // One PUT, COPY, POST or LIST.
+  Dollars get = 0;               // One GET or HEAD, whether the object exists or not.
+  Dollars storage_gb_month = 0;  // One GiB for 30 days.
+  Seconds billing_step = 0.001;  // Durations are rounded up to a multiple of it.
 };
 
 struct Limits {
-  Seconds lifetime = 900;      // longest single invocation
-  int concurrency = 1000;      // instances of all functions together
-  Seconds idle_timeout = 600;  // a warm instance unused so long is reaped
-  Bytes request_payload = 6'000'000;
+  Seconds lifetime = 900;             // Longest single invocation.
+  int concurrency = 1000;             // Running instances of all functions together.
+  Seconds idle_timeout = 600;         // A warm instance that is unused for so long is removed.
+  Bytes request_payload = 6'000'000;  // Largest payload of one invocation.
 };
 
-struct Burst {      // token bucket of each direction of an instance, on top of the baseline
-  Bytes bytes = 0;  // 0: no burst
+// A token bucket for each direction of an instance. While it has tokens, the instance transfers at `rate`; the baseline
+// rate of the function size refills it.
+struct Burst {
+  Bytes bytes = 0;  // Tokens in a full bucket; 0 means that there is no burst.
   BytesPerSecond rate = 0;
 };
 
-struct Latency {  // seconds until the first byte of an answer, per request
-  Seconds put = 0;
-  Seconds get = 0;
-  Seconds put_p99 = 0, get_p99 = 0;  // 99th percentiles, of which those above are the medians; 0: not known
+// Time from a request to the store until the first byte of the answer.
+struct Latency {
+  Seconds put = 0;                   // median
+  Seconds get = 0;                   // median
+  Seconds put_p99 = 0, get_p99 = 0;  // 99th percentiles; 0 if not known.
 };
 
-struct StoreLimits {  // of all instances together; infinity where there is none. The simulator alone has rates
+// Limits that all instances share; infinity where there is none. The planner and the simulator apply all of them, the
+// emulator only those of bytes.
+struct StoreLimits {
   BytesPerSecond upload = std::numeric_limits<double>::infinity();
   BytesPerSecond download = std::numeric_limits<double>::infinity();
   double puts_per_second = std::numeric_limits<double>::infinity();
   double gets_per_second = std::numeric_limits<double>::infinity();
-  double requests_per_second = std::numeric_limits<double>::infinity();  // PUTs and GETs
+  double requests_per_second = std::numeric_limits<double>::infinity();  // PUTs and GETs together.
 };
 
 struct Platform {
   std::string name;
   std::string description;
-  bool limited = true;        // any of the three below; false: `local`, as fast as the machine goes, priced as Lambda
-  bool limit_memory = true;   // an instance over its memory is killed
-  bool limit_cpu = true;      // an instance gets its vCPU share and no more
-  bool limit_network = true;  // an instance's bandwidth and request latency
-  std::vector<FunctionSize> sizes;  // ascending memory, then vCPUs
-  // Of one of its vCPUs, relative to a core of the machine that profiles are measured on (`funcpipe profile`).
+  // What the emulator enforces. `limited` says whether it enforces any of the three; the platform `local` has none.
+  bool limited = true;
+  bool limit_memory = true;         // An instance that uses more than its memory is killed.
+  bool limit_cpu = true;            // An instance gets no more than its share of the vCPUs.
+  bool limit_network = true;        // Bandwidth and request latency of an instance are imposed.
+  std::vector<FunctionSize> sizes;  // By ascending memory, then vCPUs.
+  // Speed of one vCPU relative to a core of the machine that profiles are measured on (`funcpipe profile`).
   double vcpu_speed = 1;
   Prices prices;
   Limits limits;
@@ -80,35 +87,36 @@ struct Platform {
   Latency latency;
   StoreLimits store;
 
-  // The size with the smallest memory of at least `memory_mb`, and with `vcpus`; nullptr if there is none. 0 vCPUs: of
-  // several sizes with that memory the one with the fewest that are a whole vCPU, since one thread uses no more and
-  // nobody shall pay for what he did not ask for; the most where none is.
+  // Returns the size with the smallest memory of at least `memory_mb`, and with `vcpus`; nullptr if there is none.
+  // With `vcpus` = 0 and several sizes of that memory, returns the one with the fewest vCPUs that are at least one,
+  // since one thread uses no more; if all have less than one, the one with the most.
   const FunctionSize* size(int memory_mb, double vcpus = 0) const;
-  // The same with no other memory than `memory_mb`.
+  // Does the same, but returns nullptr if no size has exactly `memory_mb`.
   const FunctionSize* exact_size(int memory_mb, double vcpus = 0) const;
-  // What it has to be asked for by: vCPUs are named only where several sizes have its memory.
+  // Returns how to ask for `size`. vCPUs are named only where several sizes have its memory.
   SizeChoice choice(const FunctionSize& size) const;
 };
 
-// `name` is the stem of a file in the platforms folder, or the path of a .toml file of one's own.
-// Errors: not_found (with the names there are), invalid_input (file:line of the bad figure).
+// Loads a platform. `name` is the stem of a file in the platforms folder, or the path of another .toml file.
+// Errors: not_found (the hint lists the names there are), invalid_input (file and line of the bad figure).
 Result<Platform> load_platform(const std::string& name);
 
-// The names load_platform knows, sorted.
+// Returns the names of the platforms in the platforms folder, sorted.
 std::vector<std::string> platform_names();
 
-// $FUNCPIPE_PLATFORMS, or share/funcpipe/platforms beside the installed program, or platforms/ of the source tree.
+// Returns the first that exists of: $FUNCPIPE_PLATFORMS (if set), share/funcpipe/platforms beside the bin folder of the
+// running program, and platforms/ of the source tree. A folder that $FUNCPIPE_PLATFORMS names is not checked.
 std::filesystem::path platforms_folder();
 
-// Whether two numbers of vCPUs mean the same one: files give them rounded.
+// Returns whether two numbers of vCPUs differ by less than 0.01. Files give them rounded.
 bool same_vcpus(double a, double b);
 
-// Of `bytes` through a link with a full bucket, which is refilled at `baseline` while they flow.
+// Returns the mean rate of a transfer of `bytes` that starts with a full bucket, which `baseline` refills meanwhile.
 BytesPerSecond mean_rate(const Burst& burst, BytesPerSecond baseline, double bytes);
 
-// Bill arithmetic shared by the emulator, the planner and the simulator.
+// Returns the price of `billed_seconds` of one function, without its invocation.
 Dollars compute_price(const Prices& prices, int memory_mb, double vcpus, Seconds billed_seconds);
-// Of `bytes` kept in the store for `seconds`; a month has 30 days.
+// Returns the price of keeping `bytes` in the store for `seconds`. A month has 30 days.
 Dollars storage_price(const Prices& prices, double bytes, Seconds seconds);
 
 }  // namespace funcpipe

@@ -5,10 +5,10 @@
 namespace funcpipe {
 namespace {
 
-// No key of ours has more than three. Values in one another are limited by the library, to 256.
+// FuncPipe's own keys have at most three parts. The library itself limits nested values to a depth of 256.
 constexpr int kMostParts = 32;
 
-// Of a string that begins at `at`: where it ends, or where the line does if the string does not.
+// Returns the position after the string that begins at `at`, or after its line if the string is not closed.
 std::size_t end_of_string(std::string_view text, std::size_t at) {
   const char quote = text[at];
   const std::string three(3, quote);
@@ -21,7 +21,8 @@ std::size_t end_of_string(std::string_view text, std::size_t at) {
       return at + 1;
     } else if (is_long && text.substr(at).starts_with(three)) {
       at += 3;
-      for (int more = 0; more < 2 && at < text.size() && text[at] == quote; ++more) ++at;  // """"a""" ends in '"a"'
+      // Up to two quotes may stand right before the closing three: """a""""" is the text a"".
+      for (int more = 0; more < 2 && at < text.size() && text[at] == quote; ++more) ++at;
       return at;
     } else {
       ++at;
@@ -30,8 +31,8 @@ std::size_t end_of_string(std::string_view text, std::size_t at) {
   return text.size();
 }
 
-// Where a key begins to have more than kMostParts; npos: nowhere. A key is what stands between two of the characters
-// that end one, with strings and blanks in it.
+// Returns the position where a key begins to have more than kMostParts parts; npos if none does. A key is taken to be
+// everything between two characters of "\n=,[]{}#" outside of strings.
 std::size_t endless_key(std::string_view text) {
   int dots = 0;
   for (std::size_t at = 0; at < text.size();) {

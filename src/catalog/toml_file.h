@@ -9,9 +9,9 @@
 
 namespace funcpipe {
 
-// Parses a TOML file's text: every one is read by this. The TOML library follows tables of tables by recursion, without
-// end where keys have parts without end ("a.a.a..."), so such a text is refused before it sees it. Errors:
-// invalid_input, with file, line and column.
+// Parses the text of a TOML file. All of FuncPipe's TOML files are read by this function. The TOML library recurses
+// once for every part of a dotted key ("a.a.a..."), so a text with a key of more than 32 parts is refused before the
+// library sees it. Error: invalid_input, with file, line and column.
 Result<toml::table> parse_toml(std::string_view text, const std::filesystem::path& file);
 
 }  // namespace funcpipe

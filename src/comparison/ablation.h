@@ -1,4 +1,4 @@
-// What each step from published FuncPipe to ours does alone.
+// An ablation: the effect of each single step from FuncPipe as published to our planner.
 #pragma once
 
 #include <stop_token>
@@ -12,13 +12,13 @@ namespace funcpipe {
 struct AblationRow {
   std::string step;
   bool feasible = false;
-  PlayedPlan between;  // its planner's plan of least seconds x dollars, played
+  PlayedPlan between;  // The planner's plan of least seconds x dollars, as simulated.
 };
 
 struct Ablation {
   std::string model, platform;
   int batch = 0;
-  std::vector<AblationRow> rows;  // the first: as published
+  std::vector<AblationRow> rows;  // The first row is FuncPipe as published.
 };
 
 // Errors: cancelled, invalid_input.

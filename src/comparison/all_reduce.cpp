@@ -9,12 +9,12 @@ namespace {
 
 constexpr int kReplicas[] = {2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64};
 
-// An operation that moves some of the gradient says how much by its slice.
+// Returns the bytes that an operation transfers: those of its slice of the gradient.
 double bytes_of(const Op& op) {
   return traits(op.kind).store == StoreRequest::none ? 0 : static_cast<double>(op.slice.elements) * sizeof(float);
 }
 
-// Workers that do nothing but synchronise. Errors: as simulate().
+// Simulates workers that only synchronise and returns the time of an iteration. Errors: those of simulate().
 Result<Seconds> synchronising(const Ground& ground, const FunctionSize& size, int replicas, SyncAlgorithm algorithm,
                               std::stop_token stop) {
   Plan plan;

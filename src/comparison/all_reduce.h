@@ -1,5 +1,5 @@
-// How long the gradient of one stage takes to be summed over n replicas, played and by the least that any algorithm
-// through storage needs.
+// How long it takes to sum the gradient of one stage over n replicas: as simulated, and the least time of any algorithm
+// through a store.
 #pragma once
 
 #include <stop_token>
@@ -11,17 +11,18 @@
 
 namespace funcpipe {
 
-inline constexpr std::int64_t kSummedBytes = 256'000'000;  // of each replica
+inline constexpr std::int64_t kSummedBytes = 256'000'000;  // Size of the gradient of each replica.
 
 struct AllReducePoint {
   int replicas = 2;
-  Seconds three_phase = 0, pipelined = 0;  // of one synchronisation in steady state; 0: the store refused it
-  Seconds bound = 0;                       // 2 (1 - 1/n) s/w: every element comes down n-1 times twice
+  Seconds three_phase = 0, pipelined = 0;  // One synchronisation in steady state; 0 if its job fails.
+  // 2 (1 - 1/n) s/w for s bytes and a downlink of w bytes/s: a worker downloads n-1 parts and n-1 sums of s/n bytes.
+  Seconds bound = 0;
 };
 
 struct AllReduceCurves {
   std::string platform;
-  BytesPerSecond uplink = 0, downlink = 0;  // of its largest function
+  BytesPerSecond uplink = 0, downlink = 0;  // Of the function size with the largest downlink.
   std::vector<AllReducePoint> points;
 };
 

@@ -10,7 +10,7 @@
 namespace funcpipe {
 namespace {
 
-constexpr std::size_t kPlayed = 9, kPlayedOfOurs = 40;  // plans of a frontier
+constexpr std::size_t kPlayed = 9, kPlayedOfOurs = 40;  // Most plans of a frontier that are simulated.
 constexpr double kRounding = 1 + 1e-9;
 
 template <class List, class Value>
@@ -25,7 +25,7 @@ bool same(const Plan& a, const Plan& b) {
   return to_json(a) == to_json(b);
 }
 
-// What its planner said of each, beside what was played.
+// The figures of a plan by which the best ones are chosen.
 struct Said {
   Seconds seconds;
   Dollars dollars;
@@ -69,7 +69,7 @@ std::vector<Proposal> shortlist(const std::vector<Proposal>& frontier, std::size
   if (frontier.size() <= most) return frontier;
   std::set<std::size_t> taken = {0, frontier.size() - 1,
                                  least(frontier, [](const Proposal& one) { return one.seconds * one.dollars; })};
-  // Between them at even ratios of seconds, halving the gaps: by square roots, which are the same on every machine.
+  // Adds plans between them at even ratios of seconds, by halving the gaps. Square roots are the same on every machine.
   std::vector<Seconds> marks = {frontier.front().seconds, frontier.back().seconds};
   while (taken.size() < most && marks.size() <= frontier.size()) {
     std::vector<Seconds> finer;
@@ -116,8 +116,8 @@ Result<Cell> compare(const Ground& ground, int batch, std::stop_token stop) {
     FUNCPIPE_TRY(result, played_system(system, ground, batch, std::move(frontier), system == System::published, stop));
     cell.systems.push_back(std::move(result));
   }
-  // What published FuncPipe would choose is in our search space too; where the formula misjudges our own plans, the
-  // simulator shows it to be better.
+  // The plans that FuncPipe as published chooses are in our search space too. If our formulas have missed that they are
+  // better than our own, the simulator shows it, and they are added.
   SystemResult& ours = cell.systems.back();
   const SystemResult& published = cell.of(System::published);
   if (!cell.ours_covers_published()) {

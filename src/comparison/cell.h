@@ -1,4 +1,4 @@
-// One cell of the comparison: a model on a platform at one batch, every system at its best.
+// One cell of the comparison: a model on a platform at one global batch, with the best plans of every system.
 #pragma once
 
 #include <functional>
@@ -11,20 +11,21 @@
 
 namespace funcpipe {
 
-enum class Aim { time, cost, between };  // least seconds, least dollars, least seconds x dollars
+// What a plan is chosen for: least seconds, least dollars or least seconds x dollars of an iteration.
+enum class Aim { time, cost, between };
 inline constexpr std::array kAims = {Aim::time, Aim::between, Aim::cost};
 std::string_view name_of(Aim aim);
 
 struct SystemResult {
   System system = System::ours;
-  std::vector<Proposal> frontier;  // all of it, as planned, fastest first
-  std::vector<PlayedPlan> played;  // the shortlist, those that the simulator could finish
-  // Index of the best in `played`. Published FuncPipe chooses by its own predictions, all others by what was played.
+  std::vector<Proposal> frontier;  // The whole frontier by its planner, fastest first.
+  std::vector<PlayedPlan> played;  // The plans of the shortlist whose simulated jobs did not fail.
+  // Indices in `played` of the best plans. FuncPipe as published chooses by its own predictions, all others by
+  // simulated figures.
   std::size_t fastest = 0, cheapest = 0, between = 0;
-  // Why plans of the shortlist could not be played: the last reason.
-  std::string refused;
-  int refusals = 0;
-  int borrowed = 0;  // ours: plans in `played` that are published FuncPipe's
+  std::string refused;  // Why the last of the plans in `refusals` failed.
+  int refusals = 0;     // Number of plans of the shortlist whose jobs failed.
+  int borrowed = 0;     // For System::ours: number of plans in `played` taken from FuncPipe as published.
 
   bool feasible() const { return !played.empty(); }
   const PlayedPlan& at(Aim aim) const {
@@ -35,23 +36,26 @@ struct SystemResult {
 struct Cell {
   std::string model, platform;
   int batch = 0;
-  std::vector<SystemResult> systems;  // as kSystems
+  std::vector<SystemResult> systems;  // In the order of kSystems.
 
   const SystemResult& of(System system) const { return systems[static_cast<std::size_t>(system)]; }
-  // The best of those `eligible` for `aim`; nullptr: nothing of theirs is feasible.
+  // Returns the `eligible` system that is best for `aim`; nullptr if none has a feasible plan.
   const SystemResult* best(Aim aim, const std::function<bool(System)>& eligible) const;
-  // Whether for every plan that published FuncPipe chooses ours has one that is neither slower nor dearer.
+  // Returns whether System::ours has, for every plan that FuncPipe as published chooses, one that is neither slower nor
+  // dearer.
   bool ours_covers_published() const;
 };
 
-// Plans of a frontier that are played: the fastest, the cheapest, the one of least product and some in between.
+// Returns at most `most` plans of a frontier to be simulated: the fastest, the cheapest, the one of least seconds x
+// dollars and some in between.
 std::vector<Proposal> shortlist(const std::vector<Proposal>& frontier, std::size_t most);
 
-// Plays `shortlist` and chooses. `by_prediction`: the planner's own figures choose.
+// Simulates the shortlist of `frontier` and chooses the best plans: by the planner's own figures if `by_prediction`,
+// otherwise by the simulated ones. Error: cancelled.
 Result<SystemResult> played_system(System system, const Ground& ground, int batch, std::vector<Proposal> frontier,
                                    bool by_prediction, std::stop_token stop);
 
-// Errors: cancelled; invalid_input, if the profile does not suit the platform.
+// Computes a cell. Errors: cancelled; invalid_input if the profile and the platform do not fit together.
 Result<Cell> compare(const Ground& ground, int batch, std::stop_token stop);
 
 }  // namespace funcpipe

@@ -17,7 +17,7 @@ namespace fs = std::filesystem;
 
 using Task = std::function<Result<>()>;
 
-// Runs all; each writes to a place of its own. The error is the first task's that has one.
+// Runs all tasks, each of which writes to a place of its own. Returns the error of the first task that has one.
 Result<> run_all(const std::vector<Task>& tasks, int threads, const std::stop_token& stop,
                  const std::function<void()>& done_one) {
   std::atomic<std::size_t> next = 0;
@@ -81,7 +81,7 @@ Result<Comparison> run_comparison(const Selection& selection, std::stop_token st
   comparison.scaling.resize(models);
   comparison.sensitivities.resize(models);
 
-  // Cells first, the longest of them first of all; then what looks at their plans.
+  // The cells come first, the longest ones at the beginning; then the experiments that use their plans.
   std::vector<Task> cells, others;
   for (std::size_t b = batches; b-- > 0;)
     for (std::size_t g = 0; g < grounds; ++g)

@@ -1,5 +1,5 @@
-// The whole comparison: all cells, and what is looked at beside them. The same selection and seed give the same
-// figures, whatever the number of threads.
+// The whole comparison: all cells and the further experiments. The same selection and seed give the same figures, with
+// any number of threads.
 #pragma once
 
 #include <cstdint>
@@ -21,7 +21,7 @@ struct Selection {
   std::vector<int> batches = {16, 64, 256};
   std::vector<std::string> platforms = {"aws-lambda-70MBps", "aws-lambda-3gbit", "alibaba-fc"};
   std::uint64_t seed = 1;
-  int threads = 0;  // 0: as many as there are processors
+  int threads = 0;  // Threads that compute cells and experiments; 0 means one per processor.
 };
 
 struct Breakdown {
@@ -29,20 +29,20 @@ struct Breakdown {
   Shares shares;
 };
 struct CellBreakdown {
-  std::size_t cell = 0;  // in Comparison::cells
+  std::size_t cell = 0;  // Index in Comparison::cells.
   std::vector<Breakdown> systems;
 };
 
 struct Comparison {
   Selection selection;
   std::vector<Ground> grounds;  // [platform * models + model]
-  std::vector<Cell> cells;      // by platform, model, batch
-  // Of the plans of least seconds x dollars, at the middle batch.
+  std::vector<Cell> cells;      // By platform, model and batch.
+  // For the plans of least seconds x dollars at the middle batch.
   std::vector<CellBreakdown> breakdowns;
-  std::vector<AllReduceCurves> all_reduce;  // by platform
-  std::vector<Scaling> scaling;             // by model, on the first platform, of plans at the largest batch
-  std::vector<Ablation> ablations;          // by platform, model; at the middle batch
-  std::vector<Sensitivity> sensitivities;   // by model, on the first platform; at the middle batch
+  std::vector<AllReduceCurves> all_reduce;  // By platform.
+  std::vector<Scaling> scaling;             // By model; on the first platform, with plans for the largest batch.
+  std::vector<Ablation> ablations;          // By platform and model; at the middle batch.
+  std::vector<Sensitivity> sensitivities;   // By model; on the first platform, at the middle batch.
 
   const Cell& cell(std::size_t platform, std::size_t model, std::size_t batch) const {
     return cells[(platform * selection.models.size() + model) * selection.batches.size() + batch];
@@ -50,13 +50,13 @@ struct Comparison {
   const Ground& ground(std::size_t platform, std::size_t model) const {
     return grounds[platform * selection.models.size() + model];
   }
-  std::size_t middle_batch() const { return selection.batches.size() / 2; }  // index
+  std::size_t middle_batch() const { return selection.batches.size() / 2; }  // Index in Selection::batches.
 };
 
-// Called from one thread at a time.
+// Called by several threads, but never by two at once.
 using ComparisonProgress = std::function<void(int done, int all)>;
 
-// Errors: not_found (a model or platform that there is not), invalid_input, cancelled.
+// Computes everything. Errors: not_found if a model or a platform does not exist; invalid_input; cancelled.
 Result<Comparison> run_comparison(const Selection& selection, std::stop_token stop,
                                   const ComparisonProgress& progress = {});
 

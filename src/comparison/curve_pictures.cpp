@@ -1,4 +1,4 @@
-// Pictures of curves: all-reduce, scaling, sensitivity.
+// Draws the pictures with curves: all-reduce, scaling and sensitivity.
 #include <fmt/format.h>
 
 #include <algorithm>

@@ -8,7 +8,7 @@ namespace funcpipe {
 namespace {
 
 constexpr std::string_view kGrid = "#e6e6e6", kAxis = "#888";
-constexpr double kGlyph = 7.3;  // width of a character of 12 pixels, on average
+constexpr double kGlyph = 7.3;  // Mean width of a character of 12 pixels height.
 
 }  // namespace
 
@@ -36,7 +36,7 @@ std::string_view colour_of(System system) {
 
 std::vector<double> sparse_ticks(const Axis& axis, double room) {
   std::vector<double> all = axis.ticks(), kept;
-  // Of a logarithmic axis decades come first, then halves of them.
+  // On a logarithmic axis, powers of ten come first, then three times these, then the others.
   const auto weight = [](double tick) {
     const double digit = tick / std::pow(10, std::floor(std::log10(tick) + 1e-9));
     return std::abs(digit - 1) < 1e-6 ? 0 : std::abs(digit - 3) < 1e-6 ? 1 : 2;

@@ -1,4 +1,4 @@
-// One diagram among several on a sheet: a frame with ticks, and figures to pixels.
+// Draws one of several diagrams of a picture: a frame with ticks, curves and marks.
 #pragma once
 
 #include <string>
@@ -13,7 +13,7 @@ namespace funcpipe {
 std::string_view colour_of(System system);
 
 struct Frame {
-  double left = 0, top = 0, width = 0, height = 0;  // pixels, of the diagram itself; labels are outside
+  double left = 0, top = 0, width = 0, height = 0;  // Pixels of the diagram itself; labels are outside.
   double right() const { return left + width; }
   double bottom() const { return top + height; }
 };
@@ -39,14 +39,14 @@ class Diagram {
   Axis x_, y_;
 };
 
-// Coloured squares with words, in a row from `x` on; nothing is drawn right of `most`: a new row begins.
 struct LegendEntry {
   std::string_view colour;
   std::string words;
 };
+// Draws coloured squares with words in rows from `x` to at most `most`.
 void draw_legend(Svg& svg, double x, double y, double most, const std::vector<LegendEntry>& entries);
 
-// Round figures on `axis` whose positions are at least `room` pixels apart.
+// Returns round figures on `axis` whose positions are at least `room` pixels apart.
 std::vector<double> sparse_ticks(const Axis& axis, double room);
 
 }  // namespace funcpipe

@@ -11,7 +11,7 @@ namespace {
 
 constexpr double kWidth = 250, kHeight = 190, kAcross = 320, kDown = 262, kLeft = 60, kTop = 122;
 
-// Those of the played that no other there beats, fastest first.
+// Returns the simulated plans that no other one beats, fastest first.
 std::vector<const PlayedPlan*> undominated(const SystemResult& system) {
   std::vector<const PlayedPlan*> plans;
   for (const PlayedPlan& plan : system.played) plans.push_back(&plan);

@@ -26,8 +26,8 @@ struct Scale {
   }
 };
 
-// Bars of `value` from `base` on, of every cell of a platform; those that leave the scale end at its edge with their
-// figure.
+// Draws a bar of `value` from `base` for every cell of a platform. A bar that leaves the scale ends at its edge and is
+// labelled with its figure.
 template <class Value>
 void bars(Svg& svg, const Comparison& comparison, std::size_t platform, const Scale& scale, double base,
           const Value& value, const std::function<std::string(double)>& words) {

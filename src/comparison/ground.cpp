@@ -15,7 +15,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kServer = "c5.9xlarge";  // HybridPS's, as the paper had it (recalled)
+constexpr const char* kServer = "c5.9xlarge";  // HybridPS's server in the FuncPipe paper, from memory.
 
 fs::path profiles_folder() {
   return platforms_folder().parent_path() / "profiles";

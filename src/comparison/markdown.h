@@ -1,4 +1,4 @@
-// A table as Markdown, padded so that it can be read as it is.
+// Writes a table in Markdown. Cells are padded, so that the text itself is readable.
 #pragma once
 
 #include <string>
@@ -9,7 +9,8 @@ namespace funcpipe {
 class MarkdownTable {
  public:
   explicit MarkdownTable(std::vector<std::string> head) : rows_{std::move(head)} {}
-  void row(std::vector<std::string> cells) { rows_.push_back(std::move(cells)); }  // as many as the head has
+  // Adds a row, which has as many cells as the head.
+  void row(std::vector<std::string> cells) { rows_.push_back(std::move(cells)); }
   std::string str() const;
 
  private:

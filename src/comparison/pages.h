@@ -1,5 +1,5 @@
-// The comparison in words and tables: what `funcpipe bench paper` writes. Every figure, and every word that depends on
-// one, comes from the comparison.
+// Writes the pages of `funcpipe bench paper`, in Markdown. All figures, and all words that depend on figures, are made
+// from the comparison.
 #pragma once
 
 #include <string>
@@ -9,7 +9,7 @@
 namespace funcpipe {
 
 std::string verdict_page(const Comparison& comparison);  // README.md
-std::string plans_page(const Comparison& comparison);    // plans.md: every system's best plans in every cell
+std::string plans_page(const Comparison& comparison);    // plans.md: the best plans of every system in every cell
 std::string breakdown_page(const Comparison& comparison);
 std::string all_reduce_page(const Comparison& comparison);
 std::string scaling_page(const Comparison& comparison);

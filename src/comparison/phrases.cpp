@@ -11,7 +11,7 @@ namespace {
 
 constexpr double kAgreement = 0.05;
 
-// Three significant digits, no exponent.
+// Writes three significant digits without an exponent.
 std::string figure(double value) {
   const int digits = value > 0 ? static_cast<int>(std::floor(std::log10(value))) : 0;
   return fmt::format("{:.{}f}", value, std::max(0, std::min(6, 2 - digits)));

@@ -9,10 +9,10 @@
 namespace funcpipe {
 namespace {
 
-constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();  // but at the end
-constexpr Seconds kWaitLimit = 1e5;  // slow plans are shown as slow, not as failed
+constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();  // Workers report only at the end.
+constexpr Seconds kWaitLimit = 1e5;                                        // So large that slow plans do not fail.
 
-// Requests of one iteration, as the planner has them: a job's without those at starts and ends.
+// The predicted requests of one iteration: those of the job without those at starts and ends.
 struct Requests {
   double puts = 0, gets = 0;
 };
@@ -39,7 +39,7 @@ Result<SimulationResult> simulated(const SimulatedFleet& fleet, const Simulation
 
 Result<SimulationOptions> play_options(const Ground& ground, const Plan& plan, std::int64_t iterations,
                                        bool unlimited) {
-  FUNCPIPE_TRY(platform, platform_for(plan, ground.platform));  // a parameter server is its functions' store
+  FUNCPIPE_TRY(platform, platform_for(plan, ground.platform));  // A parameter server is the store of its functions.
   FUNCPIPE_TRY(store, store_model(platform, /*drawn=*/false));
   if (unlimited) {
     constexpr double kUnlimited = StoreModel::kUnlimited;
@@ -75,8 +75,9 @@ Result<PlayedPlan> play(const Ground& ground, int batch, const Proposal& proposa
       .plan = plan, .predicted_seconds = prediction.iteration, .predicted_dollars = prediction.iteration_dollars};
   played.seconds = steady_seconds(job);
   for (const StagePrediction& stage : prediction.stages) played.computing = std::max(played.computing, stage.busy);
-  double rate = 0;  // dollars a second, all workers
-  // A server's formula is its rival's own (planner/rivals/data_parallel.h), and its requests are free.
+  double rate = 0;  // Dollars a second of all workers.
+  // A plan with a server is predicted by the rival's own formula (planner/rivals/data_parallel.h); its requests are
+  // free.
   if (plan.has_server()) {
     for (const StagePlan& stage : plan.stages)
       rate +=
@@ -90,7 +91,8 @@ Result<PlayedPlan> play(const Ground& ground, int batch, const Proposal& proposa
   for (const StagePrediction& stage : prediction.stages) rate += stage.cost.rate;
   const Requests predicted = predicted_requests(prediction, plan, ground.iterations);
   const Prices& prices = ground.platform.prices;
-  // Between the ends of two steady iterations; reports, which are every few iterations, are taken apart.
+  // Requests are counted between the ends of two steady iterations. Reports, which come every few iterations, are added
+  // by their mean number.
   const SimulationResult::Requests &before = job.requests[kFirstSteady - 1], &after = job.requests[kEndSteady - 1];
   const double iterations = kEndSteady - kFirstSteady;
   const double reports = plan.replicas / static_cast<double>(SimulationOptions{}.report_every);
@@ -110,7 +112,7 @@ Result<Shares> shares_of(const Ground& ground, int batch, const Plan& plan, std:
   FUNCPIPE_TRY(result, simulate(made.fleet, options, keep, {}, std::move(stop)));
   if (result.failure) return tl::unexpected(std::move(*result.failure));
   const Played played(std::move(made.programs), events, {1, ground.connections, ground.connections});
-  // An iteration's time: from the end of the one before the last to the end of the last.
+  // The span is the last steady iteration.
   const IterationRange steady = played.steady();
   const Seconds from = *played.updated(steady.end - 2), to = *played.updated(steady.end - 1);
   return utilisation(played, from, to).shares();

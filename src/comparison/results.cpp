@@ -14,7 +14,7 @@
 namespace funcpipe {
 namespace {
 
-// "FuncPipe as published" -> "funcpipe-as-published".
+// Turns "FuncPipe as published" into "funcpipe-as-published".
 std::string in_file_name(std::string_view name) {
   std::string text(name);
   std::ranges::transform(text, text.begin(), [](unsigned char c) { return std::isalnum(c) ? std::tolower(c) : '-'; });

@@ -1,4 +1,4 @@
-// The files that a comparison leaves.
+// The result files of a comparison.
 #pragma once
 
 #include <filesystem>
@@ -13,10 +13,10 @@ struct ResultFile {
   std::string name, content;
 };
 std::vector<ResultFile> result_files(const Comparison& comparison);
-// Every system's best plan for each aim, as plan files: MODEL-PLATFORM-BATCH-SYSTEM-AIM.json.
+// Returns the best plan of every system for each aim as plan files MODEL-PLATFORM-BATCH-SYSTEM-AIM.json.
 std::vector<ResultFile> plan_files(const Comparison& comparison);
 
-// Makes the folder, and tries that a file can be written in it. Errors: invalid_input.
+// Makes the folder and checks that a file can be written in it. Error: invalid_input.
 Result<> prepare_folder(const std::filesystem::path& folder);
 Result<> write_results(const std::vector<ResultFile>& files, const std::filesystem::path& folder);
 

@@ -3,7 +3,7 @@
 namespace funcpipe {
 namespace {
 
-// Fewer than elsewhere: the largest jobs have a million operations in each.
+// Fewer than elsewhere, because an iteration of the largest jobs has a million operations.
 constexpr std::int64_t kIterations = 6;
 constexpr System kScaled[] = {System::lambda_ml_ga, System::published, System::ours};
 
@@ -18,7 +18,7 @@ Result<double> throughput(const Ground& ground, const Plan& plan, const Simulate
 Result<ScalingCurve> curve_of(const Ground& ground, const SystemResult& system, std::stop_token stop) {
   const Plan& whole = system.at(Aim::between).plan;
   ScalingCurve curve{.system = system.system, .plan = whole, .points = {}, .ended = {}, .refused = {}};
-  // The largest share, in whole micro-batches.
+  // Samples of the largest share of a replica, in whole micro-batches.
   const int share = (whole.micro_batch_count() + whole.replicas - 1) / whole.replicas * whole.micro_batch;
   curve.plan.replicas = 1;
   curve.plan.global_batch = share;
@@ -26,7 +26,7 @@ Result<ScalingCurve> curve_of(const Ground& ground, const SystemResult& system, 
     Plan plan = curve.plan;
     plan.replicas = replicas;
     plan.global_batch = share * replicas;
-    Ground roomy = ground;  // of functions: a quota can be raised
+    Ground roomy = ground;  // With a raised limit of functions, since a cloud can raise that quota.
     roomy.platform.limits.concurrency = std::max(roomy.platform.limits.concurrency, kMostWorkers);
     const auto made = plan_fleet(roomy.task(plan.global_batch), plan, /*keep_programs=*/false);
     if (!made) {

@@ -1,4 +1,4 @@
-// Samples a second against the number of functions: weak scaling, each replica's share of the batch stays.
+// Weak scaling: samples a second by the number of functions, where each replica's share of the batch stays the same.
 #pragma once
 
 #include <stop_token>
@@ -13,26 +13,26 @@ inline constexpr int kMostWorkers = 512;
 
 struct ScalingPoint {
   int workers = 0, batch = 0;
-  double throughput = 0;            // samples a second
-  double throughput_unlimited = 0;  // if the store took any number of requests and bytes from all together
+  double throughput = 0;            // Samples a second; 0 if the job fails.
+  double throughput_unlimited = 0;  // Samples a second if the store had no limits.
 };
 
 struct ScalingCurve {
   System system = System::ours;
-  Plan plan;  // of one replica; the others are like it
+  Plan plan;  // The plan with one replica.
   std::vector<ScalingPoint> points;
-  std::string ended;    // why there are no more; empty: kMostWorkers
-  std::string refused;  // why the first with a throughput of 0 has none
+  std::string ended;    // Why there are no more points; empty if kMostWorkers is the reason.
+  std::string refused;  // Why the first point with a throughput of 0 failed.
 };
 
 struct Scaling {
   std::string model, platform;
-  int batch = 0;  // of the cell whose plans are multiplied
+  int batch = 0;  // Global batch of the cell whose plans are used.
   std::vector<ScalingCurve> curves;
 };
 
-// Of each system with a program, its plan of least seconds x dollars in `cell` with 1, 2, 4, ... replicas of its
-// stages. Errors: cancelled.
+// Simulates, for LambdaML-GA, FuncPipe as published and System::ours, the plan of least seconds x dollars in `cell`
+// with 1, 2, 4, ... replicas. Error: cancelled.
 Result<Scaling> scaling(const Ground& ground, const Cell& cell, std::stop_token stop);
 
 }  // namespace funcpipe

@@ -3,7 +3,7 @@
 namespace funcpipe {
 namespace {
 
-constexpr int kLayers = 15;  // merged to fewer than elsewhere: slow networks take the exact search long
+constexpr int kLayers = 15;  // Fewer merged layers than elsewhere, because the search takes long on slow networks.
 
 }  // namespace
 
@@ -13,7 +13,7 @@ Result<SensitivityRow> with_network(const Ground& ground, int batch, const Netwo
     size.uplink *= network.bandwidth;
     size.downlink *= network.bandwidth;
   }
-  // A bucket lasts as long as it did.
+  // Scales rate and size of the bucket, so that it lasts as long as before.
   changed.platform.burst.rate *= network.bandwidth;
   changed.platform.burst.bytes =
       static_cast<Bytes>(static_cast<double>(changed.platform.burst.bytes) * network.bandwidth);

@@ -1,4 +1,4 @@
-// How the comparison changes with the network: the same platform with other bandwidths and latencies.
+// How the comparison changes with the network: the same platform is compared with other bandwidths and latencies.
 #pragma once
 
 #include <optional>
@@ -11,24 +11,25 @@
 namespace funcpipe {
 
 struct Network {
-  double bandwidth = 1, latency = 1;  // times the platform's
+  double bandwidth = 1, latency = 1;  // Multiples of the platform's.
 };
-// The platform itself first.
+// The first is the platform itself.
 inline constexpr Network kNetworks[] = {{1, 1}, {0.25, 1}, {0.5, 1}, {2, 1}, {4, 1}, {1, 0.25}, {1, 4}};
 
+// The plans of least seconds x dollars on one network; nullopt if none is feasible.
 struct SensitivityRow {
   Network network;
-  std::optional<PlayedPlan> framework;  // the best of LambdaML, HybridPS and their -GA; nullopt: none is feasible
+  std::optional<PlayedPlan> framework;  // The best of LambdaML, HybridPS and their -GA variants.
   std::optional<PlayedPlan> published, ours;
-};  // each of least seconds x dollars
+};
 
 struct Sensitivity {
   std::string model, platform;
   int batch = 0;
-  std::vector<SensitivityRow> rows;  // as kNetworks
+  std::vector<SensitivityRow> rows;  // In the order of kNetworks.
 };
 
-// One row. Errors: cancelled, invalid_input.
+// Computes one row. Errors: cancelled, invalid_input.
 Result<SensitivityRow> with_network(const Ground& ground, int batch, const Network& network, std::stop_token stop);
 
 }  // namespace funcpipe

@@ -11,9 +11,9 @@ namespace funcpipe {
 namespace {
 
 constexpr int kPaperMicroBatch = 4;
-constexpr int kMostMicroBatch = 32;                 // of pipelines; profiles were measured at 1 and 4
-constexpr int kTpdmpStages = 16;                    // more make no faster plan in any cell
-constexpr double kBayesShares[] = {0.0, 0.5, 1.0};  // weights of dollars against seconds, a search for each
+constexpr int kMostMicroBatch = 32;                 // Of pipelines; profiles were measured at 1 and 4.
+constexpr int kTpdmpStages = 16;                    // More stages make no faster plan in any cell.
+constexpr double kBayesShares[] = {0.0, 0.5, 1.0};  // Not used.
 
 Result<std::vector<Chain>> chains_at(const Ground& ground, int batch, const std::vector<int>& micro_batches,
                                      int layers) {
@@ -32,7 +32,7 @@ std::vector<int> powers_of_two(int most) {
   return powers;
 }
 
-// Every share of the batch that some number of functions would have.
+// Returns the shares ceil(batch / n) of the batch for every number n of functions.
 std::vector<int> local_batches(int batch) {
   std::vector<int> shares;
   for (int n = 1; n <= batch; ++n) shares.push_back((batch + n - 1) / n);
@@ -41,7 +41,7 @@ std::vector<int> local_batches(int batch) {
   return shares;
 }
 
-// Candidates of chains merged to `layers` (0: as they are) as plans of the model.
+// Turns candidates of chains merged to `layers` (0: not merged) into plans of the model.
 Result<std::vector<Proposal>> proposals_of(const Ground& ground, int batch, const std::vector<int>& micro_batches,
                                            int layers, const std::vector<Candidate>& candidates) {
   FUNCPIPE_TRY(chains, chains_at(ground, batch, micro_batches, 0));
@@ -66,7 +66,8 @@ Frontier frontier_of(std::vector<Candidate> candidates) {
   return frontier;
 }
 
-// All stages on the same size: of each size alone, together.
+// Returns the frontier of plans whose stages all have the same function size: searches each size alone and joins the
+// results.
 Frontier uniform(const std::vector<Chain>& chains, const SearchSpace& space, std::stop_token stop) {
   std::vector<Candidate> found;
   for (std::size_t option = 0; option < chains.front().options.size(); ++option) {
@@ -97,7 +98,7 @@ Result<std::vector<Proposal>> data_parallel(System system, const Ground& ground,
   const Frontier frontier =
       through_store ? lambda_ml(chains, space, kind) : hybrid_ps(chains, space, kind, ground.server);
   FUNCPIPE_TRY(found, proposals_of(ground, batch, micro_batches, 1, frontier.points()));
-  // The activations of one micro-batch are held.
+  // In this order a function keeps the activations of one micro-batch.
   for (Proposal& proposal : found) {
     proposal.plan.order = PipelineOrder::one_forward_one_backward;
     if (through_store) continue;
@@ -108,7 +109,7 @@ Result<std::vector<Proposal>> data_parallel(System system, const Ground& ground,
 }
 
 Frontier bayes(const Ground& ground, const std::vector<Chain>& chains, const SearchSpace& space) {
-  // The weights that make seconds and dollars count alike, from what it finds when it looks for one of them.
+  // Searches for time and for cost alone give the weights with which both count alike in a third search.
   const auto search = [&](double cost_weight, double time_weight) {
     return bayesian(chains, space, {.seed = ground.seed, .cost_weight = cost_weight, .time_weight = time_weight});
   };

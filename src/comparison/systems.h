@@ -1,4 +1,4 @@
-// The systems that are compared, and what each would run: its planner's frontier as plans of one kind.
+// The systems that are compared, and the frontier of plans that the planner of each finds.
 #pragma once
 
 #include <array>
@@ -17,39 +17,40 @@ inline constexpr std::array kSystems = {System::lambda_ml,    System::lambda_ml_
                                         System::hybrid_ps_ga, System::tpdmp,        System::bayes,
                                         System::published,    System::ours};
 std::string_view name_of(System system);
-// The serverless frameworks that the paper compares with: whole model in every function.
+// Returns whether it is one of the serverless frameworks that the paper compares with, which hold the whole model in
+// every function.
 bool is_framework(System system);
 
 struct Proposal {
   Plan plan;
-  Seconds seconds = 0;  // of an iteration, as its planner has it
-  Dollars dollars = 0;  // likewise, under its planner's cost model
+  Seconds seconds = 0;  // Of an iteration, predicted by its planner.
+  Dollars dollars = 0;  // Of an iteration, by its planner's cost model.
 };
 
-inline constexpr int kMergedLayers = 30;  // as the paper merges them
+inline constexpr int kMergedLayers = 30;  // The number of layers to which the paper merges a model's layers.
 
-// What the paper's planner may choose besides cuts, sizes and replicas, and how it counts; the steps from there to ours
-// one by one.
+// The steps from the paper's planner to ours. With all of them false it is the paper's.
 struct PlannerSteps {
-  bool free_micro_batch = false;  // powers of two; else 4
-  bool real_bill = false;         // else memory x time
-  bool free_sync = false;         // three-phase too; else pipelined
-  bool accumulation = false;      // one stage in 1f1b order too; else gpipe
-  bool moved_cuts = false;        // cuts and sizes are improved on the unmerged chain; else as merged to 30 layers
-  bool uniform_sizes = false;     // a step back: all stages have one function size
-  int layers = kMergedLayers;     // chains are merged to so many
+  bool free_micro_batch = false;  // The micro-batch may be any power of two up to 32; otherwise it is 4.
+  bool real_bill = false;         // Plans are compared by the cloud's bill; otherwise by memory times time.
+  bool free_sync = false;         // Three-phase synchronisation is allowed besides pipelined.
+  bool accumulation = false;      // Plans of one stage in 1f1b order are allowed besides gpipe.
+  bool moved_cuts = false;        // Cuts and sizes are improved on the chain with its original layers.
+  bool uniform_sizes = false;     // All stages have the same function size, which is a step back.
+  int layers = kMergedLayers;     // The number of layers to which chains are merged.
 };
 inline constexpr PlannerSteps kPublishedSteps;
 inline constexpr PlannerSteps kOurSteps = {
     .free_micro_batch = true, .real_bill = true, .free_sync = true, .accumulation = true, .moved_cuts = true};
 
-// Numbers of replicas that every system may choose among: all to 32, then some up to what batch and platform allow.
+// Returns the numbers of replicas that pipelined systems choose from: all up to 32, then some up to 256, as far as the
+// batch and the platform allow.
 std::vector<int> replica_choices(const Ground& ground, int batch);
 
-// A frontier of our planner's with some of its steps, fastest first. Empty: nothing fits.
+// Returns the frontier of a planner with the given steps, fastest first; empty if no plan fits.
 Result<std::vector<Proposal>> planned(const Ground& ground, int batch, const PlannerSteps& steps, std::stop_token stop);
 
-// The frontier of `system`, fastest first. Empty: nothing fits.
+// Returns the frontier of `system`, fastest first; empty if no plan fits.
 Result<std::vector<Proposal>> proposals(System system, const Ground& ground, int batch, std::stop_token stop);
 
 }  // namespace funcpipe

@@ -1,4 +1,4 @@
-// README.md of the results: what was compared, and what came out.
+// Writes README.md of the results: what was compared, and the outcome.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -17,7 +17,8 @@ bool everyone_but_ours(System system) {
   return system != System::ours;
 }
 
-// The paper claims its bands for large models and batches; the smallest batch of ResNet101 is where it gains little.
+// The paper claims its ranges for large models and batches. It says that the gain is small for ResNet101 at the
+// smallest batch.
 constexpr const char* kSmallModel = "resnet101";
 constexpr int kSmallBatch = 16;
 bool is_claimed(const Cell& cell) {
@@ -34,7 +35,8 @@ std::string list_of(const std::vector<std::string>& names) {
 
 struct Counts {
   int cells = 0, both = 0, faster = 0, cheaper = 0, speedup_within = 0, saving_within = 0;
-  std::vector<std::string> within, above, below;  // names: both in band; faster and cheaper and a band left upwards
+  // Names of cells: both gains in the paper's ranges; none below and one above its range; one below its range.
+  std::vector<std::string> within, above, below;
 };
 
 Counts count(const Comparison& comparison, const std::function<bool(const Cell&)>& wanted, Aim against) {
@@ -190,7 +192,7 @@ std::string fastest_table(const Comparison& comparison) {
   return table.str();
 }
 
-// Why FuncPipe stays below its bands, as far as the figures say.
+// Says why FuncPipe's gains are below the paper's ranges, as far as the figures tell.
 std::string why_below(const Comparison& comparison) {
   int all = 0, below = 0, nothing = 0, little = 0;
   for (const Cell& cell : comparison.cells) {

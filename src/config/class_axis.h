@@ -1,4 +1,4 @@
-// Which axis of a model's output holds the classes, by the shapes of output and target.
+// Finds the axis of a model's output that holds the classes from the shapes of output and target. Thread-safe.
 #pragma once
 
 #include <cstddef>
@@ -9,14 +9,14 @@
 namespace funcpipe {
 
 enum class ClassAxis {
-  second,  // as torch.nn.functional.cross_entropy has it: [N, C, d1, ...] against [N, d1, ...]
-  last,    // as a language model gives it: [N, d1, ..., C] against [N, d1, ...]; also [N, C] against [N]
-  either,  // both fit, and would train different models
-  neither
+  second,  // Output [N, C, d1, ...] and target [N, d1, ...], as in torch.nn.functional.cross_entropy.
+  last,    // Output [N, d1, ..., C] and target [N, d1, ...], as in a language model; also [N, C] and [N].
+  either,  // Both axes fit the shapes, and the losses would differ.
+  neither  // The shapes do not fit.
 };
 
-// Both shapes with the batch as dimension 0. `wanted`: JobConfig::Model::class_axis; where it is not auto, the answer
-// is that axis or neither.
+// Dimension 0 of both shapes is the batch. `wanted` is JobConfig::Model::class_axis. Unless it is "auto", the answer is
+// that axis or neither; for an output [N, C], whose second axis is the last, the answer is `last` in any case.
 inline ClassAxis class_axis(const std::vector<std::int64_t>& output, const std::vector<std::int64_t>& target,
                             const std::string& wanted) {
   if (output.size() < 2 || target.size() + 1 != output.size()) return ClassAxis::neither;

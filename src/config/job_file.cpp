@@ -101,7 +101,7 @@ Result<> apply_override(JobConfig& config, const Override& given) {
   if (!option) return unknown_key(section, key, place);
   FUNCPIPE_TRY(value, parse_option_text(*option, given.value));
   if (auto set = set_option(config, *option, value); !set) {
-    set.error().place = place;  // which names the option
+    set.error().place = place;
     return set;
   }
   config.given[option->name()] = place;
@@ -114,7 +114,7 @@ bool usable_name(const std::string& name) {
              std::string::npos;
 }
 
-// What no single option can say.
+// Checks rules that concern several options.
 Result<> check_together(const JobConfig& config, const std::filesystem::path& file) {
   const auto wrong = [&](const char* option, std::string message, std::string hint) -> Result<> {
     const auto place = config.given.find(option);

@@ -1,4 +1,4 @@
-// From JOB.toml and the command line to a checked JobConfig.
+// Reads JOB.toml and the command line into a checked JobConfig.
 #pragma once
 
 #include <cstddef>
@@ -12,21 +12,22 @@
 
 namespace funcpipe {
 
-// A function's name, made of the job's, has at most 64 characters.
+// A function's name contains the job's name and has at most 64 characters.
 inline constexpr std::size_t kLongestJobName = 40;
 
-// "--training.steps 100" is {"training.steps", "100"}.
+// An option on the command line: "--training.steps 100" is {"training.steps", "100"}.
 struct Override {
   std::string name;
   std::string value;
-  std::string flag = "--" + name;  // as it was typed, for messages
+  std::string flag = "--" + name;  // As the user typed it, for messages.
 };
 
-// Command line over file over default; what that leaves open is settled (config/precedence.h). Errors: invalid_input;
-// the place is file:line:column or the flag, and an unknown section or key comes with the nearest known one.
+// Reads a job. The command line counts before the file, and the file before the defaults; options that exclude each
+// other are settled by settle_precedence (config/precedence.h). Error: invalid_input. Its place is file:line:column or
+// the flag, and for an unknown section or key it names the nearest known one.
 Result<JobConfig> load_job_config(const std::filesystem::path& file, const std::vector<Override>& overrides = {});
 
-// The same from text that stands for the content of `file`.
+// Does the same with `text` as the content of `file`.
 Result<JobConfig> parse_job_config(std::string_view text, const std::filesystem::path& file,
                                    const std::vector<Override>& overrides = {});
 

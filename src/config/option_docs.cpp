@@ -3,7 +3,7 @@
 namespace funcpipe {
 namespace {
 
-// Text inside a Markdown table cell.
+// Escapes text for a cell of a Markdown table.
 std::string cell(const std::string& text) {
   std::string escaped;
   for (const char c : text) {

@@ -6,7 +6,7 @@
 #include "config/options.h"
 #include "schedule/sync/sync_algorithm.h"
 
-// Where the value of an option lives; the default is what a fresh JobConfig holds there.
+// Makes the function that returns where an option's value is. The default is the value in a new JobConfig.
 #define FIELD(member) [](JobConfig& config) -> OptionField { return &config.member; }
 
 namespace funcpipe {

@@ -15,7 +15,7 @@ struct Overloaded : Cases... {
   using Cases::operator()...;
 };
 template <class... Cases>
-Overloaded(Cases...) -> Overloaded<Cases...>;  // Clang deduces it by itself from version 17 on
+Overloaded(Cases...) -> Overloaded<Cases...>;  // Clang before version 17 needs this guide.
 
 bool is_text(const OptionRecord& option) {
   JobConfig config;
@@ -140,7 +140,7 @@ Result<OptionValue> parse_option_text(const OptionRecord& option, std::string_vi
   if (const auto [rest, status] = std::from_chars(text.data(), end, real);
       is_real(option) && status == std::errc{} && rest == end)
     return OptionValue(real);
-  return as_written();  // a size with its unit; anything else set_option refuses with the right words
+  return as_written();  // A size with its unit. set_option() refuses anything else with a fitting message.
 }
 
 void resolve_path(JobConfig& config, const OptionRecord& option, const std::filesystem::path& folder) {

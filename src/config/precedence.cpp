@@ -12,7 +12,8 @@ const OptionRecord& record_of(std::string_view name) {
   return *find_option(name.substr(0, dot), name.substr(dot + 1));
 }
 
-// Unless it is not set at all, or set on the command line too.
+// Resets an option of the job file that `by` outranks. Does nothing if the option is not set or is set on the command
+// line.
 void outrank(JobConfig& config, const char* option, const std::string& by) {
   const auto given = config.given.find(option);
   if (given == config.given.end() || is_on_command_line(config, option)) return;
@@ -22,12 +23,12 @@ void outrank(JobConfig& config, const char* option, const std::string& by) {
   config.given.erase(given);
 }
 
-// An option that the user set and that a plan says otherwise.
+// An option that the user set to another value than the plan has.
 struct Contradiction {
   const OptionRecord& option;
   const std::string& place;
   OptionValue wanted, planned;
-  bool outranked;  // by a plan named on the command line
+  bool outranked;  // By a plan named on the command line.
 };
 
 std::vector<Contradiction> contradictions(const JobConfig& config, const Plan& plan) {
@@ -35,7 +36,7 @@ std::vector<Contradiction> contradictions(const JobConfig& config, const Plan& p
   for (const OptionRecord& option : option_table()) {
     const auto given = config.given.find(option.name());
     if (!option.in_plan || given == config.given.end()) continue;
-    // The batch of an iteration is what is trained, not how.
+    // The global batch decides what is trained, not only how, so a plan does not outrank it.
     const bool outranked = is_on_command_line(config, "parallelism.plan") &&
                            !is_on_command_line(config, option.name()) && option.name() != "training.global_batch";
     const OptionValue wanted = get_option(config, option);

@@ -1,4 +1,4 @@
-// Which of the things a job may say of how it is cut count, where they cannot all.
+// Decides which options count if a job has several that determine how the model is cut and they exclude each other.
 #pragma once
 
 #include <string>
@@ -10,21 +10,21 @@
 
 namespace funcpipe {
 
-// Whether the user set the option on the command line, and not in the job file.
+// Returns whether the user set the option on the command line.
 bool is_on_command_line(const JobConfig& config, const std::string& option);
 
-// What the command line says outranks the job file:
-//   --parallelism.profile   outranks the file's plan, stages, replicas, micro-batch, order, synchronisation and server:
-//                           all of that is then planned
-//   --parallelism.stages    outranks the file's profile: the job is cut evenly
-// What is outranked gets its default back and
-// counts as not set; JobConfig::outranked says so. Error: invalid_input: stages beside a profile in the same place,
-// which is for choosing them.
+// Lets the command line outrank the job file:
+//   --parallelism.profile   outranks the file's plan, stages, replicas, micro-batch, order, synchronisation and server,
+//                           which are then planned
+//   --parallelism.stages    outranks the file's profile, so that the model is cut evenly
+// An outranked option gets its default back and counts as not set; JobConfig::outranked names it. A profile beside a
+// plan is not used, which JobConfig::outranked says too. Error: invalid_input if both stages and a profile are set in
+// the same place, since a profile is there to choose the stages.
 Result<> settle_precedence(JobConfig& config);
 
-// Refuses an option that the user set and that the plan file `file` says otherwise: invalid_input with both values.
-// Where the plan was named on the command line and the option in the job file, the plan outranks it, but for the global
-// batch; outranked_by_plan then says so, a sentence each.
+// Checks that the plan in `file` agrees with all options that the user set. Error: invalid_input, with both values. If
+// the plan is named on the command line, it outranks options of the job file, except the global batch;
+// outranked_by_plan() returns one sentence for each of these.
 Result<> check_against_plan(const JobConfig& config, const Plan& plan, const std::string& file);
 std::vector<std::string> outranked_by_plan(const JobConfig& config, const Plan& plan);
 

@@ -23,14 +23,15 @@ std::vector<double> byte_costs(const ModelDescription& model) {
   return costs;
 }
 
-// First layer of each of `stages` contiguous, non-empty stages: the largest stage cost is as small as it can be and,
-// among such partitions, the sum of squared stage costs is least (so the rest is even too). O(stages * layers^2).
+// Returns the first layer of each of `stages` contiguous, non-empty stages. The largest stage cost is as small as
+// possible; among such partitions the sum of squared stage costs is least, so the other stages are even too. Takes
+// O(stages * layers^2) time.
 std::vector<int> partition(const std::vector<double>& costs, int stages) {
   const int layers = static_cast<int>(costs.size());
   std::vector<double> before(layers + 1, 0);
   for (int i = 0; i < layers; ++i) before[i + 1] = before[i] + costs[i];
 
-  // best[k][end]: of layers [0, end) in k stages.
+  // best[k][end] is the least possible largest cost of layers [0, end) in k stages.
   std::vector<std::vector<double>> best(stages + 1, std::vector<double>(layers + 1, kInfinity));
   best[0][0] = 0;
   for (int k = 1; k <= stages; ++k) {
@@ -66,7 +67,7 @@ std::vector<int> partition(const std::vector<double>& costs, int stages) {
   return firsts;
 }
 
-// "; `decoder` is one layer because ...", of up to three layers that could not be cut.
+// Returns "; `decoder` is one layer because ..." for up to three layers that could not be cut.
 std::string why_whole(const ModelDescription& model) {
   constexpr int kMost = 3;
   std::string text;

@@ -1,6 +1,5 @@
-// A Plan says how a model is trained: cuts, memory per stage, replicas, micro-batches, pipeline order, synchronisation.
-// It is a file (schedule/plan_file.h): the planner or a person writes it, schedule, worker, simulator and report read
-// it.
+// A plan says how a model is trained: cuts, memory per stage, replicas, micro-batches, pipeline order and
+// synchronisation. The planner or the user writes it as a file (schedule/plan_file.h, docs/formats/plan.md).
 #pragma once
 
 #include <cstdint>
@@ -16,20 +15,20 @@ namespace funcpipe {
 
 enum class PipelineOrder {
   gpipe,                    // all forwards, then all backwards
-  one_forward_one_backward  // as many forwards as stages follow, then a forward and a backward in turn
+  one_forward_one_backward  // as many forwards as there are later stages, then a forward and a backward in turn
 };
-// How the gradients of a stage's replicas are summed: one of those that schedule/sync/registry.cpp lists, by name.
+// How the gradients of a stage's replicas are summed, by the name of an algorithm in schedule/sync/registry.cpp.
 class SyncAlgorithm {
  public:
   constexpr SyncAlgorithm() = default;
-  // The name is kept, not copied.
+  // Keeps a reference to the name's characters, which have to live longer.
   constexpr explicit SyncAlgorithm(std::string_view name) : name_(name) {}
   constexpr std::string_view name() const { return name_; }
   bool operator==(const SyncAlgorithm&) const = default;
 
-  static const SyncAlgorithm pipelined;         // FuncPipe's scatter-reduce
-  static const SyncAlgorithm three_phase;       // LambdaML's
-  static const SyncAlgorithm parameter_server;  // of one stage: through a machine that sums (HybridPS)
+  static const SyncAlgorithm pipelined;         // FuncPipe's scatter-reduce.
+  static const SyncAlgorithm three_phase;       // LambdaML's scatter-reduce.
+  static const SyncAlgorithm parameter_server;  // A machine sums (HybridPS); only for plans of one stage.
 
  private:
   std::string_view name_ = "pipelined";
@@ -45,20 +44,21 @@ Result<PipelineOrder> parse_pipeline_order(std::string_view text);
 
 struct StagePlan {
   int first_layer = 0;
-  int end_layer = 0;  // one past the last
-  int memory_mb = 0;  // 0: the platform's largest option
-  double vcpus = 0;   // 0: what the platform gives with that memory
-  int threads = 0;    // of one operation, as profiled; 0: the job's training.threads
-  // A worker's peak without optimiser state and cached data, as a profile has it; 0: estimated from the description.
+  int end_layer = 0;  // One past the last layer.
+  int memory_mb = 0;  // 0: not chosen yet. A job takes its platform.memory_mb, or the smallest size that suffices.
+  double vcpus = 0;   // 0: the vCPUs that the platform gives with that memory.
+  int threads = 0;    // Threads of one operation, as profiled; 0: the job's training.threads.
+  // Peak memory of a worker without optimiser state and cached data, by the profile; 0: estimated from the model's
+  // description.
   Bytes peak_bytes = 0;
 
   SizeChoice size() const { return {memory_mb, vcpus}; }
 };
 
-// A run of consecutive samples of the global batch.
+// Consecutive samples of the global batch that pass through the pipeline together.
 struct MicroBatch {
-  int index = 0;  // within the global batch: 0..M-1
-  int first_sample = 0;
+  int index = 0;         // 0..M-1, where M is Plan::micro_batch_count().
+  int first_sample = 0;  // Index in the global batch.
   int samples = 0;
 };
 
@@ -67,41 +67,44 @@ struct WorkerId {
   int replica = 0;
   auto operator<=>(const WorkerId&) const = default;
 };
-inline constexpr WorkerId kParameterServer{.stage = -1};  // sums for the others; a machine, not a function
+inline constexpr WorkerId kParameterServer{.stage = -1};  // Sums for the others; it is a machine, not a function.
 std::string to_string(WorkerId worker);                   // "stage 1 replica 0", "the parameter server"
 
 struct Plan {
   static constexpr int kVersion = 1;
   std::string model;        // ModelDescription::source
-  std::string fingerprint;  // ModelDescription::fingerprint; empty in a hand-written plan: not checked
+  std::string fingerprint;  // ModelDescription::fingerprint; empty, as in a hand-written plan, means not checked.
   std::vector<StagePlan> stages;
   int replicas = 1;
-  int global_batch = 0;  // samples per iteration
-  int micro_batch = 0;   // samples; the last micro-batch of the global batch may be smaller
+  int global_batch = 0;  // Samples of one iteration.
+  int micro_batch = 0;   // Samples of one micro-batch; the last one of the global batch may be smaller.
   PipelineOrder order = PipelineOrder::gpipe;
   SyncAlgorithm sync;
-  std::string server;  // the machine that sums, where `sync` has one (catalog/parameter_server.h); else empty
+  std::string server;  // Name of the machine that sums if `sync` needs one (catalog/parameter_server.h), else empty.
 
   bool has_server() const { return !server.empty(); }
   int stage_count() const { return static_cast<int>(stages.size()); }
-  int worker_count() const { return stage_count() * replicas; }  // functions; without the parameter server
+  int worker_count() const { return stage_count() * replicas; }  // Number of functions, without the parameter server.
   int micro_batch_count() const { return (global_batch + micro_batch - 1) / micro_batch; }
-  // Replica r plays micro-batches [r*M/d, (r+1)*M/d): uneven shares, none empty in a valid plan.
+  // Returns the share of replica r of d: micro-batches [r*M/d, (r+1)*M/d), where M is micro_batch_count(). Shares
+  // differ by at most one; in a valid plan none is empty.
   std::vector<MicroBatch> micro_batches_of(int replica) const;
-  // Whose activations a worker keeps at once: docs/algorithms.md, "Pipeline order".
+  // Returns of how many micro-batches a worker keeps activations at once: docs/algorithms.md, "Pipeline order".
   int most_in_flight(int stage) const;
-  // stage * replicas + replica; the parameter server comes last.
+  // Returns stage * replicas + replica; the parameter server comes last.
   int rank(WorkerId worker) const {
     return worker == kParameterServer ? worker_count() : worker.stage * replicas + worker.replica;
   }
-  std::vector<WorkerId> workers() const;  // all of them by rank, the parameter server too
+  std::vector<WorkerId> workers() const;  // All workers by rank, with the parameter server if there is one.
 };
 
-// "2x2048 3072", "2x2048:0.5 3072:1": the sizes of its stages in order, runs of equal ones counted.
+// Returns the function sizes of the stages in order, with runs of equal ones counted: "2x2048 3072",
+// "2x2048:0.5 3072:1".
 std::string memory_text(const Plan& plan);
 
-// Cuts of about equal cost (parameter plus activation bytes) for `--stages K --replicas D`, every stage at `memory_mb`.
-// `costs`: one figure per layer to balance; empty: bytes of the description.
+// Makes a plan of `stages` stages whose costs are as equal as possible: the largest is least. `costs` has one finite,
+// non-negative figure per layer; if it is empty, a layer costs its parameter and activation bytes. The function sizes
+// are left 0. A `micro_batch` larger than `global_batch` is reduced to it. Error: invalid_input.
 Result<Plan> even_plan(const ModelDescription& model, int stages, int replicas, int global_batch, int micro_batch,
                        const std::vector<double>& costs = {});
 

@@ -8,9 +8,9 @@
 namespace funcpipe {
 namespace {
 
-constexpr double kWorthSaying = 0.01;  // of the time
+constexpr double kWorthSaying = 0.01;  // Least difference worth a sentence, as a share of the time.
 
-// "4.1% faster and 2.0% dearer".
+// Returns "4.1% faster and 2.0% dearer".
 std::string compared(const Candidate& changed, const Candidate& point) {
   const auto difference = [](double value, double reference, const char* more, const char* less) {
     const double share = value / reference - 1;
@@ -59,7 +59,7 @@ std::vector<std::string> alternatives(const PlanningTask& task, const Chain& cha
   if (auto line = larger_function(task, chain, point.candidate)) lines.push_back(std::move(*line));
   for (const std::string& name : platform_names()) {
     const auto platform = load_platform(name);
-    // Only clouds one can choose, not this machine under another name.
+    // Skips platforms that are this machine without a cloud's limits.
     if (name == task.platform.name || !platform || !platform->limit_memory || !platform->limit_cpu) continue;
     PlanningTask there{task.profile, *platform, task.state, task.global_batch};
     there.accounting = task.accounting;

@@ -1,4 +1,4 @@
-// What a better function size or another platform would do to a plan, in words.
+// Says in words what a larger function size or another platform would change in a plan.
 #pragma once
 
 #include <string>
@@ -8,8 +8,8 @@
 
 namespace funcpipe {
 
-// The larger size of one stage that saves most time, if any saves more than 1%; and the same plan on each other cloud
-// of the catalog with the same function sizes, where it takes another time.
+// Returns one sentence on the larger size of one stage that saves most time, if any saves more than 1%, and one for
+// each other cloud of the catalog that offers the plan's function sizes and takes a time that differs by 1% or more.
 std::vector<std::string> alternatives(const PlanningTask& task, const Chain& chain, const PlannedPoint& point);
 
 }  // namespace funcpipe

@@ -7,16 +7,17 @@
 namespace funcpipe {
 namespace {
 
-// What a placement takes at a rate: `seconds` is its sum or its pace.
+// A placement's rate, and its sum or its pace.
 struct Step {
   Seconds seconds;
   double rate;
 };
 
-// Collects steps and leaves, for each band of rates, one that is below or at all of the band's; no sorting.
+// Collects steps in bands of rates. For each band it keeps one step with the least rate and the least seconds in it, so
+// no sorting is needed.
 class Staircase {
  public:
-  // `least_rate`: of any step. Bands are steps of floating-point numbers: `resolution` bits of mantissa.
+  // `least_rate` is the least rate of any step. Rates of one band agree in exponent and `resolution` bits of mantissa.
   Staircase(double least_rate, int resolution) : shift_(52 - resolution), least_(band(least_rate)) {}
 
   void clear() { bands_.clear(); }
@@ -26,7 +27,7 @@ class Staircase {
     bands_[index].seconds = std::min(bands_[index].seconds, seconds);
     bands_[index].rate = std::min(bands_[index].rate, rate);
   }
-  // Ascending rate, descending seconds.
+  // Returns steps by ascending rate and descending seconds.
   std::vector<Step> steps() const {
     std::vector<Step> steps;
     Seconds least = kInfinity;
@@ -47,13 +48,13 @@ class Staircase {
   std::vector<Step> bands_;
 };
 
-// Of the way through the stages; that of the first one ends with its tail.
+// Returns a stage's part of the sum; the first stage's includes its tail.
 Seconds passage(const StageChoice& choice) {
   const StageCost& stage = choice.cost;
   return stage.before + stage.forward + stage.backward + stage.after + (choice.first == 0 ? stage.tail : 0);
 }
 
-// Both staircases as one list: at a rate, the least sum and the least pace that any placement no dearer has.
+// Merges both staircases into one list: each rate with the least sum and the least pace at that rate or below.
 std::vector<PlacementBound> combine(const std::vector<Step>& sums, const std::vector<Step>& paces) {
   std::vector<PlacementBound> bounds;
   auto sum = sums.begin(), pace = paces.begin();
@@ -66,16 +67,16 @@ std::vector<PlacementBound> combine(const std::vector<Step>& sums, const std::ve
     if (next_pace == bound.rate) bound.pace = (pace++)->seconds;
     bounds.push_back(bound);
   }
-  // Below the rate where both are known nothing can be placed.
+  // No placement has a rate below the first at which both are known.
   std::erase_if(bounds, [](const PlacementBound& bound) { return bound.sum == kInfinity || bound.pace == kInfinity; });
   return bounds;
 }
 
-// Bounds are looked at in groups first: the least rate of a group with its least sum and pace.
+// Bounds are first looked at in groups of this size: a group's least rate with its least sum and pace.
 constexpr std::size_t kGroup = 8;
 
-// Whether `frontier` admits what any of `bounds` (ascending rate) leads to: the period `period_of(bound)` at the rate
-// `rate` + the bound's; and dollars; both times `reach`.
+// Returns whether `frontier` admits the outcome of any of `bounds` (by ascending rate): the period period_of(bound),
+// and the dollars of that period at `rate` plus the bound's rate, plus `fixed`; both are multiplied by `reach`.
 template <class PeriodOf>
 bool any_admitted(const std::vector<PlacementBound>& bounds, const Frontier& frontier, double reach, double rate,
                   Dollars fixed, const PeriodOf& period_of) {
@@ -107,9 +108,9 @@ Seconds backward_pace(const StageCost& stage) {
 Bounds::Bounds(int layers, const std::vector<StageChoice>& choices, double more, int resolution, Seconds floor,
                double slack)
     : more_(more), floor_(floor), reach_(1 + slack) {
-  // What is needed of the choices, close together: there may be hundreds of thousands.
+  // Holds together what is needed of a choice, since there may be hundreds of thousands.
   struct Placement {
-    int rest;  // where the layers placed already end
+    int rest;  // Where the layers that are placed already end (or, from the other side, begin).
     Seconds passage, pace;
     double rate;
     Dollars fixed;
@@ -140,7 +141,7 @@ Bounds::Bounds(int layers, const std::vector<StageChoice>& choices, double more,
   }
   std::vector<std::vector<Step>> sums(layers + 1), paces(layers + 1);
   Staircase all_sums(least_rate, resolution), all_paces(least_rate, resolution);
-  // Places the layers up to `at` by one of `last`, each after what its `rest` already has.
+  // Computes the bounds at `at`: each of the stages `last` is combined with the bounds at its `rest`.
   const auto place = [&](Side& side, int at, const std::vector<Placement>& last) {
     all_sums.clear();
     all_paces.clear();

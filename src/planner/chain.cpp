@@ -17,7 +17,7 @@ double trainable_part(const ParameterDescription& parameter) {
   return parameter.trainable ? static_cast<double>(parameter.bytes()) : 0;
 }
 
-// Parameters go to the one layer that uses them, or among the shared ones.
+// Adds each parameter to the layer that uses it, or to the shared ones if several do.
 void place_parameters(Chain& chain, const ModelDescription& model) {
   std::map<int, std::vector<int>> users;
   for (int i = 0; i < std::ssize(model.layers); ++i) {
@@ -38,8 +38,8 @@ void place_parameters(Chain& chain, const ModelDescription& model) {
   }
 }
 
-// CPU seconds of transfers that delay computing: all of them where computing takes the whole share, none where a vCPU
-// is to spare.
+// Returns by how many seconds a CPU second of transfers delays computing: none if a whole vCPU is left beside the
+// computing threads; one, at a vCPU or more, if none is left.
 double delay(const FunctionSize& size, int threads, bool limited) {
   const double vcpus = limited ? size.vcpus : std::max(size.vcpus, static_cast<double>(threads));
   const double spare = std::clamp(vcpus - threads, 0.0, 1.0);
@@ -50,7 +50,7 @@ std::string listed(const std::vector<std::string>& sizes) {
   return fmt::format("{}", fmt::join(sizes, ", "));
 }
 
-// Of a profile that is the platform's.
+// Makes the chain of a profile that is adapted to the platform.
 Result<Chain> chain_of(const Profile& profile, const Platform& platform, int micro_batch, const TrainingState& state,
                        int connections) {
   Chain chain;

@@ -1,4 +1,4 @@
-// What a plan decides besides cuts and function sizes, and what all candidates are judged by.
+// The choices of a plan besides cuts and function sizes, and the rules by which all plans are judged.
 #pragma once
 
 #include <cstdint>
@@ -7,42 +7,42 @@
 
 namespace funcpipe {
 
-// Samples of the last micro-batch of `global_batch`, relative to the others'.
+// Returns the samples of the last micro-batch of the global batch relative to those of the others: above 0, at most 1.
 inline double last_share(int global_batch, int micro_batch) {
   return (1 + (global_batch - 1) % micro_batch) / static_cast<double>(micro_batch);
 }
 
 struct Configuration {
-  int micro_batches = 1;  // of the global batch, over all replicas
+  int micro_batches = 1;  // Of the global batch, on all replicas together.
   int replicas = 1;
   SyncAlgorithm sync;
-  PipelineOrder order = PipelineOrder::gpipe;  // 1f1b for plans of one stage only, where it takes as long
-  double last = 1;  // samples of the last micro-batch, which may be a smaller one, relative to the others'
+  PipelineOrder order = PipelineOrder::gpipe;  // 1f1b only for plans of one stage, where it takes the same time.
+  double last = 1;                             // Samples of the last micro-batch relative to the others (last_share).
 
-  // Of the replica with the largest share; all wait for it.
+  // Returns the micro-batches of the replica with the largest share, for which all others wait.
   int most_micro_batches() const { return (micro_batches + replicas - 1) / replicas; }
-  // The same with a smaller last micro-batch counted as the part of one that it is. The last replica plays it, and has
-  // more micro-batches than every other one only where a single one is left over.
+  // Returns the same, but counts a smaller last micro-batch as a part of one. It belongs to the last replica, so it
+  // only counts if that one alone has the largest share.
   double largest_share() const {
     const bool is_largest = replicas == 1 || micro_batches % replicas == 1;
     return most_micro_batches() - (is_largest ? 1 - last : 0);
   }
-  // Of the global batch, likewise.
+  // Returns the micro-batches of the global batch, with a smaller last one counted as a part of one.
   double all_micro_batches() const { return micro_batches - 1 + last; }
-  // Whose activations a worker keeps at once.
+  // Returns of how many micro-batches a worker keeps activations at once.
   double most_in_flight() const { return order == PipelineOrder::gpipe ? largest_share() : 1; }
   bool operator==(const Configuration&) const = default;
 };
 
 enum class CostModel {
-  bill,  // everything the cloud asks for
-  paper  // memory x time of the functions alone (FuncPipe's objective)
+  bill,  // Everything that the cloud charges.
+  paper  // Only memory times time of the functions, as in the objective of the FuncPipe paper.
 };
 
 struct Accounting {
   CostModel cost_model = CostModel::bill;
-  std::int64_t iterations = 1000;  // start-up is spread over them
-  bool store_limits = true;        // iterations are no faster than the store's limits allow; false: as if it had none
+  std::int64_t iterations = 1000;  // Iterations of the job; the cost of start-up is spread over them.
+  bool store_limits = true;        // false ignores the limits of the store (StoreLimits).
 };
 
 }  // namespace funcpipe

@@ -5,7 +5,7 @@
 namespace funcpipe {
 namespace {
 
-// A lane of one stage, with what it takes per micro-batch.
+// A lane of one stage, and its seconds per micro-batch.
 struct Pace {
   Seconds seconds = 0;
   std::string lane;
@@ -18,7 +18,7 @@ struct Slowest {
   Pace forward, backward;
 };
 
-// Of stage k and those after it: what the micro-batches of its iteration queue for.
+// Returns the slowest lanes of stage k and the stages after it, at which the micro-batches queue.
 Slowest slowest_from(const std::vector<StagePrediction>& stages, std::size_t k) {
   Slowest slowest;
   for (std::size_t i = k; i < stages.size(); ++i) {
@@ -41,7 +41,7 @@ std::vector<std::string> explain(const Prediction& prediction, const Chain& chai
   const double more = candidate.configuration.largest_share() - 1;
   std::vector<std::string> lines;
 
-  // The stage whose own round, from its update to its next one, takes longest.
+  // Finds the stage whose round, from one update to the next, takes longest.
   std::size_t slowest_round = 0;
   Seconds longest = -1, longest_once = 0, sum = 0;
   for (std::size_t k = stages.size(); k-- > 0;) {

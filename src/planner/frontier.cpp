@@ -26,7 +26,8 @@ void Frontier::add(Candidate candidate) {
 void Frontier::lower_ceilings(const Price& price) {
   if (ceilings_.empty()) {
     ceilings_.assign(kSlots, kInfinity);
-    // The middle of the table. A period below its least belongs to slot 0, which stays at infinity.
+    // Puts the first period into the middle of the table. A period below the table's range belongs to slot 0, which
+    // stays at infinity.
     first_step_ = step(price.period) - std::min(kSlots / 2, step(price.period));
   }
   for (std::uint64_t above = slot(price.period) + 1; above < kSlots && ceilings_[above] > price.dollars; ++above)

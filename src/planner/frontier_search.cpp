@@ -10,16 +10,17 @@
 namespace funcpipe {
 namespace {
 
-// Chains longer than this are first solved with their layers merged to a third: good plans early prune the rest.
+// Chains longer than this are first solved with their layers merged to a third, because good plans known early prune
+// the rest of the search.
 constexpr int kDirect = 12;
 
-// What the rounds of a timed search may leave out.
+// The slack of each round of a timed search.
 constexpr double kSlacks[] = {0.2, 0.03, 0};
-// What its coarse search may: it is only to prune them.
+// The slack of its coarse search, whose plans only serve to prune.
 constexpr double kCoarseSlack = 0.05;
 
-// Tries every plan of `frontier` with one cut moved, to anywhere between its neighbours, or one function size changed,
-// until that finds nothing more.
+// Tries every plan of `frontier` with one cut moved to any place between its neighbours, or with one function size
+// changed, until that finds no better plan.
 void improve(Frontier& frontier, const std::vector<Chain>& chains, const std::vector<SpanTable>& spans,
              const Accounting& accounting, const std::stop_token& stop) {
   for (bool found = true; found;) {
@@ -55,7 +56,8 @@ void improve(Frontier& frontier, const std::vector<Chain>& chains, const std::ve
   }
 }
 
-// Every plan of one stage in 1f1b order: gradient accumulation, which keeps the activations of one micro-batch.
+// Adds every plan of one stage in 1f1b order. That is gradient accumulation; it keeps the activations of one
+// micro-batch.
 void accumulate(Frontier& frontier, const Chain& chain, const SpanTable& spans, Candidate candidate,
                 const Accounting& accounting) {
   candidate.configuration.order = PipelineOrder::one_forward_one_backward;
@@ -73,7 +75,7 @@ bool allows(const SearchSpace& space, PipelineOrder order) {
   return std::find(space.orders.begin(), space.orders.end(), order) != space.orders.end();
 }
 
-// All that are to be searched, as candidates without stages.
+// Returns all configurations to search, as candidates without stages.
 std::vector<Candidate> configurations_of(const std::vector<Chain>& chains, const SearchSpace& space) {
   std::vector<Candidate> configurations;
   for (std::size_t c = 0; c < chains.size(); ++c) {
@@ -91,7 +93,7 @@ std::vector<Candidate> configurations_of(const std::vector<Chain>& chains, const
   return configurations;
 }
 
-// Searches `candidate`'s configuration, in every order that is allowed.
+// Searches `candidate`'s configuration in every pipeline order that is allowed.
 void search_one(const std::vector<Chain>& chains, const std::vector<SpanTable>& spans, const Candidate& candidate,
                 const SearchSpace& space, Frontier& frontier, SearchStatistics& counts, const std::stop_token& stop,
                 const std::function<void(double)>& report, double slack) {
@@ -132,7 +134,7 @@ Frontier optimize(const std::vector<Chain>& chains, const SearchSpace& space, Se
   SearchProgress progress{.done = 0, .all = static_cast<int>(configurations.size()), .share = 0};
   if (report) report(progress);
   Frontier frontier;
-  // Plans of coarser chains are plans of these chains too.
+  // Plans of merged chains are plans of these chains too.
   if (const int longest = longest_of(chains); longest > kDirect)
     frontier = optimize_merged(chains, std::max(kDirect / 2, longest / 3), space, /*statistics=*/nullptr, stop,
                                /*report=*/{}, slack);
@@ -168,7 +170,7 @@ Frontier optimize_within(const std::vector<Chain>& chains, const SearchSpace& sp
     frontier = optimize_merged(chains, std::min(timed.coarse_layers, std::max(kDirect / 2, longest / 3)), space,
                                /*statistics=*/nullptr, time.token(), /*report=*/{}, kCoarseSlack);
   const std::vector<SpanTable> spans(chains.begin(), chains.end());
-  std::vector<double> proven(configurations.size(), kInfinity);  // of each configuration
+  std::vector<double> proven(configurations.size(), kInfinity);  // By configuration: the slack of its last full round.
   for (const double slack : kSlacks) {
     progress.slack = slack;
     progress.done = 0;

@@ -12,10 +12,10 @@ namespace {
 
 constexpr int kNone = std::numeric_limits<int>::max();
 
-// A layer that no option holds, with some micro-batch size and number of replicas.
+// A layer that no function size holds, for some micro-batch size and number of replicas.
 struct Lack {
   int layer = -1;
-  double needed = 0, missing = 0;  // bytes, on the largest option; missing 0: it did not fit when it was profiled
+  double needed = 0, missing = 0;  // Bytes, on the largest size. missing = 0: it did not fit when it was profiled.
   int micro_batch = 0, replicas = 0;
 };
 
@@ -44,7 +44,7 @@ std::optional<Lack> worst_layer(const Chain& chain, const StageCosts& costs) {
   return worst;
 }
 
-// Stages of the plan with the fewest, of layers that each fit alone.
+// Returns the least number of stages of a plan. Each layer fits alone.
 int fewest_stages(const Chain& chain, const StageCosts& costs) {
   const int layers = chain.layer_count();
   std::vector<int> fewest(layers + 1, kNone);
@@ -59,7 +59,7 @@ std::string times(int count, const char* what) {
   return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
 }
 
-// Platforms whose largest function holds `needed` bytes; those that only pretend to be a cloud do not count.
+// Lists the platforms whose largest function holds `needed` bytes. Platforms without a memory limit do not count.
 std::string platforms_that_hold(double needed, const Platform& own) {
   std::string names;
   for (const std::string& name : platform_names()) {

@@ -6,7 +6,7 @@
 namespace funcpipe {
 
 void keep_undominated(std::vector<Label>& labels, int first, const Bounds& bounds, double more, bool stages_matter) {
-  // The stage before paces the pipeline at least so, whichever it is.
+  // Whatever stage comes before, the pipeline's paces are at least these.
   const Seconds least_forward = bounds.next_forward_pace(first), least_backward = bounds.next_backward_pace(first);
   std::sort(labels.begin(), labels.end(), [](const Label& a, const Label& b) {
     return std::tie(a.suffix.rate, a.suffix.sum, a.suffix.fixed) <
@@ -26,7 +26,7 @@ void keep_undominated(std::vector<Label>& labels, int first, const Bounds& bound
     const Seconds forward = std::max(b.forward_pace, least_forward),
                   backward = std::max(b.backward_pace, least_backward);
     const Seconds least_period = bounds.least_period(b, first);
-    // What it asks of the store is no more, or is nothing that the period would show whatever comes before.
+    // `a` uses no more of the store, or so little that no limit of it exceeds the least period, whatever comes before.
     const StoreUse& rest = bounds.most_store_before(first);
     const auto asks_no_more = [&](const StoreUse& a) {
       for (std::size_t i = 0; i < a.seconds.size(); ++i)
@@ -34,8 +34,8 @@ void keep_undominated(std::vector<Label>& labels, int first, const Bounds& bound
       return true;
     };
     const auto dominates = [&](const Kept& a) {
-      // Its rate is no higher: labels come in that order. A slower lane is made up for by a smaller sum, a dearer
-      // iteration by a lower rate over the least time it can take.
+      // a's rate is not higher, because the labels are sorted by rate. A smaller sum may make up for a slower lane, and
+      // a lower rate over the least period for larger fixed dollars.
       return a.sum + more * (std::max(0.0, a.forward - forward) + std::max(0.0, a.backward - backward)) <= b.sum &&
              a.period <= least_period && a.fixed <= b.fixed + (b.rate - a.rate) * least_period &&
              (!stages_matter || a.stages <= b.stages) && asks_no_more(*a.store);

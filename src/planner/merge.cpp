@@ -5,7 +5,7 @@
 namespace funcpipe {
 namespace {
 
-// On the option where most layers fit.
+// Returns each layer's time forward and backward on the largest function size that it fits.
 std::vector<Seconds> computing(const Chain& chain) {
   std::vector<Seconds> seconds(chain.layers.size(), 0);
   for (std::size_t i = 0; i < chain.layers.size(); ++i) {
@@ -28,7 +28,7 @@ std::vector<int> choose_ends(const Chain& chain, int count) {
   std::vector<int> ends;
   int first = 1;
   for (int group = 1; group < count; ++group) {
-    // Positions within half a share of the even one, and the first beyond so that there always is one.
+    // The positions within half a share of the even one, or the first one beyond, so that there is at least one.
     const auto position = [&](double at) {
       return static_cast<int>(std::lower_bound(before.begin(), before.end(), at) - before.begin());
     };

@@ -1,4 +1,4 @@
-// A coarser chain: neighbouring layers joined, so that fewer cuts are to be considered.
+// Merges neighbouring layers of a chain, so that there are fewer cuts to consider.
 #pragma once
 
 #include <vector>
@@ -9,11 +9,11 @@ namespace funcpipe {
 
 struct MergedChain {
   Chain chain;
-  std::vector<int> ends;  // layer i of `chain` ends before layer ends[i] of the original
+  std::vector<int> ends;  // Layer i of `chain` ends before layer ends[i] of the original.
 };
 
-// To at most `count` layers of about equal computing time; near each even position the cut with the smallest border is
-// taken.
+// Merges to at most `count` layers of about equal computing time. Near each even position it takes the cut with the
+// smallest border.
 MergedChain merge_layers(const Chain& chain, int count);
 
 }  // namespace funcpipe

@@ -26,7 +26,7 @@ tl::unexpected<Error> unknown(const std::string& text) {
               "and of seconds");
 }
 
-// Rounded up to three figures, so that what is suggested can be met.
+// Writes a number rounded up to three digits, so that a suggested limit can be met.
 std::string at_least(double number) {
   const double step = std::pow(10, std::floor(std::log10(std::max(number, 1e-12))) - 2);
   return fmt::format("{:.{}f}", std::ceil(number / step * (1 - 1e-12)) * step,

@@ -1,4 +1,4 @@
-// Which plan of the Pareto frontier is wanted.
+// Chooses a plan of the Pareto frontier.
 #pragma once
 
 #include <string>
@@ -11,35 +11,35 @@ namespace funcpipe {
 
 struct Objective {
   enum class Kind {
-    time,      // the fastest
-    cost,      // the cheapest
-    weighted,  // least cost_weight * dollars + time_weight * seconds, of an iteration
-    deadline,  // the cheapest whose training takes at most `limit` seconds
-    budget     // the fastest whose job costs at most `limit` dollars
+    time,      // The plan with the fastest iteration.
+    cost,      // The plan with the cheapest iteration.
+    weighted,  // The plan with the least cost_weight * dollars + time_weight * seconds of an iteration.
+    deadline,  // The cheapest plan whose training takes at most `limit` seconds.
+    budget     // The plan with the shortest training whose job costs at most `limit` dollars.
   };
   Kind kind = Kind::weighted;
-  // The default weights the fastest plan's seconds and the cheapest plan's dollars alike (both 0).
+  // If both are 0, the seconds of the fastest plan weigh as much as the dollars of the cheapest plan.
   double cost_weight = 0, time_weight = 0;
   double limit = 0;
 };
 
-// "time", "cost", "ALPHA1,ALPHA2", "deadline=SECONDS", "budget=DOLLARS"; "balanced" is the default.
-// Errors: invalid_input.
+// Parses "balanced" (the default weights), "time", "cost", "ALPHA1,ALPHA2" (the weights of dollars and of seconds),
+// "deadline=SECONDS" or "budget=DOLLARS". Error: invalid_input.
 Result<Objective> parse_objective(const std::string& text);
 
-// What an objective looks at in a plan.
+// The figures of a plan that objectives compare.
 struct Outcome {
   Seconds iteration = 0;
   Dollars iteration_dollars = 0;
-  Seconds training = 0;  // the whole job
-  Dollars dollars = 0;
+  Seconds training = 0;  // Of the whole job.
+  Dollars dollars = 0;   // Of the whole job.
 };
 
-// `objective` with the weights that its default stands for among `outcomes`.
+// Returns `objective` with its weights set if they are the default ones, which depend on `outcomes`.
 Objective with_weights(Objective objective, const std::vector<Outcome>& outcomes);
 
-// Which one; of equals the first. `outcomes` has at least one. Errors: invalid_input: none meets the deadline or the
-// budget; with the nearest that exists.
+// Returns the index of the outcome that the objective prefers, the first one of equals. `outcomes` is not empty.
+// Error: invalid_input if none meets the deadline or the budget; the hint names the nearest one that can be met.
 Result<std::size_t> choose(const std::vector<Outcome>& outcomes, const Objective& objective);
 
 }  // namespace funcpipe

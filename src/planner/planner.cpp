@@ -14,7 +14,7 @@
 namespace funcpipe {
 namespace {
 
-constexpr int kMostReplicas = 32;  // unless asked for more
+constexpr int kMostReplicas = 32;  // Unless the user asks for more.
 
 tl::unexpected<Error> refuse(std::string message, std::string hint = {}) {
   return fail(ErrorCode::invalid_input, std::move(message), {}, std::move(hint));
@@ -93,7 +93,7 @@ Result<> check_memory(const Chain& chain, const SpanTable& spans, const Candidat
   return {};
 }
 
-// Everything but memory, which the profile knows better than the description's estimate.
+// Checks a plan except for its memory, because the profile tells more about that than validate() knows.
 Result<> check_plan(const PlanningTask& task, const Plan& plan) {
   if (plan.global_batch != task.global_batch)
     return refuse(fmt::format("the plan is for a global batch of {}, not {}", plan.global_batch, task.global_batch),
@@ -146,7 +146,7 @@ Result<Planning> plan_training(const PlanningTask& task, const std::stop_token& 
         optimize_merged(planning.chains, task.most_layers, choices.space, &planning.statistics, time.token(), report);
     planning.proof = {.gap = kInfinity, .open = 1, .all = 1, .open_replicas = {}};
   }
-  // A merged layer may be too large where its parts are not.
+  // A merged layer may be too large although its parts are not.
   if (frontier.points().empty()) {
     planning.merged_layers = 0;
     frontier = optimize_within(planning.chains, choices.space, {.limit = task.time_limit}, planning.proof,
@@ -214,7 +214,7 @@ Result<Judgement> judge_cuts(const PlanningTask& task, const std::vector<StagePl
     }
   }
   if (judged.empty()) return tl::unexpected(std::move(error));
-  // What misses the deadline or the budget is shown as well: it is what was asked about.
+  // The user asked about these stages, so they are shown even if they miss the deadline or the budget.
   const auto best = choose(outcomes, task.objective).or_else([&](const Error&) {
     return choose(outcomes, {.kind = task.objective.kind == Objective::Kind::deadline ? Objective::Kind::time
                                                                                       : Objective::Kind::cost});

@@ -1,5 +1,5 @@
-// The planner as its users see it: a profile, a platform and a batch in; the Pareto frontier of plans out, one of them
-// chosen.
+// The planner's interface. From a profile, a platform and a global batch it finds the Pareto frontier of plans and
+// chooses one of them. Thread-safe for different tasks.
 #pragma once
 
 #include <stop_token>
@@ -20,17 +20,17 @@ struct PlanningTask {
   const Platform& platform;
   TrainingState state;
   int global_batch = 0;
-  std::vector<int> micro_batches;  // empty: those profiled that are not larger than the global batch
-  std::vector<int> replicas;       // empty: 1..32, as far as there are micro-batches and functions for them
+  std::vector<int> micro_batches;  // Empty means all profiled sizes that are not larger than the global batch.
+  std::vector<int> replicas;       // Empty means 1..32, limited by the number of micro-batches and of functions.
   std::vector<SyncAlgorithm> syncs = searched_algorithms();
   Accounting accounting;
   Objective objective;
   int connections = 4;
-  int most_layers = 0;             // longer models are planned with their layers merged to so many; 0: as they are
-  Seconds time_limit = kInfinity;  // of the search; what it has found and proven by then is the answer
+  int most_layers = 0;             // The layers of longer models are merged to this many; 0 means never.
+  Seconds time_limit = kInfinity;  // Time of the search, which then returns what it has found and proven.
 };
 
-// What may be chosen in it, with the defaults filled in. Errors: invalid_input.
+// What may be chosen in a task, with the defaults filled in. Error of choices_of: invalid_input.
 struct Choices {
   std::vector<int> micro_batches;
   SearchSpace space;
@@ -45,34 +45,35 @@ struct PlannedPoint {
 Outcome outcome_of(const PlannedPoint& point, const Accounting& accounting);
 
 struct Planning {
-  std::vector<Chain> chains;           // one for each micro-batch size
-  std::vector<PlannedPoint> frontier;  // fastest first
-  std::size_t chosen = 0;
+  std::vector<Chain> chains;           // One for each micro-batch size.
+  std::vector<PlannedPoint> frontier;  // Fastest first.
+  std::size_t chosen = 0;              // Index into `frontier`.
   SearchStatistics statistics;
-  int merged_layers = 0;  // the search had the layers merged to so many; 0: as they are
-  Proof proof;            // how good the frontier is; of merged layers nothing is proven
-  Seconds seconds = 0;    // of the search
+  int merged_layers = 0;  // The search merged the layers to this many; 0 if it did not merge them.
+  Proof proof;            // How good the frontier is; for merged layers nothing is proven.
+  Seconds seconds = 0;    // Time that the search took.
 
   const PlannedPoint& chosen_point() const { return frontier[chosen]; }
   const Chain& chain_of(const PlannedPoint& point) const { return chains[point.candidate.chain]; }
 };
 
-// Errors: invalid_input (nothing fits: which layer lacks how much memory on the largest function, and which platform
-// would hold it; nothing meets the deadline or budget: the nearest that exists), cancelled.
-// A stop is heard within a fraction of a second.
+// Errors: cancelled, within a fraction of a second after a stop; invalid_input if no plan fits (it names the layer that
+// lacks memory and the platforms that would hold it), if none was found in time, or if none meets the deadline or
+// budget (it names the nearest one that can be met).
 Result<Planning> plan_training(const PlanningTask& task, const std::stop_token& stop = {},
                                const ProgressReport& report = {});
 
-// A plan of the user's own, judged by the same model.
+// The prediction of a plan that the user has given.
 struct Judgement {
-  Chain chain;  // of its micro-batch size
+  Chain chain;  // The chain of the plan's micro-batch size.
   PlannedPoint point;
 };
-// Errors: invalid_input: another model, another batch, cuts or sizes there are not, a stage that does not fit.
+// Predicts a plan. Error: invalid_input if it is for another model or another global batch, has cuts or function sizes
+// that do not exist, or has a stage that does not fit its function.
 Result<Judgement> judge(const PlanningTask& task, const Plan& plan);
 
-// The same for cuts and sizes alone: `stages` with the batches, replicas and synchronisation the task allows that suit
-// its objective best. Errors: as above, of the combination that fails last.
+// Predicts cuts and function sizes. Of all micro-batch sizes, replicas and synchronisations that the task allows it
+// takes the combination that the objective prefers. Error: that of judge() for the combination that failed last.
 Result<Judgement> judge_cuts(const PlanningTask& task, const std::vector<StagePlan>& stages);
 
 }  // namespace funcpipe

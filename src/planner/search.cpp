@@ -12,19 +12,19 @@
 namespace funcpipe {
 namespace {
 
-// Rates are told apart more finely the fewer stages are left (Bounds).
+// Resolutions of Bounds. The fine one is used once few stages are left.
 constexpr int kCoarse = 3, kFine = 6;
-// A band of paces is split while its width makes a larger share of the period than this...
+// A band is split if its width, times the micro-batches beyond the first, is a larger share of the period than this.
 constexpr double kWide = 0.05;
-// ...or while it takes more partial plans than these, or than so many per stage: splitting takes that long too. Halves
-// of a band that took too many may each take so many times as many, lest splitting where it does not help go on and
-// on...
+// A band is also split if it takes more partial plans than the larger of kPartialPlans and kPartialPlansPerStage for
+// each possible stage. Splitting is not free, so the halves of such a band may each take kPatience times as many:
+// otherwise bands would be split on and on where that does not help.
 constexpr std::int64_t kPartialPlans = 50'000, kPartialPlansPerStage = 3, kPatience = 4;
-// ...but not once its width means nothing any more.
+// A band whose width is no larger a share of the period than this is never split for that.
 constexpr double kNarrow = 1e-3;
 
-// Partial plans looked at together before each is: what the best of them all could become may not lie on the Pareto
-// frontier.
+// Partial plans are first looked at in groups of this size: if a plan with the least figures of the whole group cannot
+// be on the Pareto frontier, none of the group can.
 constexpr int kTogether = 8;
 
 std::vector<StageChoice> feasible_stages(const Chain& chain, const StageCosts& costs) {
@@ -39,7 +39,7 @@ std::vector<StageChoice> feasible_stages(const Chain& chain, const StageCosts& c
   return choices;
 }
 
-// No worse in anything than any of `labels`, for each kTogether of them.
+// Returns for each kTogether of `labels` a suffix that has their least figures.
 std::vector<Suffix> least_of_groups(const std::vector<Label>& labels) {
   std::vector<Suffix> groups;
   for (std::size_t i = 0; i < labels.size(); ++i) {
@@ -61,7 +61,7 @@ std::vector<Suffix> least_of_groups(const std::vector<Label>& labels) {
   return groups;
 }
 
-// Whether `a` takes no less of anything than `b`.
+// Returns whether no figure of `a` is less than that of `b`.
 bool no_better(const StageCost& a, const StageCost& b) {
   return a.forward >= b.forward && a.backward >= b.backward && a.before >= b.before && a.after >= b.after &&
          a.forward_before >= b.forward_before && a.forward_after >= b.forward_after &&
@@ -118,14 +118,14 @@ class Search {
     std::erase_if(choices, [&](const StageChoice& choice) { return !bounds.promising(choice, frontier_); });
   }
 
-  // Plans whose slowest lanes, F + B, take `floor` or more.
+  // A band: the plans whose pace, F + B, is at least `floor`.
   struct Band {
     Seconds floor;
-    double from, to;    // its part of the work, as shares of all
-    std::int64_t most;  // partial plans, before it is split
+    double from, to;    // Its part of the work, as shares of the whole.
+    std::int64_t most;  // Partial plans that it may take before it is split.
   };
 
-  // All of `band` made of `choices`.
+  // Searches all plans of `band` that are made of `choices`.
   void search_band(Band band, std::vector<StageChoice> choices) {
     if (stop_.stop_requested()) return;
     report_(band.from);
@@ -161,7 +161,8 @@ class Search {
     search_band({.floor = middle, .from = half, .to = band.to, .most = band.most}, std::move(choices));
   }
 
-  // All plans of `choices`, from the last layer to the first. False: it takes more than `most` partial plans.
+  // Searches all plans made of `choices`, from the last layer to the first. Returns false, without adding any, if that
+  // takes more than `most` partial plans.
   bool label(const Bounds& bounds, const std::vector<StageChoice>& choices, std::int64_t most) {
     std::vector<std::vector<const StageChoice*>> starting(layers_);
     for (const StageChoice& choice : choices) starting[choice.first].push_back(&choice);
@@ -189,7 +190,7 @@ class Search {
     return true;
   }
 
-  // Every label at the choice's end with the choice before it, if that is promising.
+  // Puts `choice` before every label at its end and adds the promising results to `found`.
   void put_before(const StageChoice& choice, const std::vector<Suffix>& groups, const Bounds& bounds,
                   std::vector<Label>& found) const {
     const std::vector<Label>& tails = labels_[choice.end];
@@ -207,7 +208,7 @@ class Search {
     }
   }
 
-  // Whether a synchronisation algorithm that has been searched already is as good for each of these stages.
+  // Returns whether a synchronisation algorithm that was searched before is at least as good for each of these stages.
   bool superseded(const std::vector<StageChoice>& choices) const {
     for (const SyncAlgorithm sync : space_.syncs) {
       if (sync == candidate_.configuration.sync) break;
@@ -236,7 +237,7 @@ class Search {
 
   const Chain& chain_;
   const SpanTable& spans_;
-  const Candidate& candidate_;  // its configuration; no stages
+  const Candidate& candidate_;  // Has a configuration and no stages.
   const SearchSpace& space_;
   Frontier& frontier_;
   SearchStatistics& statistics_;

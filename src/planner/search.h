@@ -1,5 +1,5 @@
-// The exact search of one configuration: micro-batch size, replicas and synchronisation given; cuts and function sizes
-// wanted.
+// Searches one configuration exactly: micro-batch size, replicas and synchronisation are given, cuts and function sizes
+// are to be found.
 #pragma once
 
 #include <functional>
@@ -10,10 +10,9 @@
 
 namespace funcpipe {
 
-// Adds to `frontier` every plan of `candidate`'s configuration that belongs there, in gpipe order; `candidate` has no
-// stages. `report` is told the share of the work that is done. A stop leaves the frontier incomplete. With `slack` it
-// may leave out plans: each of them is then at most that share faster and at most that share cheaper than some plan
-// that is there.
+// Adds to `frontier` every plan in gpipe order of `candidate`'s configuration that belongs there. `candidate` has no
+// stages. Calls `report` with the share of the work that is done. A stop leaves the frontier incomplete. With `slack` >
+// 0 it may leave out a plan if some plan on the frontier is at most that share slower and at most that share dearer.
 void search(const Chain& chain, const SpanTable& spans, const Candidate& candidate, const SearchSpace& space,
             Frontier& frontier, SearchStatistics& statistics, const std::stop_token& stop,
             const std::function<void(double)>& report, double slack = 0);

@@ -1,4 +1,4 @@
-// Sums over every span of layers that do not depend on the function's size, made once per chain.
+// Sums over every span of consecutive layers, computed once per chain.
 #pragma once
 
 #include <vector>
@@ -8,10 +8,10 @@
 namespace funcpipe {
 
 struct Span {
-  double parameters = 0, trainable = 0, buffers = 0;  // bytes; a shared parameter once
-  double activations = 0, working = 0;                // bytes of one micro-batch: sum, largest
-  double shared_state = 0;                            // bytes that replica 0 sends the others every iteration
-  double tied = 0;                                    // trainable bytes shared with layers outside
+  double parameters = 0, trainable = 0, buffers = 0;  // Bytes; a parameter that several layers use counts once.
+  double activations = 0, working = 0;                // Bytes of one micro-batch: sum and largest.
+  double shared_state = 0;                            // Bytes that replica 0 sends the others in every iteration.
+  double tied = 0;                                    // Trainable bytes that layers outside the span use too.
   bool reads_input = false, reads_target = false;
 };
 
@@ -22,7 +22,7 @@ class SpanTable {
   Seconds forward(int option, int first, int end) const { return between(forward_[option], first, end); }
   Seconds backward(int option, int first, int end) const { return between(backward_[option], first, end); }
   Seconds warm_up(int option, int first, int end) const { return between(warm_up_[option], first, end); }
-  // Whether every layer of the span was measured, or could be, on `option`.
+  // Returns whether the profile has times of all layers of the span on `option`, that is, whether each fits it alone.
   bool measured(int option, int first, int end) const { return missing_[option][end] == missing_[option][first]; }
 
  private:
@@ -31,8 +31,8 @@ class SpanTable {
 
   std::size_t layers_;
   std::vector<Span> spans_;
-  std::vector<std::vector<Seconds>> forward_, backward_, warm_up_;  // [option][i]: of layers [0, i)
-  std::vector<std::vector<int>> missing_;  // [option][i]: layers of [0, i) that do not fit alone
+  std::vector<std::vector<Seconds>> forward_, backward_, warm_up_;  // [option][i]: sum of layers [0, i).
+  std::vector<std::vector<int>> missing_;  // [option][i]: number of layers of [0, i) that do not fit alone.
 };
 
 }  // namespace funcpipe

@@ -7,10 +7,10 @@
 namespace funcpipe {
 namespace {
 
-// GETs that come too early, per object waited for (worker/arrival.h): assumed.
+// GETs that find nothing yet, for each object that is waited for (worker/arrival.h). This is an assumption.
 constexpr double kEarlyGets = 1.0;
 
-// Iterations that one report of losses is of: metrics.log_freq's default.
+// Iterations in one report of losses, the default of metrics.log_freq.
 constexpr double kReported = 10;
 
 struct Lanes {
@@ -101,13 +101,14 @@ StageTraffic StageCosts::traffic(int first, int end, int index) const {
   const bool tied = span.tied > 0;
   const double shared = replicas > 1 ? span.shared_state : 0;
   const bool shares = shared > 0;
-  const double copies = span.trainable > 0 ? 1 : replicas - 1;  // of the shared state (schedule/training.cpp)
+  // Objects that replica 0 publishes with the shared state (schedule/training.cpp).
+  const double copies = span.trainable > 0 ? 1 : replicas - 1;
 
   StageTraffic traffic;
-  // The shared state goes up from replica 0 and down to the others.
+  // Replica 0 uploads the shared state and the others download it.
   traffic.state_up = copies * shared;
   traffic.state_down = shared;
-  const double up_once = synchronised.up_bytes + span.tied;  // of a replica, whatever its share
+  const double up_once = synchronised.up_bytes + span.tied;  // Per replica, independent of its share.
   const double down_once = synchronised.down_bytes + span.tied;
   traffic.up_bytes = micro_batches_ * (out + in_gradient) + up_once + traffic.state_up;
   traffic.down_bytes = micro_batches_ * (in + out_gradient) + down_once + traffic.state_down;
@@ -115,8 +116,8 @@ StageTraffic StageCosts::traffic(int first, int end, int index) const {
       configuration_.all_micro_batches() * (out + in_gradient) + replicas * up_once + traffic.state_up;
   traffic.all_down_bytes = configuration_.all_micro_batches() * (in + out_gradient) + replicas * down_once +
                            (replicas - 1) * traffic.state_down;
-  // As if an iteration's bytes flowed at once from a full bucket: an estimate. The bucket may not be full again when
-  // the next iteration begins, and is refilled while the lane rests.
+  // This estimate assumes that an iteration's bytes flow without a pause from a full bucket. In fact the bucket may not
+  // be full when an iteration begins, and it is refilled while the lane rests.
   traffic.uplink = mean_rate(chain_.burst, option.uplink, traffic.up_bytes);
   traffic.downlink = mean_rate(chain_.burst, option.downlink, traffic.down_bytes);
 
@@ -129,7 +130,7 @@ StageTraffic StageCosts::traffic(int first, int end, int index) const {
       all * (has_after + (in_gradient > 0)) + replicas * synchronised.puts + replicas * tied + copies * shares;
 
   const double snapshot = span.parameters + span.trainable * chain_.state.optimizer_copies + span.buffers;
-  // The job's specification, the stage, the first data.
+  // A start sends three GETs: for the job's specification, the stage and the first data.
   const Seconds warm_up = spans_.warm_up(index, first, end);
   const auto up = [&](double bytes) { return bytes / mean_rate(chain_.burst, option.uplink, bytes); };
   const auto down = [&](double bytes) { return bytes / mean_rate(chain_.burst, option.downlink, bytes); };
@@ -181,7 +182,7 @@ StageCost StageCosts::of(int first, int end, int index) const {
               handling(replicas > 1 ? sync_.passes(configuration_.replicas) * span.trainable : 0, 0) +
               span.trainable * option.update_per_byte;
   if (replicas > 1 && span.shared_state > 0) {
-    // Before the next iteration's first forward.
+    // The state is exchanged before the next iteration's first forward.
     cost.tail += lanes.upload(traffic.state_up) + lanes.download(traffic.state_down) + handling(traffic.state_up, 1);
   }
   if (span.tied > 0) cost.tail += lanes.upload(span.tied) + lanes.download(span.tied);
@@ -203,10 +204,10 @@ StageCost StageCosts::of(int first, int end, int index) const {
   cost.fixed += (replicas * (traffic.start * option.per_second + prices.invocation + 3 * prices.get) +
                  traffic.finish * option.per_second + prices.put) /
                 iterations;
-  // A lifetime's end costs a restart, evenly spread over the lifetime.
+  // The cost of a restart at the end of a lifetime is spread evenly over the lifetime.
   cost.rate *= 1 + traffic.restart / chain_.limits.lifetime;
   cost.rate += replicas * (prices.invocation + prices.put + 3 * prices.get) / chain_.limits.lifetime;
-  // Objects live until the iteration after theirs has been updated.
+  // Objects are kept until the update of the next iteration, so those of two iterations are in the store.
   cost.rate += storage_price(prices, 2 * traffic.all_up_bytes, 1);
   return cost;
 }

@@ -1,5 +1,5 @@
-// What one stage adds to an iteration's time and to its bill: the planner's time, memory and cost models. Derivations:
-// docs/algorithms.md, "Predicting an iteration".
+// The planner's models of time, memory and cost: what one stage adds to an iteration's time and to the bill.
+// Derivations: docs/algorithms.md, "Predicting an iteration".
 #pragma once
 
 #include <algorithm>
@@ -13,10 +13,10 @@
 
 namespace funcpipe {
 
-// What an iteration asks of the store's limits: seconds that each of them needs for it, of all workers together. An
-// iteration takes no less than the longest.
+// How much of the store's limits an iteration of all workers uses: for each limit the seconds in which the store can
+// serve the iteration. An iteration takes at least the longest of them.
 struct StoreUse {
-  std::array<Seconds, 5> seconds{};  // bytes up, bytes down, PUTs, GETs, PUTs and GETs
+  std::array<Seconds, 5> seconds{};  // For bytes up, bytes down, PUTs, GETs, and PUTs and GETs together.
 
   StoreUse& operator+=(const StoreUse& other) {
     for (std::size_t i = 0; i < seconds.size(); ++i) seconds[i] += other.seconds[i];
@@ -29,50 +29,52 @@ struct StoreUse {
     return most;
   }
 };
-StoreUse least_of(const StoreUse& a, const StoreUse& b);  // each figure by itself
+// Return the smaller, or the larger, of each figure.
+StoreUse least_of(const StoreUse& a, const StoreUse& b);
 StoreUse most_of(const StoreUse& a, const StoreUse& b);
 
-// Of one stage, all replicas alike. A lane task has a passage (what one micro-batch takes to get through) and a pace
-// (what the lane takes per micro-batch when they follow one another: requests in flight side by side hide latency).
+// The cost of one stage; its replicas are alike. A lane task has a passage, the time that one micro-batch takes in it,
+// and a pace, the time per micro-batch when many follow one another. A pace may be less than the passage, because
+// several requests in flight hide latency.
 struct StageCost {
-  Seconds forward = 0, backward = 0;                // compute lane: passage and pace
-  Seconds before = 0, after = 0;                    // passages over the borders before and after, this side's lanes
-  Seconds forward_before = 0, forward_after = 0;    // paces: download of activations, upload of activations
-  Seconds backward_before = 0, backward_after = 0;  // upload of gradients, download of gradients
-  Seconds tail = 0;                                 // after its last backward: synchronisation and update
-  Seconds network = 0;  // what the busier direction needs of an iteration at the sustained rate
-  StoreUse store;       // of all replicas together
-  double rate = 0;      // dollars a second, all replicas
-  Dollars fixed = 0;    // dollars an iteration, all replicas
+  Seconds forward = 0, backward = 0;                // Compute lane: passage and pace, which are equal.
+  Seconds before = 0, after = 0;                    // Passages of this stage's transfers at the cut before and after.
+  Seconds forward_before = 0, forward_after = 0;    // Paces of downloading and of uploading activations.
+  Seconds backward_before = 0, backward_after = 0;  // Paces of uploading and of downloading gradients.
+  Seconds tail = 0;                                 // Synchronisation and update, after its last backward.
+  Seconds network = 0;  // Time of an iteration's bytes at the sustained rate, in the busier direction.
+  StoreUse store;       // Of all replicas together.
+  double rate = 0;      // Dollars a second of all replicas.
+  Dollars fixed = 0;    // Dollars an iteration of all replicas.
 };
 
-// What one stage moves and asks for.
+// The transfers of one stage.
 struct StageTraffic {
-  double up_bytes = 0, down_bytes = 0;          // of an iteration, the replica with the largest share
-  double all_up_bytes = 0, all_down_bytes = 0;  // of an iteration, all replicas
-  double state_up = 0, state_down = 0;          // of these the shared state: replica 0's, and that of each other one
-  double puts = 0, gets = 0;                    // likewise, early GETs included, reports not
-  double reports = 0;                           // PUTs, likewise
-  BytesPerSecond uplink = 0, downlink = 0;      // what transfers get, the mean of an iteration
-  Seconds start = 0;                            // of a new function, to its first forward
-  Seconds finish = 0;                           // of replica 0, after the last update: the trained stage is stored
-  Seconds restart = 0;                          // of a function whose lifetime ends: snapshot, new function, load
+  double up_bytes = 0, down_bytes = 0;          // In an iteration, on the replica with the largest share.
+  double all_up_bytes = 0, all_down_bytes = 0;  // In an iteration, on all replicas.
+  double state_up = 0, state_down = 0;          // Shared state: uploaded by replica 0, downloaded by each other one.
+  double puts = 0, gets = 0;                    // In an iteration, on all replicas; with early GETs, without reports.
+  double reports = 0;                           // PUTs of reports in an iteration, on all replicas.
+  BytesPerSecond uplink = 0, downlink = 0;      // Mean rates of an iteration's transfers, with the burst.
+  Seconds start = 0;                            // From a new function's invocation to its first forward.
+  Seconds finish = 0;                           // Storing the trained stage, by replica 0 after the last update.
+  Seconds restart = 0;                          // Replacing a function: snapshot, new function, load.
 };
 
-// The stages from some layer to the last, as they run in steady state.
+// The stages from some layer to the last, in steady state.
 struct Suffix {
-  Seconds sum = 0;                              // all passages
-  Seconds forward_pace = 0, backward_pace = 0;  // slowest lane task of each direction
-  Seconds period = 0;                           // iteration time if these were all stages
-  double rate = 0;
-  Dollars fixed = 0;
+  Seconds sum = 0;                              // Sum of all passages.
+  Seconds forward_pace = 0, backward_pace = 0;  // Slowest lane task of each direction.
+  Seconds period = 0;                           // Time of an iteration if these were all stages.
+  double rate = 0;                              // Dollars a second.
+  Dollars fixed = 0;                            // Dollars an iteration.
   StoreUse store;
   int stages = 0;
 
-  Dollars dollars() const { return period * rate + fixed; }  // of one iteration
+  Dollars dollars() const { return period * rate + fixed; }  // Of one iteration.
 };
 
-// `stage` put before `suffix`; `more`: micro-batches beyond the first.
+// Returns the suffix with `stage` put before it. `more` is the number of micro-batches beyond the first.
 inline Suffix extend(const Suffix& suffix, const StageCost& stage, double more) {
   Suffix longer;
   const Seconds sum = suffix.sum + stage.after + stage.forward + stage.backward;
@@ -92,7 +94,7 @@ inline Suffix extend(const Suffix& suffix, const StageCost& stage, double more) 
 
 class StageCosts {
  public:
-  // Keeps references.
+  // Keeps references to the chain and the spans.
   StageCosts(const Chain& chain, const SpanTable& spans, const Configuration& configuration,
              const Accounting& accounting);
 
@@ -100,8 +102,8 @@ class StageCosts {
   StageCost of(int first, int end, int option) const;
   StageTraffic traffic(int first, int end, int option) const;
 
-  double memory(int first, int end) const;  // bytes at the worker's peak
-  // Micro-batches beyond the first, of the largest share; a smaller last one counts as the part of one that it is.
+  double memory(int first, int end) const;  // Returns the peak of a worker in bytes.
+  // Returns the micro-batches beyond the first in the largest share. A smaller last one counts as a part of one.
   double more() const { return micro_batches_ - 1; }
 
  private:
@@ -110,9 +112,9 @@ class StageCosts {
   const Chain& chain_;
   const SpanTable& spans_;
   Configuration configuration_;
-  const SyncTraits& sync_;  // the configuration's
+  const SyncTraits& sync_;
   Accounting accounting_;
-  double micro_batches_;  // of the replica with the largest share, a smaller last one as a part of one
+  double micro_batches_;  // Configuration::largest_share().
 };
 
 }  // namespace funcpipe

@@ -19,7 +19,8 @@ LayerTime scaled(LayerTime time, double factor) {
   return time;
 }
 
-// What threads of a function have: its share of a CPU, or a vCPU each where nothing holds it to its share.
+// Returns the vCPUs that a function's threads can use: its share of a CPU, or at least one for each thread where the
+// platform does not limit functions to their share.
 double usable_vcpus(const OptionProfile& option, bool limited) {
   return limited ? option.vcpus : std::max(option.vcpus, static_cast<double>(option.threads));
 }
@@ -28,7 +29,8 @@ std::tuple<int, double> size_of(const OptionProfile& option) {
   return {option.memory_mb, option.vcpus};
 }
 
-// Where a layer's times on a derived option of `memory_mb` come from: an index of a measured option, -1 for nowhere.
+// Returns the index of the option that a layer's times on a derived option of `memory_mb` come from; -1 if there is
+// none.
 int source_of(const Profile& profile, const MicroBatchProfile& at, int from, int memory_mb, std::size_t layer) {
   if (at.times[static_cast<std::size_t>(from)][layer].fits) return from;
   int source = -1;
@@ -60,21 +62,22 @@ bool offers_any(const Platform& platform, const std::vector<OptionProfile>& opti
   });
 }
 
-// Of the platform's vCPUs: what its file says, unless the profile was told otherwise, of this very platform.
+// Returns the speed of the platform's vCPUs. The profile's figure holds if it was given for this very platform;
+// otherwise the figure in the platform's file does.
 double vcpu_speed_on(const Platform& platform, const Profile& profile) {
   return profile.vcpu_speed_given && profile.platform == platform.name ? profile.vcpu_speed : platform.vcpu_speed;
 }
 
-// Whether the platform that `profile` is of holds functions to their share of a CPU. What is not known does, as clouds
-// do.
+// Returns whether the platform of `profile` limits functions to their share of a CPU. An unknown platform is assumed to
+// do so, since clouds do.
 bool was_limited(const Profile& profile, const Platform& platform) {
   if (profile.platform == platform.name) return platform.limit_cpu;
   const auto own = load_platform(profile.platform);
   return !own || own->limit_cpu;
 }
 
-// The options there are, as functions of those sizes would be on a platform whose whole vCPUs take `slower` times as
-// long.
+// Scales all options to a platform whose vCPUs take `slower` times as long. `was_limited` and `limited` say whether
+// functions get only their share of a CPU on the platform before and on the new one.
 void scale_options(Profile& profile, double slower, bool was_limited, bool limited) {
   for (std::size_t i = 0; i < profile.options.size(); ++i) {
     OptionProfile& option = profile.options[i];
@@ -90,7 +93,7 @@ void scale_options(Profile& profile, double slower, bool was_limited, bool limit
   }
 }
 
-// All sizes of `platform`; from which option. Nothing was measured: nullopt.
+// Derives all sizes of `platform` and returns the option they are derived from; nullopt if no option was measured.
 std::optional<OptionProfile> derive_sizes(Profile& profile, const Platform& platform) {
   const std::vector<OptionProfile>& options = profile.options;
   const auto is_measured = [](const OptionProfile& option) { return option.origin == Origin::measured; };
@@ -133,7 +136,7 @@ void derive_options(Profile& profile, int from, const std::vector<WantedOption>&
     option.threads = size.threads > 0 ? size.threads : default_threads(size.vcpus);
     option.origin = Origin::derived;
     if (std::ranges::find(profile.options, size_of(option), size_of) != profile.options.end()) continue;
-    // One thread starts the process.
+    // A process starts with one thread, so more than one vCPU does not make the cold start shorter.
     option.cold_start *= std::min(1.0, usable_vcpus(base, limited)) / std::min(1.0, usable_vcpus(option, limited));
     option.update_per_byte *= speed(base) / speed(option);
     for (MicroBatchProfile& at : profile.micro_batches) {

@@ -1,4 +1,4 @@
-// Times of function sizes that were not measured, from one that was.
+// Derives the times of function sizes that were not measured from a size that was.
 #pragma once
 
 #include <optional>
@@ -10,42 +10,43 @@
 
 namespace funcpipe {
 
-// Threads of one operation on a function of `vcpus` where nobody says otherwise: one per whole vCPU, at least one.
+// Returns the default number of threads of one operation on a function of `vcpus`: one per whole vCPU, at least one.
 int default_threads(double vcpus);
 
-// Speed of `threads` (0: default_threads) on `vcpus`, relative to one thread on one vCPU: each thread beyond the first
-// adds `efficiency` (measured between one and two threads), and nothing is faster than the vCPUs.
+// Returns the speed of `threads` (0: default_threads) on `vcpus`, relative to one thread on one vCPU:
+// min(vcpus, 1 + (threads - 1) * efficiency). `efficiency` is Profile::parallel_efficiency, which is measured between
+// one and two threads.
 double relative_speed(double vcpus, double efficiency, int threads = 0);
 
-// Appends to `profile` options for the sizes in `wanted` that it lacks, with the times of option `from` (an index)
-// scaled by relative_speed and marked Origin::derived; options end up in their order. A layer that does not fit `from`
-// takes its times from the smallest measured option it fits that is no larger than the derived one; if there is none,
-// it does not fit. A layer that fits `from` has times on smaller options too: whether a function of that size can hold
-// it is the planner's to say.
 struct WantedOption {
   int memory_mb = 0;
   double vcpus = 0;
-  int threads = 0;  // 0: default_threads
+  int threads = 0;  // 0 means default_threads.
 };
-// `limited`: functions are held to their share of a CPU (Platform::limit_cpu); otherwise each has a vCPU a thread.
+// Adds to `profile` an option for every size in `wanted` that it lacks, marks it Origin::derived, and sorts the
+// options. Its times are those of option `from` (an index), scaled by relative_speed. A layer that does not fit `from`
+// takes its times from the measured option with the least memory that it fits and that has no more memory than the
+// derived one; if there is none, the layer does not fit. A layer that fits `from` has times on smaller options too: the
+// planner decides whether a function of that size can hold it. `limited` says that functions get only their share of a
+// CPU (Platform::limit_cpu); otherwise every thread has a vCPU.
 void derive_options(Profile& profile, int from, const std::vector<WantedOption>& wanted, bool limited = true);
 
-// How a profile was made to speak of another platform than the one it was measured for.
+// How adapt_to() changed a profile that was measured for another platform.
 struct Adaptation {
-  std::string measured_for;                   // the platform the profile was of
-  double slower = 1;                          // seconds of one whole vCPU here, relative to one there
-  std::optional<OptionProfile> derived_from;  // all sizes are derived from this one; nullopt: none is
+  std::string measured_for;                   // The platform of the profile before.
+  double slower = 1;                          // Time of some work on one vCPU, relative to the platform before.
+  std::optional<OptionProfile> derived_from;  // The option all sizes are derived from; nullopt if none was derived.
 };
 
-// Makes `profile` one of `platform`, as everything that plans, judges or plays a plan has it (make_chain,
-// planner/chain.h). Times are scaled to the speed of the platform's vCPUs, and to the share of them that a size has
-// where the platform holds functions to it (Platform::limit_cpu). Where `profile` has none of the sizes of `platform`,
-// all of them are derived from the measured option with the most memory. They have as many threads as the profile's
-// derived options have by their vCPUs, or else, since nothing is known then of how threads share a layer, as the
-// measured one. A profile that is the platform's already stays as it is.
+// Changes `profile` into one for `platform`. make_chain (planner/chain.h) calls this before anything plans, predicts or
+// simulates. Times are scaled to the speed of the platform's vCPUs and, where Platform::limit_cpu holds, to the share
+// of them that a size has. If `profile` has none of the sizes of `platform`, all sizes are derived from the measured
+// option with the most memory. A derived size has one thread per whole vCPU if the profile already has derived options
+// with more threads than the measured one by that rule; otherwise it has the threads of the measured option, since the
+// profile does not tell how a layer runs on more. A profile that is the platform's already stays as it is.
 Adaptation adapt_to(Profile& profile, const Platform& platform);
 
-// Whether adapt_to() would leave the profile as it is.
+// Returns whether adapt_to() would leave the profile as it is.
 bool is_adapted_to(const Profile& profile, const Platform& platform);
 
 }  // namespace funcpipe

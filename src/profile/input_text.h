@@ -1,4 +1,4 @@
-// A model's inputs as people write them: "float32:16x1x28x28", or JSON: [{"dtype": "int64", "shape": [4, 64]}, ...].
+// Parses a model's inputs as a user writes them: "float32:16x1x28x28", or the JSON list of docs/job-file.md.
 #pragma once
 
 #include <string>
@@ -9,7 +9,8 @@
 
 namespace funcpipe {
 
-// Dimension 0 is the micro-batch. Errors: invalid_input.
+// Parses one text per input, or a single JSON text: [{"dtype": "int64", "shape": [4, 64]}, ...]. Dimension 0 of every
+// shape is the micro-batch. Error: invalid_input.
 Result<std::vector<TensorSpec>> parse_inputs(const std::vector<std::string>& texts);
 
 }  // namespace funcpipe

@@ -1,5 +1,5 @@
-// Reads JSON strictly: what is missing, of the wrong type, out of range or unknown is an error with its place:
-// "profile.json: micro_batches[0].times[2][17].forward".
+// Reads JSON strictly. A key that is missing or unknown, or has a value of the wrong type or out of range, is an error
+// with its place: "profile.json: micro_batches[0].times[2][17].forward".
 #pragma once
 
 #include <fmt/format.h>
@@ -20,12 +20,13 @@
 
 namespace funcpipe {
 
-// One JSON value and where it is. After the first error all reads give zeros and the error stays.
+// Reads values of one file and keeps the first error. A read that fails returns the least allowed value or an empty
+// one. Not thread-safe.
 class JsonReader {
  public:
   static constexpr std::int64_t kMostInt = 2147483647, kMostBytes = std::int64_t{1} << 60;
 
-  // `remedy`: the hint of errors that have no better one.
+  // `remedy` is the hint of errors that have no better one.
   JsonReader(std::string file, std::string remedy) : file_(std::move(file)), remedy_(std::move(remedy)) {}
 
   const std::optional<Error>& error() const { return error_; }
@@ -36,7 +37,7 @@ class JsonReader {
                    path.empty() ? file_ : fmt::format("{}: {}", file_, path), hint.empty() ? remedy_ : std::move(hint)};
   }
 
-  // Whether `object` has exactly the `wanted` keys, and of the `optional` ones any.
+  // Returns whether `object` has all `wanted` keys and no others, except that `optional` ones may be there.
   bool keys(const nlohmann::json& object, const std::vector<std::string>& wanted, const std::string& path,
             const std::vector<std::string>& optional = {}) {
     if (error_) return false;
@@ -61,6 +62,7 @@ class JsonReader {
     return true;
   }
 
+  // Reads a finite number that is not negative and, if `positive`, not zero.
   double figure(const nlohmann::json& object, const char* key, const std::string& path, bool positive = false) {
     const nlohmann::json& value = object.at(key);
     const double number = value.is_number() ? value.get<double>() : std::nan("");
@@ -75,7 +77,7 @@ class JsonReader {
                      std::int64_t most) {
     return whole(object.at(key), below(path, key), least, most);
   }
-  // Of the value at `path` itself.
+  // Does the same for the value at `path` itself.
   std::int64_t whole(const nlohmann::json& value, const std::string& path, std::int64_t least, std::int64_t most) {
     const bool huge = value.is_number_unsigned() && value.get<std::uint64_t>() > static_cast<std::uint64_t>(most);
     if (value.is_number_integer() && !huge && value.get<std::int64_t>() >= least && value.get<std::int64_t>() <= most)
@@ -99,7 +101,8 @@ class JsonReader {
     return {};
   }
 
-  // The list under `key`, which must have `size` elements (-1: any number but none).
+  // Returns `value` if it is a list of `size` elements (-1: of one or more), otherwise an empty list. `of` names the
+  // elements in the plural.
   const nlohmann::json& list(const nlohmann::json& value, const std::string& path, std::ptrdiff_t size,
                              const char* of) {
     static const nlohmann::json nothing = nlohmann::json::array();

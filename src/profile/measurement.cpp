@@ -11,7 +11,8 @@ namespace {
 
 using nlohmann::json;
 
-// The client and the function are of one build, so what does not parse is damaged, and the library says where.
+// Reads a message and turns an exception of the JSON library into an error. The client and the function are of the same
+// build, so a message that does not parse is damaged.
 template <class T, class Read>
 Result<T> parsed(const json& value, const std::string& place, Read read) {
   try {

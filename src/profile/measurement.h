@@ -1,7 +1,9 @@
-// What passes between the client and a function that measures layers: the payload it is invoked with, its answer, and
-// the results it publishes, one object a layer, so that a function that is killed loses only the layer it was at.
+// What the client and a function that measures layers send each other: the payload it is invoked with, its answer, and
+// the results it publishes. Each layer's result is one object, so a function that is killed loses only the layer it was
+// measuring.
 //
-// Seconds are the platform's, for a core of the machine measured on: dilation is divided out, Platform::vcpu_speed not.
+// Seconds are those of the emulated platform (dilation is divided out) on a core of the machine measured on
+// (Platform::vcpu_speed is not applied).
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
@@ -13,10 +15,10 @@
 
 namespace funcpipe {
 
-// What is measured of a function size besides layers.
+// What is measured for a function size besides layers.
 struct OptionMeasurement {
   Seconds cold_start = 0;
-  // Platform seconds that pass while a busy thread gets one CPU second: 4 on a quarter of a vCPU, never less than 1.
+  // Platform seconds that pass while a busy thread gets one CPU second: 4 on a quarter of a vCPU, and at least 1.
   double seconds_per_cpu_second = 1;
   Seconds update_per_byte = 0;
   Seconds transfer_cpu_per_byte = 0, transfer_cpu_per_request = 0;  // CPU seconds
@@ -26,31 +28,31 @@ struct OptionMeasurement {
 struct LayerMeasurement {
   LayerTime time;
   LayerSizes sizes;
-  Seconds least = 0;  // forward and backward together, of the quickest repetition
+  Seconds least = 0;  // Time of the quickest repetition, forward and backward together.
 };
 
 struct MeasureRequest {
   std::string bucket, prefix;
-  std::string results;            // results go below prefix/results/<this>
+  std::string results;            // Results have keys below prefix/results/<results>.
   std::string optimizer = "sgd";  // sgd | momentum | adam
   int threads = 1;
-  double vcpus = 1;  // of the function, as the platform says
+  double vcpus = 1;  // vCPUs of the function by the platform's file.
   double dilation = 1;
-  // Several threads under a quota: seconds are wall seconds. Else they are CPU seconds of the thread that computes,
-  // which other processes on the machine do not lengthen.
+  // true measures wall seconds, for several threads that share a CPU quota. false measures CPU seconds of the computing
+  // thread, which other processes on the machine do not lengthen.
   bool by_wall = false;
-  bool option = false;  // measure the function itself, not layers
-  int micro_batch = 1;
+  bool option = false;  // Measures the function itself, not layers.
+  int micro_batch = 1;  // samples
   int first_layer = 0, end_layer = 0;
-  int repeats = 5;                    // at the least; layers of milliseconds are repeated more often
-  double seconds_per_cpu_second = 1;  // as measured before, for by_wall = false
+  int repeats = 5;                    // Fewest repetitions; layers of milliseconds are repeated more often.
+  double seconds_per_cpu_second = 1;  // As measured before (OptionMeasurement); used if by_wall is false.
 };
 
 struct MeasureAnswer {
-  std::string status;  // "done" | "continue" (the lifetime nears its end) | "exhausted" (no memory for next_layer)
-  int next_layer = 0;
+  std::string status;  // "done", "continue" (the lifetime is nearly over) or "exhausted" (no memory for next_layer).
+  int next_layer = 0;  // First layer without a result.
   OptionMeasurement option;
-  std::string error;  // describe(error) when measuring failed
+  std::string error;  // describe(error) if measuring failed, else empty.
 };
 
 nlohmann::json to_json(const OptionMeasurement& option);
@@ -58,14 +60,15 @@ nlohmann::json to_json(const LayerMeasurement& layer);
 nlohmann::json to_json(const MeasureRequest& request);  // {"profile": {...}}
 nlohmann::json to_json(const MeasureAnswer& answer);
 
-// Errors: invalid_input with the field.
+// Error of each: invalid_input, which names the field.
 Result<OptionMeasurement> option_measurement_from_json(const nlohmann::json& json, const std::string& place);
 Result<LayerMeasurement> layer_measurement_from_json(const nlohmann::json& json, const std::string& place);
 Result<MeasureRequest> measure_request_from_json(const nlohmann::json& json, const std::string& place);
 Result<MeasureAnswer> measure_answer_from_json(const nlohmann::json& json, const std::string& place);
-bool is_measure_request(const nlohmann::json& payload);  // and no other invocation
+// Returns whether an invocation's payload is a MeasureRequest.
+bool is_measure_request(const nlohmann::json& payload);
 
-// Keys under the prefix; nobody else makes up names.
+// Keys of all objects that measuring puts into the store.
 std::string measured_layer_key(const std::string& prefix, int layer);            // prefix/model/layer-0003.pt
 std::string measured_model_key(const std::string& prefix, int micro_batch);      // prefix/model/micro-batch-4.json
 std::string layer_result_key(const MeasureRequest& request, int layer);          // prefix/results/.../layer-0003.json

@@ -30,7 +30,7 @@ Json tensors_to_json(const std::vector<TensorSpec>& tensors) {
   return list;
 }
 
-// Their product, with `bytes` an element, if that is a size there can be.
+// Returns whether the shape has no negative extent and its size, at `bytes` an element, is at most kMostBytes.
 bool is_possible(const std::vector<std::int64_t>& shape, Bytes bytes) {
   for (const std::int64_t extent : shape)
     if (extent < 0 || __builtin_mul_overflow(bytes, extent, &bytes) || bytes > JsonReader::kMostBytes) return false;
@@ -97,7 +97,7 @@ std::vector<std::string> texts_from_json(JsonReader& reader, const Json& list, c
   return texts;
 }
 
-// Indices into a list of `size`.
+// Reads indices into a list of `size` elements.
 std::vector<int> indices_from_json(JsonReader& reader, const Json& list, const std::string& path, std::size_t size,
                                    const char* of) {
   std::vector<int> indices;

@@ -9,9 +9,10 @@
 namespace funcpipe {
 namespace {
 
-// A point between (or beyond) two measured ones; none stands for zero samples, where nothing takes no time.
+// The line through the figures of two micro-batch sizes, evaluated at a third. `low` = 0 stands for zero samples, at
+// which all figures are zero.
 struct Line {
-  double low = 0, high = 0;  // micro-batches
+  double low = 0, high = 0;  // Micro-batch sizes in samples.
   double at = 0;
 
   double operator()(double low_value, double high_value) const {
@@ -56,7 +57,7 @@ MicroBatchProfile at_micro_batch(const Profile& profile, int micro_batch) {
   const auto next = std::ranges::lower_bound(measured, micro_batch, {}, &MicroBatchProfile::micro_batch);
   if (next != measured.end() && next->micro_batch == micro_batch) return *next;
 
-  // The two nearest, and the one that says what fits: the next larger, or the largest there is.
+  // `lower` and `upper` span the line. `judge` says which layers fit: the next larger size, or the largest.
   const std::ptrdiff_t count = std::ssize(measured);
   const std::ptrdiff_t high = std::min(std::max<std::ptrdiff_t>(next - measured.begin(), 1), count - 1);
   const MicroBatchProfile nothing{0, std::vector<LayerSizes>(measured.front().sizes.size()), {}};

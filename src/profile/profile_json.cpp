@@ -1,4 +1,5 @@
-// docs/formats/profile.md, read strictly: a misspelt key is refused, not ignored, and every figure is judged.
+// Reads and writes profiles in the format of docs/formats/profile.md. Unknown keys are refused, and every figure is
+// checked.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -21,7 +22,7 @@ constexpr const char* kFormat = "funcpipe-profile";
 constexpr const char* kRemedy = "make it again with funcpipe profile; docs/formats/profile.md lists the keys";
 using Reader = JsonReader;
 
-// Five significant digits: more would be noise, and would fill the file.
+// Rounds to five significant digits. Further digits would be noise.
 double rounded(double figure) {
   return std::strtod(fmt::format("{:.5g}", figure).c_str(), nullptr);
 }
@@ -136,7 +137,7 @@ MicroBatchProfile read_micro_batch(Reader& reader, const json& value, const std:
   return at;
 }
 
-// Lines of at most `width` columns where the value allows: what fits is in one line, the rest has a line a member.
+// Writes a value in one line if it fits into `width` columns, otherwise each of its members on a line of its own.
 void write_lines(const json& value, std::size_t indent, std::size_t width, std::string& text) {
   const std::string line = value.dump();
   if (!value.is_structured() || line.size() + indent <= width) {

@@ -1,4 +1,4 @@
-// How a published data set lies in the store: what its readers need to know of it.
+// Describes a data set in the store: what its readers need to know. Blocks are named by block_key (config/job_keys.h).
 #pragma once
 
 #include <cstdint>
@@ -12,10 +12,10 @@ namespace funcpipe {
 
 // One column of a data set in the store: rows of equal size, in blocks of `block_rows` rows.
 struct ColumnManifest {
-  TensorSpec row;  // dtype and shape of one row, without the batch dimension
+  TensorSpec row;  // Dtype and shape of one row, without the batch dimension.
   std::int64_t rows = 0;
   std::int64_t block_rows = 0;
-  std::string prefix;  // block b lies at block_key(prefix, b)
+  std::string prefix;  // Block b has the key block_key(prefix, b).
 };
 struct DatasetManifest {
   ColumnManifest input;
@@ -24,7 +24,7 @@ struct DatasetManifest {
 };
 
 nlohmann::json to_json(const DatasetManifest& dataset);
-// Errors: invalid_input, at `place`.
+// Error: invalid_input at `place`.
 Result<DatasetManifest> dataset_manifest_from_json(const nlohmann::json& json, const std::string& place);
 
 }  // namespace funcpipe

@@ -1,4 +1,4 @@
-// What a worker is invoked with, and what it answers.
+// The payload that a worker is invoked with, and its answer.
 #pragma once
 
 #include <cstdint>
@@ -27,6 +27,7 @@ struct WorkerAnswer {
   std::string error;      // describe(error) when the worker failed
   bool passing = false;   // the error may not come again: another try is worthwhile
 };
+// Error of the readers: invalid_input.
 nlohmann::json to_json(const WorkerInvocation& invocation);
 Result<WorkerInvocation> worker_invocation_from_json(const nlohmann::json& json);
 nlohmann::json to_json(const WorkerAnswer& answer);

@@ -9,7 +9,7 @@
 namespace funcpipe {
 namespace {
 
-// Where results are, below the job's prefix: what their keys begin with.
+// The beginnings, after the job's prefix, of keys of objects from which results are made.
 constexpr std::string_view kReport = "/report/i";
 constexpr std::string_view kValidationReport = "/validation/v";
 constexpr std::string_view kTrace = "/trace/";

@@ -1,5 +1,5 @@
-// Keys of objects under a job's prefix in the bucket; nobody else makes up names. What workers exchange within an
-// iteration has keys made from its name: object_key (schedule/operation.h).
+// Keys of all objects under a job's prefix in the bucket, except those that workers exchange within an iteration
+// (object_key, schedule/operation.h).
 #pragma once
 
 #include <cstdint>
@@ -12,12 +12,12 @@
 
 namespace funcpipe {
 
-std::string job_prefix(const std::string& id);  // jobs/ID, of the run JobSpec::id
+std::string job_prefix(const std::string& id);  // jobs/ID; `id` is JobSpec::id
 
-// What the client leaves for the workers.
+// Objects that the client writes for the workers.
 std::string job_spec_key(const std::string& prefix);          // prefix/job.json
 std::string stage_key(const std::string& prefix, int stage);  // prefix/model/stage-03.pt
-std::string stop_key(const std::string& prefix);              // prefix/stop: workers end once it is there
+std::string stop_key(const std::string& prefix);              // prefix/stop: workers end once it exists
 
 // A data set's place, its columns' places within, and the blocks of a column (protocol/data_manifest.h).
 std::string training_data_prefix(const std::string& prefix);                        // prefix/data/train
@@ -26,7 +26,7 @@ std::string input_column_prefix(const std::string& dataset);                    
 std::string target_column_prefix(const std::string& dataset);                       // dataset/target/
 std::string block_key(const std::string& column_prefix, std::int64_t block_index);  // dataset/input/00000012
 
-// What workers leave: for the client, and for themselves in another function (snapshots).
+// Objects that workers write for the client, or for later invocations of themselves (snapshots).
 std::string report_key(const std::string& prefix, std::int64_t iteration,
                        int replica);  // prefix/report/i00000010-r0.json
 std::string validation_report_key(const std::string& prefix, std::int64_t round,
@@ -41,10 +41,10 @@ std::string trace_key(const std::string& prefix, WorkerId worker);    // prefix/
 std::string trained_key(const std::string& prefix, int stage);        // prefix/trained/stage-03.pt
 std::string waiting_key(const std::string& prefix, WorkerId worker);  // prefix/waiting/s3-r0.json: for whom it waits
 
-// The prefix of what workers exchange, and of their waiting_key, in a round of validation.
+// Returns the prefix of what workers exchange, and of their waiting_key, during validation.
 std::string validation_prefix(const std::string& prefix);  // prefix/validation
 
-// Whether results are made from the object at `key`: trained weights, reports, traces, the job itself.
+// Returns whether results are made from the object at `key`: trained weights, reports, traces, the job itself.
 bool is_result_key(const std::string& prefix, std::string_view key);
 
 }  // namespace funcpipe

@@ -1,4 +1,5 @@
-// Everything a worker needs to know of its job: written once by the client at <prefix>/job.json, read by every worker.
+// All that a worker needs to know about its job. The client writes it once, at PREFIX/job.json, and every worker reads
+// it.
 #pragma once
 
 #include <cstdint>
@@ -22,13 +23,14 @@ struct JobSpec {
   Plan plan;
   ModelDescription model;
   DatasetManifest train;
-  DatasetManifest validation;        // rows() == 0: none
-  std::int64_t steps = 0;            // iterations in all, resolved from steps or epochs
-  std::int64_t steps_per_epoch = 0;  // train rows / global batch; the rest of an epoch is dropped
+  DatasetManifest validation;        // rows() == 0 means that there is none.
+  std::int64_t steps = 0;            // All iterations, from training.steps or training.epochs.
+  std::int64_t steps_per_epoch = 0;  // Training rows / global batch; the remaining rows of an epoch are dropped.
   TrainingState state;
-  // What decides the bits where the job was made (model/numerics.h): workers whose own differ refuse it. Empty: any.
+  // What determines the bits of results on the client's machine (model/numerics.h). A worker on which it differs
+  // refuses the job. Empty accepts any worker.
   std::string numerics;
-  // What replacing a function takes, of the stage that takes longest: foretold, in the platform's seconds.
+  // Predicted time, in seconds of the platform, of replacing a function of the stage that takes longest.
   struct HandOver {
     Seconds save = 0, load = 0;
   } hand_over;

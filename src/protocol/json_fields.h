@@ -13,7 +13,8 @@
 
 namespace funcpipe {
 
-// Reads the members of a JSON object strictly: each must be there with the right type, and there must be no others.
+// Reads the members of a JSON object strictly: each must exist with the right type, and there must be no others. Keeps
+// the first error (invalid_input) for done().
 //   Fields fields(json, place);
 //   fields.read("rows", manifest.rows).read("prefix", manifest.prefix);
 //   FUNCPIPE_TRY_VOID(fields.done());
@@ -36,7 +37,7 @@ class Fields {
       target = static_cast<T>(number);
       if (static_cast<std::int64_t>(target) != number) return reject(key + " is out of range");
     } else if constexpr (std::is_floating_point_v<T>) {
-      if (value->is_null()) {  // JSON has no NaN or infinity: a diverged loss is written as null
+      if (value->is_null()) {  // JSON has no NaN or infinity; a diverged loss is written as null.
         target = std::numeric_limits<T>::quiet_NaN();
         return *this;
       }
@@ -49,7 +50,7 @@ class Fields {
     return *this;
   }
 
-  // A member that another reader takes; an empty object after an error.
+  // Returns a member that other code reads; an empty object after an error.
   const nlohmann::json& member(const std::string& key) {
     static const nlohmann::json nothing = nlohmann::json::object();
     const nlohmann::json* value = find(key);

@@ -1,4 +1,4 @@
-// Messages without parts: each lists its members once, for writing and reading.
+// Writes and reads structures whose members are all plain values. A structure lists its members once, in a function:
 //   constexpr auto kMembers = [](auto& message, const auto& visit) { visit("status", message.status); ... };
 #pragma once
 
@@ -17,7 +17,7 @@ nlohmann::json write_members(const Message& message, const Members& members) {
   return object;
 }
 
-// As strict as Fields. Errors: invalid_input, at `place`.
+// Reads as strictly as Fields (config/json_fields.h). Error: invalid_input at `place`.
 template <class Message, class Members>
 Result<Message> read_members(const nlohmann::json& source, const std::string& place, const Members& members) {
   Message message;

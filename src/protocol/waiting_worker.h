@@ -12,10 +12,10 @@
 namespace funcpipe {
 
 struct WaitingWorker {
-  WorkerId producer;      // of what it waits for
+  WorkerId producer;      // The worker that produces what it waits for.
   std::string operation;  // "receive_activation"
   std::int64_t iteration = 0;
-  bool gave_up = false;  // the wait reached its limit
+  bool gave_up = false;  // The wait has reached its limit.
 };
 nlohmann::json to_json(const WaitingWorker& waiting);
 Result<WaitingWorker> waiting_worker_from_json(const nlohmann::json& json, const std::string& place);

@@ -9,7 +9,7 @@
 namespace funcpipe {
 namespace {
 
-constexpr std::size_t kReleasedTogether = 64;  // objects that one release deletes after they were read
+constexpr std::size_t kReleasedTogether = 64;  // Most objects that one release deletes after they were read.
 
 }  // namespace
 
@@ -66,7 +66,7 @@ void ProgramBuilder::touch_all(int index, int iteration) {
 
 void ProgramBuilder::wait_for(Mark by, Mark before) {
   if (before.op < 0 || (computes(by.op) && computes(before.op))) return;
-  // In the second iteration only what reaches back to the first is new.
+  // The second pass over the operations, as iteration 1, adds only dependencies on iteration 0.
   if (by.iteration > 0 && before.iteration > 0) return;
   program_.ops[static_cast<std::size_t>(by.op)].after.push_back({before.op, by.iteration - before.iteration});
 }
@@ -82,7 +82,7 @@ void ProgramBuilder::touch(Mark by, bool write, History& history) {
   history.readers.push_back(by);
 }
 
-// No stretch reaches over the border before element `at` any more.
+// Splits the stretch that contains elements on both sides of the border before element `at`, if there is one.
 void ProgramBuilder::split(Stretches& stretches, std::int64_t at) {
   auto after = stretches.upper_bound(at);
   if (after == stretches.begin()) return;

@@ -1,13 +1,14 @@
-// Writers append operations here, in the order in which they would be right if they ran one after another. The builder
-// puts each on its lane and adds the dependencies that keep what they touch in that order (schedule/operation.h):
-// whoever writes waits for everybody who read or wrote there before, whoever reads waits for everybody who wrote; so it
-// is from one iteration to the next. A writer adds only those that say when waiting makes sense.
+// Builds a program from operations that are added in an order in which they would be right if they ran one after
+// another. The builder puts each operation on its lane and derives dependencies from what it touches
+// (schedule/operation.h): an operation that writes a place waits for all earlier ones that read or wrote it, and one
+// that reads waits for all that wrote it, within an iteration and from one to the next. The caller adds only the
+// dependencies that say when it makes sense to wait for another worker.
 //
-// So it is with the objects they publish: a writer names an object's readers and how long it is kept; the releases are
-// the builder's.
+// The builder also adds the operations that release (delete) objects. The caller names the readers of each object it
+// publishes and how long the object is kept.
 //
-// The compute lane does one operation after another in the order they were added, so between two of its own no
-// dependency is needed, and of several on it the last one is enough.
+// The compute lane runs its operations one after another in the order they were added. So there are no dependencies
+// between two of them, and an operation that depends on several of them keeps only the last.
 #pragma once
 
 #include <array>
@@ -24,34 +25,36 @@ class ProgramBuilder {
  public:
   explicit ProgramBuilder(WorkerId worker);
 
-  // Returns the operation's index. `op.after` holds the dependencies that are not those of what it touches.
+  // Adds an operation and returns its index. `op.after` holds only dependencies that do not follow from what it
+  // touches.
   int add(Op op);
 
-  // An operation further dependencies of which were not known when it was added.
+  // Adds a dependency to operation `op` that was not known when it was added.
   void depend(int op, Dependency on);
 
-  // After the last operation of the iteration: what this worker published and keeps until its next update is released
-  // once operation `update` of the iteration after is done.
+  // To be called after the last operation was added. Adds the release of everything this worker has published with
+  // Retention::next_update: operation `update` of the next iteration comes before it.
   void release_published(int update);
 
-  // Sorted dependencies, each once.
+  // Returns the program. The dependencies of each operation are sorted and unique.
   Program finish() &&;
 
  private:
-  // Who wrote a place last, and who has read it since; -1: nobody yet. Iterations count from the first one played.
+  // An operation of iteration 0 or 1; `op` = -1 means none yet. History says who wrote a place last and who has read it
+  // since.
   struct Mark {
     int op = -1;
     int iteration = 0;
   };
   struct History {
     Mark writer;
-    std::vector<Mark> readers;  // of the compute lane the last one
+    std::vector<Mark> readers;  // Of those on the compute lane only the last one.
   };
   struct Stretch {
     std::int64_t end = 0;
     History history;
   };
-  // By first element; they do not overlap.
+  // Stretches of elements with one history each, by first element. They do not overlap.
   using Stretches = std::map<std::int64_t, Stretch>;
 
   bool computes(int op) const;
@@ -64,10 +67,10 @@ class ProgramBuilder {
   void release_read();
 
   Program program_;
-  Op read_;                    // the release of what was taken and is kept no longer, as far as it has come
-  std::vector<int> position_;  // on the compute lane; -1: elsewhere
-  std::array<Stretches, kBuffers> stretches_;          // of buffers that are touched by the slice
-  std::unordered_map<std::uint64_t, History> places_;  // of those of a micro-batch or an operation
+  Op read_;                                    // Release of objects with Retention::when_read that is not added yet.
+  std::vector<int> position_;                  // By operation: its position on the compute lane, or -1 on another lane.
+  std::array<Stretches, kBuffers> stretches_;  // Histories of buffers that are touched whole or by slices.
+  std::unordered_map<std::uint64_t, History> places_;  // Histories of places of one micro-batch or operation.
 };
 
 }  // namespace funcpipe

@@ -13,7 +13,7 @@
 namespace funcpipe {
 namespace {
 
-// One operation's touch of one place.
+// One access of one operation to a place.
 struct Use {
   int op = 0;
   Slice slice;
@@ -26,9 +26,9 @@ bool conflict(const Use& a, const Use& b) {
   return (a.writes() || b.writes()) && overlap(a.slice, b.slice);
 }
 
-// All uses of one buffer, or of one micro-batch's or operation's part of it. The operations of the compute lane are one
-// chain. While they are listed in its order, of those that a transfer could meet there only the last one listed before
-// it and the first one after it are looked at; else every pair is.
+// Checks all uses of one buffer, or of the part of it that belongs to one micro-batch or operation. The operations of
+// the compute lane run in a fixed order. If they are listed in that order, a transfer is compared only with the last
+// conflicting one listed before it and the first one listed after it; otherwise every pair is compared.
 class PlaceCheck {
  public:
   PlaceCheck(const Program& program, const LocalOrder& order, const Place& place, const std::vector<Use>& uses)
@@ -58,15 +58,16 @@ class PlaceCheck {
   tl::unexpected<Error> wrong(int op, std::string what) const {
     return tl::unexpected<Error>(unsound(program_, op, std::move(what)));
   }
-  // `second` may run while `first` does, or before it.
+  // Returns the error that `second` may run at the same time as `first`, or before it.
   tl::unexpected<Error> together(const Use& first, const Use& second, bool next) const {
     return wrong(second.op, fmt::format("may touch the {} together with operation {} ({}){}", to_string(place_),
                                         first.op, to_string(program_.ops[static_cast<std::size_t>(first.op)].kind),
                                         next ? " of the iteration before" : ""));
   }
 
-  // What belongs to a micro-batch is made anew in every iteration, before it is read. Later stages compute with what
-  // the one before sends; what else may be missing is not made later either.
+  // Checks that every read comes after a write of the same place. Places of a micro-batch, and staged bytes, have to be
+  // written anew in every iteration. A read_if_made needs a write only if some operation writes the place, or if it is
+  // the input of a later stage, which the stage before sends.
   Result<> check_makers() const {
     bool made = lasts_ && place_.buffer != Buffer::staged;
     const bool needed =
@@ -79,7 +80,8 @@ class PlaceCheck {
     return {};
   }
 
-  // The two of one iteration in the order they are listed; and either one before the other of the next.
+  // Checks that two uses run in the order in which they are listed and, where the place lasts, that each of them runs
+  // before both of the next iteration.
   Result<> check_pair(const Use& a, const Use& b) const {
     const Use &first = a.op < b.op ? a : b, &second = a.op < b.op ? b : a;
     if (a.op != b.op && !order_.before(first.op, second.op)) return together(first, second, false);
@@ -96,7 +98,7 @@ class PlaceCheck {
     return {};
   }
 
-  // `computing` meet the transfer, all of them.
+  // All of `computing` conflict with the transfer.
   Result<> check_against(const Use& transfer, const std::vector<Use>& computing) const {
     const auto after = std::ranges::upper_bound(computing, transfer.op, {}, &Use::op);
     if (after != computing.begin() && !order_.before(std::prev(after)->op, transfer.op))
@@ -110,7 +112,7 @@ class PlaceCheck {
 
   Result<> check_transfers() {
     std::ranges::stable_sort(transfers_, {}, [](const Use& use) { return use.slice.first; });
-    std::vector<Use> open;  // those that reach to the current one
+    std::vector<Use> open;  // Earlier transfers whose slice reaches into the current one's.
     for (const Use& transfer : transfers_) {
       std::erase_if(open, [&](const Use& other) { return !overlap(other.slice, transfer.slice); });
       if (transfer.writes()) FUNCPIPE_TRY_VOID(check_pair(transfer, transfer));
@@ -127,15 +129,15 @@ class PlaceCheck {
   const bool lasts_;
   const std::vector<Use>& uses_;  // in the order of operations
   std::vector<Use> transfers_;
-  std::map<std::pair<Slice, bool>, std::vector<Use>> computing_;  // by what they touch, and whether they write it
+  std::map<std::pair<Slice, bool>, std::vector<Use>> computing_;  // By slice and by whether they write.
 };
 
 bool touches_lasting(OpKind kind) {
   return std::ranges::any_of(traits(kind), [](const Touch& touch) { return lasts(touch.buffer); });
 }
 
-// What an iteration is, whatever its order keeps apart: its one update comes after all that touches what lasts, and the
-// state that replicas exchange is that which the iteration begins with.
+// Checks what must hold in every iteration besides the absence of conflicts: the update comes after everything that
+// touches a lasting buffer, and replicas exchange state before any computation of the iteration changes it.
 Result<> check_iteration(const Program& program, const LocalOrder& order) {
   const int size = static_cast<int>(program.ops.size());
   const auto wrong = [&](int op, std::string what) {

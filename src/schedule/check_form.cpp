@@ -42,7 +42,7 @@ Result<> check_form(const Program& program) {
       ++listed[op];
     }
   }
-  std::vector<int> additions(size, 0);  // of what an operation staged
+  std::vector<int> additions(size, 0);  // By operation: how many reduces add the bytes that it staged.
   for (int i = 0; i < size; ++i) {
     const Op& op = program.ops[i];
     if (listed[i] != 1) return wrong(i, fmt::format("is on its lane {} times, not once", listed[i]));
@@ -60,7 +60,7 @@ Result<> check_form(const Program& program) {
     if (of.store == StoreRequest::publish && WorkerId{op.object.stage, op.object.replica} != program.worker) {
       return wrong(i, fmt::format("publishes another worker's object {}", to_string(op.object)));
     }
-    // A shard of the gradient is never empty; the whole of a stage without parameters is.
+    // Empty shards are not moved. The whole gradient is empty on a stage without parameters.
     const bool moves_shard = of.may_move(ObjectKind::part) || of.purpose == Purpose::sum;
     if (op.slice.first < 0 || op.slice.elements < 0 || (moves_shard && op.slice.elements == 0)) {
       return wrong(i, fmt::format("moves {} elements from {}", op.slice.elements, op.slice.first));

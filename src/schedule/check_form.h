@@ -1,4 +1,4 @@
-// What a program must satisfy before anything else can be said of it: indices, lanes and fields.
+// Checks that a program is well formed (indices, lanes and fields), which all further checks rely on.
 #pragma once
 
 #include "base/error.h"
@@ -6,13 +6,13 @@
 
 namespace funcpipe {
 
-// Releases are of objects at most so many iterations old, less one.
+// The largest Op::release_age that a program may have.
 inline constexpr int kMostReleaseAge = 2;
 
-// Error: failed, naming the operation.
+// Error: failed, which names the operation.
 Result<> check_form(const Program& program);
 
-// The error of an unsound operation.
+// Returns the error that operation `op` of the program is wrong because of `what`.
 Error unsound(const Program& program, int op, std::string what);
 
 }  // namespace funcpipe

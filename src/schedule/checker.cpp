@@ -15,7 +15,7 @@
 namespace funcpipe {
 namespace {
 
-constexpr std::int64_t kBetweenLooks = 1 << 16;  // releases between looks at the stop
+constexpr std::int64_t kBetweenLooks = 1 << 16;  // Releases checked between two looks at the stop token.
 
 }  // namespace
 
@@ -26,8 +26,8 @@ class ProgramChecker::Proof {
       return fail(ErrorCode::failed, fmt::format("two programs for {}", to_string(program.worker)));
     FUNCPIPE_TRY_VOID(check_form(program));
     const LocalOrder order(program);
-    // Of a program with a cycle of its own the proof as a whole will speak. What is wrong with the data is told once
-    // objects and cycles are known to be right: they say more.
+    // finish() reports a cycle within one program. A memory error is kept until objects and cycles are known to be
+    // right, because errors of those tell the user more.
     if (order.acyclic() && !data_error_)
       if (auto checked = check_data(program, order); !checked) data_error_ = std::move(checked).error();
     graph_.add(program, order);
@@ -59,14 +59,15 @@ class ProgramChecker::Proof {
     return fail(ErrorCode::failed, fmt::format("the programs wait in a circle: {}{}", text, graph_.name(cycle[0])));
   }
 
-  // A release of what was published `age` iterations ago comes after every consumer of it, on whatever worker. Nearly
-  // always the one who releases has since received something that the consumer's worker published only after it had
-  // consumed: such a proof is two comparisons. What has no such proof is walked.
+  // Checks that a release of objects published `age` iterations ago comes after all their consumers on all workers.
+  // Nearly always the releasing worker has since received something that the consumer's worker published after it had
+  // consumed; two comparisons prove that. Otherwise the dependencies are walked back.
   Result<> check_releases(const std::stop_token& stop) {
     const auto workers = static_cast<std::size_t>(graph_.workers());
     std::vector<int> latest(workers), of_release(workers, -1);
-    int heard = -1;  // the release that the two are of
-    // Of each worker that the release has heard of in its own iteration: how far its compute lane had come.
+    int heard = -1;  // The release for which `latest` and `of_release` hold.
+    // Notes, for each worker from which the releasing worker has received something in the release's iteration, which
+    // position its compute lane had certainly reached.
     const auto hear = [&](int release) {
       if (std::exchange(heard, release) == release) return;
       graph_.each_received_before(release, [&](int worker, int position) {

@@ -10,12 +10,16 @@
 
 namespace funcpipe {
 
-// Proves the programs of all workers of a job sound together, with one operation in flight per lane: every operation is
-// on its lane exactly once; no cycle of dependencies, lane order and object transfers (so no deadlock between lanes or
-// workers); every object has exactly one producer, the readers it names, and is produced before it can be consumed;
-// nothing is released before its last consumer is done; every object is released; and of each worker that it touches
-// its memory in order (check_data.h). Takes one program after the other and keeps of each about a hundred bytes an
-// operation; the time grows as the operations and what they depend on.
+// Proves that the programs of all workers of a job are sound together:
+//   - every operation is on its lane exactly once;
+//   - dependencies, lane order with one operation in flight per lane, and object transfers have no cycle, so neither
+//   lanes
+//     nor workers can deadlock;
+//   - every object has one producer and exactly the readers that the producer names;
+//   - every object is released once, after its last reader is done;
+//   - every worker touches its memory in order (check_data.h).
+// Keeps about a hundred bytes per operation. The time grows with the operations and their dependencies, except for
+// releases that only a walk can prove. Not thread-safe. docs/algorithms.md, "Proof".
 class ProgramChecker {
  public:
   ProgramChecker();
@@ -23,19 +27,21 @@ class ProgramChecker {
   ProgramChecker(ProgramChecker&&) noexcept;
   ProgramChecker& operator=(ProgramChecker&&) noexcept;
 
-  // Error: failed: the program alone is not one (indices, lanes, fields), or its worker has one already.
+  // Adds a worker's program. Error: failed if it is not well formed (check_form.h) or its worker has one already.
   Result<> add(const Program& program);
-  // Once all are added; not twice. Errors: failed, naming the worker, the operation and the cycle or object; cancelled.
+  // Checks all added programs. To be called once. Errors: failed, which names the worker, the operation and the cycle
+  // or object; cancelled.
   Result<> finish(const std::stop_token& stop = {});
 
-  std::int64_t operations() const;  // added
-  std::int64_t steps() const;       // operations and dependencies looked at so far: what the time grows with
+  std::int64_t operations() const;  // Number of operations added.
+  std::int64_t steps() const;       // Operations and dependencies visited so far, a measure of the time spent.
 
  private:
   class Proof;
   std::unique_ptr<Proof> proof_;
 };
 
+// Adds all programs to a ProgramChecker and finishes it.
 Result<> check_programs(const std::vector<Program>& programs);
 
 }  // namespace funcpipe

@@ -5,14 +5,14 @@
 namespace funcpipe {
 namespace {
 
-// A worker runs at most so many micro-batches ahead of its sends, and receives so many ahead of its forwards: a whole
-// validation set's activations would not fit its memory.
+// A worker computes at most this many micro-batches ahead of its sends and receives at most this many ahead of its
+// forwards, because the activations of a whole validation set would not fit its memory.
 constexpr std::size_t kAhead = 8;
 
 }  // namespace
 
-// Every object has one reader here (of a stage's buffers each replica gets its own copy), and the reader deletes it:
-// there is no next iteration whose traffic could tell the publisher that it was read.
+// Here every object has one reader, which deletes it, because no traffic of a next iteration could tell the publisher
+// that it was read. Each replica therefore gets its own copy of a stage's buffers.
 Program evaluation_program(const Plan& plan, const std::vector<StageShape>& shapes, WorkerId worker) {
   FUNCPIPE_CHECK(static_cast<int>(shapes.size()) == plan.stage_count(), "{} shapes for {} stages", shapes.size(),
                  plan.stage_count());

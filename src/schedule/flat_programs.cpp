@@ -7,7 +7,7 @@ namespace funcpipe {
 void FlatPrograms::add(const Program& program) {
   const auto size = static_cast<std::uint32_t>(program.ops.size());
   Worker worker{.first_op = static_cast<std::uint32_t>(dependencies_.size()), .ops = size};
-  // Of each operation: first how many wait for it, then the index of the next one of these.
+  // By operation: first the number of its successors, later the index at which the next one is stored.
   std::vector<std::uint32_t> next(size, 0);
   for (const Op& op : program.ops)
     for (const Dependency& on : op.after) ++next[static_cast<std::size_t>(on.op)];

@@ -1,5 +1,5 @@
-// The course of one worker's life: what it does next, without a clock and without doing it. The worker and the
-// simulator drive the same one.
+// Decides what a worker does next during one life. A life is one invocation of its function; a later life goes on where
+// the former one ended. The class has no clock and does nothing itself: the worker and the simulator drive it.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,7 @@
 
 namespace funcpipe {
 
-// What all lives of a worker have before them.
+// The work of all lives of a worker together.
 struct LifePlan {
   std::int64_t iterations = 0;
   // A snapshot is due so many iterations, or so many seconds, after the one before; 0 and infinity: none is due but at
@@ -25,15 +25,17 @@ struct LifePlan {
 
 struct LifeStep {
   enum class Kind {
-    play,       // iterations up to `end`
-    validate,   // one round
-    save,       // a snapshot, and go on
-    hand_over,  // a snapshot, and end: the next life goes on from it
-    finish      // all is done
+    play,       // Play the iterations before `end`.
+    validate,   // Do one validation round.
+    save,       // Save a snapshot and go on.
+    hand_over,  // Save a snapshot and end; the next life goes on from it.
+    finish      // All is done.
   };
   Kind kind = Kind::finish;
-  std::int64_t end = 0;  // of `play`: the iteration after the last to play
+  std::int64_t end = 0;  // For `play`: one past the last iteration to play.
 };
+
+// Not thread-safe.
 
 class LifeCourse {
  public:
@@ -45,9 +47,9 @@ class LifeCourse {
     rounds_ = rounds;
   }
 
-  // `guess`: how long a validation takes that was never measured.
+  // Returns the next step. `guess` is the assumed time of a validation if none was measured.
   LifeStep next(Seconds now, Seconds guess = 0) const;
-  // It is done.
+  // The driver calls one of these when it has done a step.
   void played(std::int64_t end);
   void validated() { ++rounds_; }
   void saved(Seconds now) {
@@ -55,8 +57,8 @@ class LifeCourse {
     saved_at_ = now;
   }
 
-  std::int64_t iteration() const { return iteration_; }  // played so far
-  std::int64_t rounds() const { return rounds_; }        // validations done
+  std::int64_t iteration() const { return iteration_; }  // Iterations played so far.
+  std::int64_t rounds() const { return rounds_; }        // Validation rounds done so far.
   LifeSpan& span() { return span_; }
   const LifeSpan& span() const { return span_; }
 

@@ -10,8 +10,9 @@ namespace {
 constexpr std::size_t kRecent = 8;
 constexpr Seconds kLeastSlack = 0.5, kMostSlack = 10;
 constexpr double kSnapshotMargin = 1.25;
-// Of one vCPU: TorchScript archive, optimiser state, checksums; and a worker's own way from its invocation to its first
-// operation, which takes TorchScript and the allocator some time whatever the size.
+// kPacking is the rate at which one vCPU writes or reads a snapshot: TorchScript archive, optimiser state, checksums.
+// kStart is the part of a worker's start, on one vCPU, that does not depend on the snapshot's size: TorchScript and the
+// allocator take it.
 constexpr BytesPerSecond kPacking = 250e6;
 constexpr Seconds kStart = 0.5;
 
@@ -29,7 +30,7 @@ HandOver expected_hand_over(const HandOverWork& work) {
   const Seconds packing = packing_seconds(work.bytes, work.vcpus);
   const Seconds start = kStart / (work.vcpus > 0 ? std::min(work.vcpus, 1.0) : 1);
   const auto moving = [&](BytesPerSecond rate) { return rate > 0 && !std::isinf(rate) ? work.bytes / rate : 0; };
-  // The job's specification is read first, and the first data.
+  // Three requests: the job's specification, the snapshot and the first data.
   return {.save = packing + work.put + moving(work.uplink),
           .load = start + packing + 3 * work.get + moving(work.downlink)};
 }

@@ -1,5 +1,5 @@
-// How long a function plays before it hands over: the policy alone, for the worker and for the simulator. All seconds
-// are the platform's.
+// Decides how long a function plays iterations before it hands over to a new invocation. A hand-over is a snapshot that
+// the next invocation loads. The worker and the simulator share this policy. All times are seconds of the platform.
 #pragma once
 
 #include <cstdint>
@@ -12,59 +12,62 @@
 
 namespace funcpipe {
 
-// What it takes to replace a function.
+// The time it takes to replace a function.
 struct HandOver {
-  Seconds save = 0;  // to store a snapshot
-  Seconds load = 0;  // from the next function's start to its first operation
+  Seconds save = 0;  // Saving a snapshot.
+  Seconds load = 0;  // From the start of the next function to its first operation.
 };
 
-// Foretells it before one was measured.
+// What the time of a hand-over is predicted from before one was measured.
 struct HandOverWork {
-  double bytes = 0;  // of the snapshot: parameters, optimiser state, buffers
-  BytesPerSecond uplink = 0, downlink = 0;
-  Seconds put = 0, get = 0;  // latencies
-  double vcpus = 1;          // 0: not known
+  double bytes = 0;                         // Size of the snapshot: parameters, optimiser state, buffers.
+  BytesPerSecond uplink = 0, downlink = 0;  // 0 or infinity: transfers take no time.
+  Seconds put = 0, get = 0;                 // Latencies of a request.
+  double vcpus = 1;                         // 0: not known; counts as 1.
 };
 HandOver expected_hand_over(const HandOverWork& work);
-// Seconds of computing in it: to put `bytes` together, or to take them apart.
+// Returns the time of computing in it: of serialising `bytes`, or of parsing them. More than one vCPU does not help.
 Seconds packing_seconds(double bytes, double vcpus);
+// Returns the larger of both in each field.
 HandOver longest(const HandOver& a, const HandOver& b);
 
-// What is known when a life begins.
+// What is known when a life begins. A life is one invocation of a worker's function.
 struct LifeForecast {
-  HandOver hand_over;      // the longest of any worker: a peer that is replaced holds an iteration up so long
-  bool alone = true;       // there are no peers
-  Seconds iteration = 0;   // the slowest of those before it; 0: none was measured
-  Seconds validation = 0;  // likewise
+  HandOver hand_over;      // The longest of any worker, since a peer that is replaced delays an iteration so long.
+  bool alone = true;       // There are no other workers.
+  Seconds iteration = 0;   // The slowest recent iteration of earlier lives; 0 if none was measured.
+  Seconds validation = 0;  // The last validation of earlier lives; 0 if none was measured.
 };
 
-// A worker plays iterations in chunks: it cannot stop inside one, and between two the lanes drain. So a chunk takes at
-// most half of the time that is left (at the pace of the slowest recent iteration) beyond a margin. The margin has two
-// such iterations, the snapshot and a quarter of it more, the replacement of a peer, and a twentieth of the lifetime,
-// at least half a second and at most ten. Chunks shrink toward the deadline, and a stall of a peer as long as the other
-// half does no harm. All workers have the same margin, so they hand over at about the same iteration.
+// A worker plays iterations in chunks: it cannot stop inside a chunk, and its lanes run empty between two. A chunk
+// takes at most half of the time that is left until the deadline after a margin, if iterations take as long as the
+// slowest recent one. The margin is two such iterations, 1.25 times the snapshot, the replacement of a peer if there
+// are peers, and a twentieth of the lifetime (at least 0.5 s, at most 10 s). So chunks get shorter toward the deadline,
+// and a peer may stall for the other half without harm. Workers have about the same margin and hand over at about the
+// same iteration. Not thread-safe.
 class LifeSpan {
  public:
-  LifeSpan(Seconds now, Seconds deadline, const LifeForecast& known);  // deadline may be infinite
+  LifeSpan(Seconds now, Seconds deadline, const LifeForecast& known);  // `deadline` may be infinite.
 
-  // What former lives have measured; 0: nothing.
+  // Takes over what former lives have measured; 0 means nothing.
   void remember(Seconds iteration, Seconds validation);
   void iteration_took(Seconds seconds);
   void validation_took(Seconds seconds);
   void snapshot_took(Seconds seconds);
 
-  // Iterations to play before the next look; 0: save a snapshot now and go. A life that has done nothing yet plays one.
+  // Returns how many iterations to play before the next call; 0 means to hand over now. A life that has done nothing
+  // yet plays at least one.
   std::int64_t chunk(Seconds now) const;
 
-  // Whether something of `seconds` fits before the margin.
+  // Returns whether something that takes `seconds` ends before the margin begins.
   bool fits(Seconds now, Seconds seconds) const;
-  // Whether a validation should begin; of one that was never measured `guess` is the length. A life that has done
-  // nothing yet begins it anyway.
+  // Returns whether to begin a validation now. `guess` is its time if none was measured. A life that has done nothing
+  // yet begins it in any case.
   bool may_validate(Seconds now, Seconds guess) const;
 
   bool has_deadline() const;
   Seconds lifetime() const { return lifetime_; }
-  // For the forecast of the next life.
+  // These two are for the forecast of the next life.
   Seconds slowest_iteration() const;
   Seconds validation() const { return known_.validation; }
 
@@ -78,9 +81,9 @@ class LifeSpan {
   bool worked_ = false;
 };
 
-// Whether lives of `lifetime` get on at all: each loads, does some work (at least `work` seconds; 0: not known) and
-// saves a snapshot, with room for jitter. `what`: the work in words. Error: invalid_input, with the figures and the way
-// out; the place is the caller's.
+// Checks that lives of `lifetime` make progress: each has to load a snapshot, work for at least `work` seconds (0 if
+// not known) and save a snapshot, with some slack. `what` names the work. Error: invalid_input, with the figures and a
+// way out, without a place.
 Result<> check_lifetime(Seconds lifetime, const HandOver& hand_over, Seconds work,
                         std::string_view what = "one iteration");
 

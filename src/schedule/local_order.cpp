@@ -13,7 +13,8 @@ LocalOrder::LocalOrder(const Program& program) : program_(program) {
   acyclic_ = order.size() == size;
   if (!acyclic_) return;
 
-  // Of iteration 0 and then of iteration 1, which knows the one before; positions count from iteration 0's first.
+  // Computes last_before for iteration 0, and then for iteration 1 with the dependencies on iteration 0. Positions are
+  // counted from iteration 0's first.
   const int lane = compute_size();
   std::array<std::vector<int>, 2> last;
   for (int t = 0; t < 2; ++t) {
@@ -35,7 +36,7 @@ LocalOrder::LocalOrder(const Program& program) : program_(program) {
     for (int op = 0; op < static_cast<int>(size); ++op)
       if (position_[op] >= 0) first[t][op] = position_[op] + t * lane;
   }
-  // An operation's own is known once all that wait for it are: of iteration 1, then of iteration 0.
+  // Computes first_after backwards: an operation's value is known once those of all its successors are.
   for (int t = 1; t >= 0; --t) {
     for (auto op = order.rbegin(); op != order.rend(); ++op) {
       const int mine = first[t][*op];
@@ -92,7 +93,7 @@ bool LocalOrder::ordered(int earlier, int later, int iterations) const {
   return walk(earlier, later, iterations);
 }
 
-// Back from `later`, no further than the iteration of `earlier`.
+// Walks the dependencies back from `later`, no further than the iteration of `earlier`.
 bool LocalOrder::walk(int earlier, int later, int iterations) const {
   const std::size_t size = program_.ops.size();
   seen_.resize(2 * size, 0);

@@ -37,7 +37,8 @@ Border border_after(const ModelDescription& model, int layer) {
   return border;
 }
 
-// Gradient of the span's parameters that other stages use too: each of these stages' shares is staged to be added.
+// Returns the bytes staged for tied parameters: for each parameter that other stages use too, one gradient per other
+// stage.
 Bytes staged_ties(const Plan& plan, const ModelDescription& model, const std::vector<int>& parameters) {
   std::vector<int> users(model.parameters.size(), 0);
   const auto is_sound = [&](const StagePlan& stage) {
@@ -45,7 +46,7 @@ Bytes staged_ties(const Plan& plan, const ModelDescription& model, const std::ve
            stage.end_layer <= static_cast<int>(model.layers.size());
   };
   for (const StagePlan& stage : plan.stages) {
-    if (!is_sound(stage)) continue;  // validate() says so
+    if (!is_sound(stage)) continue;  // validate() refuses such a plan.
     for (const int index : model.parameters_of(stage.first_layer, stage.end_layer)) ++users[index];
   }
   Bytes bytes = 0;
@@ -59,7 +60,7 @@ Bytes staged_ties(const Plan& plan, const ModelDescription& model, const std::ve
 std::int64_t most_samples_in_flight(const Plan& plan, int stage) {
   const std::int64_t whole = std::int64_t{plan.most_in_flight(stage)} * plan.micro_batch;
   const int count = plan.micro_batch_count(), share = (count + plan.replicas - 1) / plan.replicas;
-  // The last replica has the smaller one, and more micro-batches than the others only where a single one is left over.
+  // The smaller micro-batch is the last replica's. It counts only if the last replica alone has the largest share.
   const bool is_largest = plan.replicas == 1 || count % plan.replicas == 1;
   if (plan.most_in_flight(stage) < share || !is_largest) return whole;
   return whole - (std::int64_t{count} * plan.micro_batch - plan.global_batch);

@@ -1,4 +1,4 @@
-// What a worker's memory is estimated to hold.
+// Estimates a worker's memory.
 #pragma once
 
 #include <cstdint>
@@ -9,14 +9,15 @@
 
 namespace funcpipe {
 
-// Parameter-sized buffers that an optimiser keeps: "sgd" 0, "momentum" (SGD with it) 1, "adam" and "adamw" 2.
+// Returns how many buffers of the parameters' size an optimiser keeps: "sgd" 0, "momentum" (SGD with momentum) 1, all
+// others ("adam", "adamw") 2.
 int optimizer_copies(const std::string& optimizer);
 
-// What a worker keeps in memory besides its stage and what passes through it.
+// What a worker keeps in memory besides its stage, its gradient and tensors in flight.
 struct TrainingState {
-  int optimizer_copies = 0;  // parameter-sized buffers the optimiser keeps
-  Bytes input_cache = 0;     // of the data's input column, on stages that read it
-  Bytes target_cache = 0;    // of its target column, on the last stage and those that read it
+  int optimizer_copies = 0;  // Buffers of the parameters' size that the optimiser keeps.
+  Bytes input_cache = 0;     // Cached input column of the data, on stages that read it.
+  Bytes target_cache = 0;    // Cached target column, on the last stage and on stages that read it.
 };
 
 // What a worker's memory depends on, in bytes unless said otherwise. A profile has measured it, a model's description
@@ -43,7 +44,7 @@ double peak_memory(const MemoryParts& parts);
 // (StagePlan::peak_bytes) with the optimiser's state and the cached data of this job.
 Bytes estimated_memory(const Plan& plan, const ModelDescription& model, int stage, const TrainingState& state);
 
-// Plan::most_in_flight in samples: the last micro-batch may be a smaller one.
+// Returns Plan::most_in_flight in samples. The last micro-batch may have fewer samples than the others.
 std::int64_t most_samples_in_flight(const Plan& plan, int stage);
 
 }  // namespace funcpipe

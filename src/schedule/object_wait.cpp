@@ -5,7 +5,7 @@
 namespace funcpipe {
 namespace {
 
-// What a turn, a pause and a GET, may take beyond its pause and still count as waiting for the producer.
+// A turn is a pause and a GET. Time that it takes beyond its pause and this does not count against the limit.
 constexpr Seconds kSlowTurn = 5;
 
 }  // namespace

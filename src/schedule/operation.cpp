@@ -13,7 +13,7 @@ constexpr std::uint8_t bit(ObjectKind kind) {
   return static_cast<std::uint8_t>(1U << static_cast<unsigned>(kind));
 }
 
-// A row is found by the number of what it is about.
+// Returns whether the rows are in the order of their enumerators, since a row is found by its enumerator's number.
 template <class Rows>
 constexpr bool in_order(const Rows& rows) {
   for (std::size_t i = 0; i < rows.size(); ++i)
@@ -169,7 +169,7 @@ static_assert(kBufferRows.size() == kBuffers && in_order(kBufferRows));
 struct ObjectRow {
   ObjectKind kind;
   std::string_view name;
-  std::string_view index;  // what stands before the index in a key
+  std::string_view index;  // Letters before the index in a key.
 };
 constexpr std::array kObjectRows{
     ObjectRow{ObjectKind::activation, "activation", "m"}, ObjectRow{ObjectKind::gradient, "gradient", "m"},

@@ -57,7 +57,8 @@ Result<> OperationGraph::link() {
     }
     return {};
   };
-  // First what is not published once: a wrong name leaves another object unread too, which says less.
+  // Objects that are not published once are reported first. A misspelt name also leaves another object unread, but that
+  // error would tell the user less.
   FUNCPIPE_TRY_VOID(each_object([&](std::span<const Use> all) -> Result<> {
     const std::string name = to_string(all[0].name);
     if (all.size() > 1 && all[1].role == Role::producer)
@@ -91,7 +92,7 @@ Result<> OperationGraph::link() {
   return {};
 }
 
-// Of one object, which has one producer: the first of them.
+// Checks the uses of one object, which has one producer, `uses[0]`.
 Result<> OperationGraph::check_uses(std::span<const Use> uses) const {
   const std::string name = to_string(uses[0].name);
   if (uses.size() == 1 || uses[1].role != Role::consumer)
@@ -158,7 +159,7 @@ std::vector<int> OperationGraph::cycle() {
   std::vector<int> successors(static_cast<std::size_t>(first_successor.back()));
   for (int op = 0; op < size(); ++op)
     each_before(op, [&](int before) { successors[--first_successor[before + 1]] = op; });
-  // Counting down has moved every beginning to where the one before ends: first_successor[op + 1] is op's own now.
+  // Counting down has shifted the array: the successors of `op` now begin at first_successor[op + 1].
   std::vector<int> free;
   for (int op = 0; op < size(); ++op)
     if (waits[op] == 0) free.push_back(op);
@@ -174,7 +175,7 @@ std::vector<int> OperationGraph::cycle() {
   steps_ += 2 * (std::int64_t{size()} + std::ssize(successors));
   if (taken == size()) return {};
 
-  // Every operation left has one before it that is left too: going back from any comes round.
+  // Every operation that is left waits for another one that is left, so going back from any of them ends in a cycle.
   int current = 0;
   while (waits[current] == 0) ++current;
   std::vector<int> visited_at(kinds_.size(), -1), path;

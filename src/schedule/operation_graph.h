@@ -1,8 +1,8 @@
-// The operations of all workers as flat arrays: what the checker walks. A program is not needed any more once it is
-// added. Operations are numbered through, worker after worker.
+// The operations of all workers as flat arrays, which the checker walks. A program may be deleted once it is added.
+// Operations are numbered over all workers, in the order in which these are added.
 //
-// All edges lead to the same iteration or to the next one. So a cycle lies in one iteration, and what is true of one is
-// true of all.
+// Every edge leads to the same iteration or to the next one. So a cycle lies within one iteration, and all iterations
+// are alike.
 #pragma once
 
 #include <cstdint>
@@ -19,12 +19,12 @@ namespace funcpipe {
 
 class OperationGraph {
  public:
-  // `program`: well formed (schedule/check_form.h); `order`: its own.
+  // Adds a program that is well formed (schedule/check_form.h), with its own order.
   void add(const Program& program, const LocalOrder& order);
 
-  // Once all are added: who publishes, reads and releases what. Error: failed: an object that is not published once,
-  // not read, not released once, that others read than its publisher names, or that is read as other elements than it
-  // holds.
+  // Finds out who publishes, reads and releases each object, once all programs are added. Error: failed for an object
+  // that is not published exactly once, is not read, is not released exactly once, has other readers than its publisher
+  // names, or is read as other elements than it holds.
   Result<> link();
 
   int size() const { return static_cast<int>(kinds_.size()); }
@@ -32,7 +32,7 @@ class OperationGraph {
   int worker_of(int op) const;
   std::string name(int op) const;  // "stage 0 replica 1: publish part/s0-r1/shard3 (operation 12)"
 
-  // Operations of a cycle of dependencies, transfers and the order of all lanes, in order; empty: there is none.
+  // Returns the operations of a cycle of dependencies, transfers and lane orders, in order; empty if there is none.
   std::vector<int> cycle();
 
   struct Release {
@@ -42,8 +42,9 @@ class OperationGraph {
   const std::vector<Release>& releases() const { return releases_; }
   std::span<const int> consumers(int object) const;
 
-  // Calls each(worker, position) for what the worker of `release` has certainly received before it in its iteration:
-  // who sent it, and the last operation of the sender's compute lane that was then certainly done.
+  // Calls each(worker, position) for every object that the worker of `release` has certainly received before it in the
+  // same iteration. `worker` is the sender, and `position` the last one of its compute lane that was certainly done
+  // when it sent the object.
   template <class Each>
   void each_received_before(int release, const Each& each) const {
     const Worker& own = workers_[static_cast<std::size_t>(worker_of(release))];
@@ -54,19 +55,20 @@ class OperationGraph {
       each(worker_of(producer), last_before_[producer]);
     }
   }
-  // Whether `consumer` of `age` iterations ago was certainly done when its worker's compute lane had come to
+  // Returns whether `consumer` of `age` iterations ago was certainly done when its worker's compute lane had reached
   // `position`.
   bool done_by(int consumer, int age, int position) const {
     return first_after_[consumer] - age * workers_[static_cast<std::size_t>(worker_of(consumer))].computing <= position;
   }
-  // Whether `earlier` of `age` iterations ago is always done before `later`, on the same worker: at one look.
+  // Returns whether a quick test proves that `earlier` of `age` iterations ago is always done before `later`. Both are
+  // of the same worker. false leaves it open.
   bool seen_by(int earlier, int later, int age) const;
-  // What is always done before `later`, of up to `age` iterations ago, found by walking back: takes as long as the
-  // operations of `age` + 1 iterations are many, once for all questions.
+  // The operations of `age` iterations ago that are always done before `later`. The constructor finds them by a walk
+  // back, which takes time in proportion to the operations of `age` + 1 iterations.
   class Past {
    public:
     Past(const OperationGraph& graph, int later, int age);
-    bool holds(int earlier) const { return seen_.contains(earlier); }  // of `age` iterations ago
+    bool holds(int earlier) const { return seen_.contains(earlier); }
 
    private:
     std::unordered_set<int> seen_;
@@ -80,17 +82,17 @@ class OperationGraph {
   struct Worker {
     WorkerId id;
     int first = 0, size = 0;
-    int computing = 0;  // operations of the compute lane
+    int computing = 0;  // Number of operations on its compute lane.
     int last_compute = -1;
   };
   enum class Role : std::uint8_t { producer, consumer, release };
   struct Use {
     ObjectName name;
     Slice slice;
-    int op = 0;  // of a release: index in releases_
+    int op = 0;  // For a release: index in releases_.
     Role role = Role::producer;
-    std::int64_t first_reader = 0;  // of a producer: in readers_, where the next producer's begin
-    std::int32_t readers = 0;
+    std::int64_t first_reader = 0;  // For a producer: index in readers_ of the first reader that it names.
+    std::int32_t readers = 0;       // For a producer: number of readers that it names.
   };
   struct Object {
     ObjectName name;
@@ -107,13 +109,13 @@ class OperationGraph {
 
   std::vector<Worker> workers_;
   std::vector<OpKind> kinds_;
-  std::vector<int> object_of_;    // -1: moves none
-  std::vector<int> lane_before_;  // the operation before it on its lane, of the same iteration; -1: it is the first
-  std::vector<int> first_after_, last_before_;  // as LocalOrder
-  std::vector<std::int64_t> first_edge_{0};     // of its dependencies in edges_; the next one's is the end
+  std::vector<int> object_of_;    // By operation: the object it moves, -1 for none.
+  std::vector<int> lane_before_;  // By operation: the one before it on its lane, -1 for the first of the iteration.
+  std::vector<int> first_after_, last_before_;  // As in LocalOrder.
+  std::vector<std::int64_t> first_edge_{0};     // By operation: its first dependency in edges_; one more at the end.
   std::vector<Edge> edges_;
-  std::vector<Use> uses_;          // until linked
-  std::vector<WorkerId> readers_;  // that publishers name; until linked
+  std::vector<Use> uses_;          // Cleared by link().
+  std::vector<WorkerId> readers_;  // Readers that producers name; cleared by link().
   std::vector<Object> objects_;
   std::vector<int> consumers_;
   std::vector<Release> releases_;

@@ -26,7 +26,7 @@ class PipelineWriter {
                                         .object = {ObjectKind::activation, stage - 1, replica, batch}}));
     }
     const int index = builder_.add({.kind = OpKind::forward, .micro_batch = batch});
-    // Data may be here one iteration ahead of its forward, not more.
+    // Data is loaded at most one iteration ahead of its forward.
     if (load >= 0) builder_.depend(load, {index, 1});
     if (!last_) {
       sends_[position] = builder_.add({.kind = OpKind::send_activation,
@@ -41,7 +41,7 @@ class PipelineWriter {
     const auto [stage, replica] = options_.worker;
     const int batch = options_.micro_batches[position].index;
     if (!last_) {
-      // The gradient cannot exist before the activation has left: no use in asking earlier.
+      // The gradient cannot exist before the activation was sent, so asking earlier is of no use.
       builder_.add({.kind = OpKind::receive_gradient,
                     .micro_batch = batch,
                     .object = {ObjectKind::gradient, stage + 1, replica, batch},
@@ -60,7 +60,7 @@ class PipelineWriter {
   }
 
   PipelineOps finish() {
-    // The stage before sends nothing of the next iteration until it has had every gradient of this one.
+    // The stage before sends no activation of the next iteration until it has received every gradient of this one.
     for (const int receive : receives_) builder_.depend(receive, {last_gradient_, 1});
     return ops_;
   }
@@ -72,7 +72,7 @@ class PipelineWriter {
   PipelineOps ops_;
   std::vector<int> receives_, sends_;
   int last_gradient_ = -1;
-  int latest_ = -1;  // computation added last
+  int latest_ = -1;  // The computation that was added last.
 };
 
 }  // namespace

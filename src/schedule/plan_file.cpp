@@ -1,4 +1,4 @@
-// Read strictly: a misspelt key is refused, not ignored.
+// Plans are read strictly: an unknown key is an error.
 #include "schedule/plan_file.h"
 
 #include <fmt/format.h>

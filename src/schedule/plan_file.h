@@ -1,4 +1,4 @@
-// A plan as a file: docs/formats/plan.md.
+// Reads and writes plans as JSON. Format: docs/formats/plan.md.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
@@ -10,7 +10,8 @@
 namespace funcpipe {
 
 nlohmann::json to_json(const Plan& plan);
-// Error: invalid_input at `place`: a key, a value, a synchronisation algorithm or a parameter server that is not right.
+// Error: invalid_input at `place`, for a wrong key or value, an unknown synchronisation algorithm or a wrong parameter
+// server.
 Result<Plan> plan_from_json(const nlohmann::json& json, const std::string& place);
 
 }  // namespace funcpipe

@@ -30,7 +30,7 @@ void PlayState::begin(int worker, std::int64_t first, std::int64_t end, Seconds 
   state = {.end = end, .began = now, .oldest = first};
   state.iteration.fill(first);
   for (int ahead = 0; ahead < kSlots; ++ahead) reset(worker, first + ahead);
-  // What reaches back before the first iteration is met by definition.
+  // Dependencies on the iteration before the first one are met.
   const std::size_t at = slot(worker, first);
   for (std::uint32_t i = 0; i < of.ops; ++i) {
     const std::uint32_t op = of.first_op + i;
@@ -76,7 +76,7 @@ void PlayState::start_if_ready(int worker, std::uint32_t connection, Seconds now
 
 void PlayState::met(int worker, std::uint32_t op, std::int64_t iteration, Seconds now) {
   const std::size_t at = slot(worker, iteration) + op;
-  // Threads may tell of two ends in another order than they came.
+  // Threads may report two ends in another order than the ends happened.
   if (!ready_.empty()) ready_[at] = std::max(ready_[at], now);
   if (--remaining_[at] != 0) return;
   const FlatPrograms::Worker& of = programs_.worker(worker);

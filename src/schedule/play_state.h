@@ -1,9 +1,10 @@
-// How programs are played, without a clock and without threads: lanes hand out their operations in issue order, up to
-// `width` of a transfer lane wait or run at once, each starts when its dependencies are done, and none before the
-// iteration two before its own is done in whole. So operations of two iterations are under way at once, no more.
+// Plays programs without a clock and without threads. Each lane hands out its operations in issue order to its
+// connections: the compute lane has one, a transfer lane as many as its width. An operation starts when its
+// dependencies are done and the iteration two before its own is done entirely. So operations of at most two iterations
+// run at once.
 //
-// Whoever drives it says that an operation is done, and is told which may run now; what an operation does and how long
-// it takes is the driver's. The worker drives it with threads (worker/player.h), the simulator with events.
+// A driver says when an operation is done and is told which operations may run now. What an operation does and how long
+// it takes is up to the driver: the worker, with threads (worker/player.h), or the simulator, with events.
 #pragma once
 
 #include <array>
@@ -14,43 +15,43 @@
 
 namespace funcpipe {
 
-// Operations that a lane of transfers has in flight.
+// The most operations that a transfer lane has in flight.
 struct LaneWidths {
   int download = 4;
   int upload = 4;
 };
 
-// What a connection (the one of the compute lane, or one of a lane of transfers) has in hand.
+// The operation that a connection has taken up.
 struct Task {
-  std::int32_t op = -1;  // -1: nothing
-  bool waiting = false;  // for its dependencies
+  std::int32_t op = -1;  // Counted from its worker's first; -1 means none.
+  bool waiting = false;  // It waits for its dependencies.
   std::int64_t iteration = 0;
-  Seconds ready = 0;  // its dependencies were met; kept where asked for
+  Seconds ready = 0;  // When its dependencies were met; equal to `start` unless PlayState keeps it.
   Seconds start = 0;
 };
 
 // Not thread-safe.
 class PlayState {
  public:
-  // Keeps a reference. `keep_ready`: whether Task::ready is wanted, which takes memory.
+  // Keeps the reference. `keep_ready` records Task::ready, which takes memory.
   PlayState(const FlatPrograms& programs, LaneWidths widths, bool keep_ready);
 
-  // Iterations [first, end) of a worker whose earlier ones are all played.
+  // Begins iterations [first, end) of a worker that has played all earlier ones.
   void begin(int worker, std::int64_t first, std::int64_t end, Seconds now);
-  // The operation in this connection's hand is done.
+  // The operation of this connection is done.
   void done(std::uint32_t connection, Seconds now);
 
-  // Connections whose operation may run now, in the order they got so far. The driver takes them out.
+  // Connections whose operation may run now, in the order in which they became ready. The driver removes them.
   std::vector<std::uint32_t> started;
 
   const Task& task(std::uint32_t connection) const { return tasks_[connection]; }
   int worker_of(std::uint32_t connection) const { return static_cast<int>(connection / width_); }
-  // Every worker has one more connection, for what it does outside its program.
+  // Every worker has one more connection, for requests outside its program.
   std::uint32_t spare_connection(int worker) const { return (static_cast<std::uint32_t>(worker) + 1) * width_ - 1; }
   std::uint32_t connections() const { return static_cast<std::uint32_t>(tasks_.size()); }
 
   bool all_played(int worker) const { return state(worker).oldest == state(worker).end; }
-  std::int64_t played(int worker) const { return state(worker).oldest; }  // iterations that are done in whole
+  std::int64_t played(int worker) const { return state(worker).oldest; }  // All iterations before it are done.
   bool is_done(int worker, std::int32_t op, std::int64_t iteration) const {
     const State& of = state(worker);
     if (iteration < of.oldest) return true;
@@ -59,15 +60,15 @@ class PlayState {
 
  private:
   static constexpr std::int32_t kDone = -1;
-  // Operations of two iterations may be under way, and what they end counts for the one after.
+  // Operations of two iterations may run at once, and their ends count for the dependencies of a third.
   static constexpr int kSlots = 3;
 
   struct State {
     std::int64_t end = 0;
     Seconds began = 0;
-    std::int64_t oldest = 0;                       // the first iteration that is not done in whole
-    std::array<std::uint32_t, kSlots> left{};      // operations that are not done, by slot
-    std::array<std::int64_t, kLanes> iteration{};  // of the next operation a lane hands out
+    std::int64_t oldest = 0;                       // The first iteration that is not done entirely.
+    std::array<std::uint32_t, kSlots> left{};      // By slot: operations that are not done.
+    std::array<std::int64_t, kLanes> iteration{};  // By lane: iteration and position of the next operation.
     std::array<std::uint32_t, kLanes> position{};
   };
 
@@ -82,12 +83,12 @@ class PlayState {
   void met(int worker, std::uint32_t op, std::int64_t iteration, Seconds now);
 
   const FlatPrograms& programs_;
-  const std::uint32_t width_;                          // connections of a worker
-  const std::array<std::uint32_t, kLanes + 1> lanes_;  // its lanes' first connections, and the end
+  const std::uint32_t width_;                          // Connections of one worker.
+  const std::array<std::uint32_t, kLanes + 1> lanes_;  // First connection of each lane, and the end of the last.
   std::vector<State> states_;
-  std::vector<Task> tasks_;              // by connection
-  std::vector<std::int32_t> remaining_;  // dependencies, by worker, slot, operation; or kDone
-  std::vector<Seconds> ready_;           // likewise; empty if not wanted
+  std::vector<Task> tasks_;              // By connection.
+  std::vector<std::int32_t> remaining_;  // Unmet dependencies by worker, slot and operation; kDone after its end.
+  std::vector<Seconds> ready_;           // Latest end of a dependency, indexed like remaining_; empty if not kept.
 };
 
 }  // namespace funcpipe

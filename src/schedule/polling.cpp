@@ -7,7 +7,8 @@
 namespace funcpipe {
 namespace {
 
-// How much earlier to ask after a first GET that found its object: this share of the wait, doubled with each in a row.
+// A first GET that finds the object makes the estimate earlier by this share of it, doubled with each further one in a
+// row up to kMostEarlier, and by at least kLeastEarlier.
 constexpr double kEarlier = 0.05, kMostEarlier = 0.5;
 constexpr Seconds kLeastEarlier = 0.002;
 constexpr int kMostHits = 8;

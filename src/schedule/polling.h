@@ -1,7 +1,7 @@
-// When a worker asks the store for an object that may not be there yet: the policy alone, for the worker that waits
-// and for the simulator. The first GET goes out when the object is expected, as learnt from the iterations before; then
-// GETs follow with growing pauses, counted from the start of one to the start of the next, so a slow answer that says
-// "not there" is followed by the next question at once. Every machine computes the same times to the bit.
+// Decides when a worker asks the store for an object that may not exist yet. The worker and the simulator share this
+// policy. The first GET is sent when the object is expected, which is learnt from earlier iterations. Further GETs
+// follow after growing pauses, counted from the start of one GET to the start of the next, so after a slow answer the
+// next GET is sent at once. The times have the same bits on every machine. docs/algorithms.md, "Waiting".
 #pragma once
 
 #include <array>
@@ -13,39 +13,40 @@
 
 namespace funcpipe {
 
-// A parameter server waits this many times as long as functions do: all of them may be slow, or start again, at once.
+// A parameter server waits this many times as long as a function, because all functions may be slow or restart at once.
 inline constexpr double kServerPatience = 10;
 
 struct Polling {
-  Seconds limit = 120;             // of the whole wait
-  Seconds shortest_pause = 0.005;  // between the starts of two GETs
+  Seconds limit = 120;  // Longest whole wait.
+  // A pause, between the starts of two GETs, is `growth` times the time since the first GET, within these bounds.
+  Seconds shortest_pause = 0.005;
   Seconds longest_pause = 0.25;
-  double growth = 0.25;  // a pause is this share of the time since the first GET, between those two
+  double growth = 0.25;
 
-  // When to ask again after a GET sent at `asked` found nothing; not before its answer, though. `first`: when the first
-  // GET of this wait was sent.
+  // Returns when to ask again after the GET sent at `asked` found nothing. The caller does not ask before that GET is
+  // answered. `first` is the time of the first GET of this wait.
   Seconds next(Seconds first, Seconds asked) const;
 };
 
-// When one operation's object arrives, over the iterations. Of the first, when functions start, nothing is learnt. It
-// is expected as early as it came in the last three, once there are two: an iteration that peers delayed, because they
-// were replaced or slow, must not make the next one late; those who wait for each other would confirm each other's
-// lateness, and it would last. To ask too early costs a GET or two, to ask too late costs all workers' time. An object
-// that was there at the first GET came earlier than anybody knows, and counts the earlier the more often in a row.
-// Times are seconds after whatever the operation counts from.
+// Learns over the iterations when one operation's object arrives. The first iteration, in which functions start, is not
+// counted. From two counted arrivals on, the object is expected at the earliest of the last three. It is not their
+// mean: if one worker was slow once, workers that wait for each other would keep each other late, and asking too late
+// costs the time of all workers, while asking too early costs a GET or two. If the first GET finds the object, its
+// arrival is earlier by an unknown time; each further such GET in a row makes the estimate earlier by a larger step.
+// Times are seconds after the reference time of the wait (ObjectWait). Not thread-safe.
 class ArrivalEstimate {
  public:
-  // When to ask first. nullopt: too little is known yet.
+  // Returns when to ask first; nullopt if too little is known yet.
   std::optional<Seconds> first_poll() const;
-  // `found`: when the GET that found it was sent; `last_missed`: the last one that did not, nullopt: the first found
-  // it.
+  // Learns an arrival. `found` is when the GET that found the object was sent, `last_missed` when the last GET before
+  // it was (nullopt if there was none).
   void learn(Seconds found, std::optional<Seconds> last_missed);
 
  private:
   static constexpr std::size_t kRecent = 3, kEnough = 2;
-  std::array<Seconds, kRecent> recent_{};  // the last arrivals
-  std::uint8_t known_ = 0;                 // of them
-  std::uint8_t hits_ = 0;                  // in a row: first GETs that found the object
+  std::array<Seconds, kRecent> recent_{};  // The last arrivals, newest first.
+  std::uint8_t known_ = 0;                 // How many of them are known.
+  std::uint8_t hits_ = 0;                  // How many waits in a row found the object with the first GET.
   bool started_ = false;
 };
 

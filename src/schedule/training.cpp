@@ -8,9 +8,9 @@
 namespace funcpipe {
 namespace {
 
-// Every replica begins the iteration with replica 0's state. Where the stage sums gradients over its replicas, one
-// object serves them all; where it has none to sum, nothing tells replica 0 what the others have read, and each of them
-// gets an object of its own, which it deletes itself. Returns the operations that exchange it.
+// Appends the operations that give every replica the state of replica 0 at the beginning of an iteration, and returns
+// them. If the stage sums gradients over its replicas, all read one object, and the sums tell replica 0 that they have
+// read it. A stage without gradients has no such sign, so each replica gets an object of its own, which it deletes.
 std::vector<int> append_shared_state(ProgramBuilder& builder, const Plan& plan, const StageShape& shape,
                                      WorkerId worker) {
   std::vector<int> operations;
@@ -38,17 +38,19 @@ std::vector<int> append_shared_state(ProgramBuilder& builder, const Plan& plan, 
   return operations;
 }
 
-// Retention::next_update: why every reader V of what this worker published in t-1 is past it once this worker has
-// updated in t. This update needed something that V makes only after its own update of t-1, which came after all V took
-// in t-1:
+// Releases objects with Retention::next_update. When this worker has done its update of iteration t, every reader V has
+// read what this worker published in t-1. The update needed something that V makes only after its own update of t-1,
+// and that came after all reads of V in t-1. What it needed is, by the kind of the published object:
 //   activation: V is the next stage; its gradient of t was received;
 //   gradient:   V is the stage before; its activation of t was received;
-//   part:       V owns the shard; its merged shard of t was fetched (had it no elements, there would be no part). So it
-//               is where V is the parameter server: it asks for no part of t before it has summed that of t-1;
-//   merged:     every other replica V; its part of this shard of t was fetched;
-//   tied:       every other user V; its share of t was fetched (its own share it fetched itself before its update);
-//   buffers:    every other replica V; a merged shard of t was fetched, and V's part of t is in it, by way of a row's
-//               owner where there are two levels. V made that part after it had fetched the state of t-1.
+//   part:       V owns the shard; its merged shard of t was fetched (an empty shard has no parts). If V is the
+//   parameter
+//               server, it asks for no part of t before it has summed that of t-1;
+//   merged:     V is any other replica; its part of this shard of t was fetched;
+//   tied:       V is any other stage that uses the parameter; its share of t was fetched (a worker that reads its own
+//               share does so before its update);
+//   buffers:    V is any other replica; a merged shard of t was fetched, and V's part of t is in it (with two levels
+//               through the owner of a shard in V's row). V made that part after it had fetched the state of t-1.
 void append_releases(ProgramBuilder& builder, int update) {
   builder.release_published(update);
 }
@@ -81,7 +83,7 @@ Program training_program(const Plan& plan, const std::vector<StageShape>& shapes
   append_tied_exchange(builder, {.worker = worker, .tied = shape.tied, .wait_after = pipeline.last_backward});
 
   const int update = builder.add({.kind = OpKind::update, .slice = {0, shape.gradient_elements}});
-  // The state of an iteration is what all of it has made.
+  // The state is exchanged after the whole iteration before has changed it.
   for (const int operation : state) builder.depend(operation, {update, 1});
   if (last) builder.add({.kind = OpKind::report, .after = {{update, 0}}});
   append_releases(builder, update);

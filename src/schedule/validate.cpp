@@ -20,7 +20,7 @@ Result<> check_batches(const Plan& plan) {
                               plan.replicas, plan.global_batch, plan.micro_batch),
                   "give each at least 1");
   }
-  // Quotient first: global_batch + micro_batch could overflow.
+  // global_batch + micro_batch could overflow, so the quotient is rounded up by its remainder.
   const int count = plan.global_batch / plan.micro_batch + (plan.global_batch % plan.micro_batch != 0 ? 1 : 0);
   if (count < plan.replicas) {
     const std::string other = plan.global_batch >= plan.replicas
@@ -72,7 +72,7 @@ std::string offered_memory(const Platform& platform) {
   return fmt::format("{}", fmt::join(sizes_mb, ", "));
 }
 
-// With the smallest memory of at least `memory_mb`.
+// Lists the vCPUs of the sizes that have the smallest memory of at least `memory_mb`.
 std::string offered_vcpus(const Platform& platform, int memory_mb) {
   std::vector<std::string> counts;
   for (const FunctionSize& size : platform.sizes)

@@ -1,4 +1,4 @@
-// Whether a plan can be played at all.
+// Checks whether a plan can be executed.
 #pragma once
 
 #include <optional>
@@ -11,16 +11,18 @@
 
 namespace funcpipe {
 
-// The plan's parameter server; nullopt: it has none. Errors: invalid_input (more than one stage; no server by that
-// name; a synchronisation without a server).
+// Returns the plan's parameter server; nullopt if it has none. Error: invalid_input if there is no server of that name,
+// if the plan has several stages, or if it names a server that its synchronisation does not use.
 Result<std::optional<ParameterServer>> server_of(const Plan& plan);
 
-// The platform as the plan's functions meet it: a parameter server is their store (beside()). Errors: of server_of.
+// Returns the platform as the plan's functions see it: if there is a parameter server, it is their store (beside()).
+// Errors: those of server_of.
 Result<Platform> platform_for(const Plan& plan, Platform platform);
 
-// Refuses, with the reason and the way out, a plan that does not fit the model (fingerprint, cuts), that would leave a
-// stage or a replica empty, that asks for memory the platform does not offer, whose stage cannot fit its memory, or
-// whose parameter server there is not (server_of).
+// Checks a plan. Error: invalid_input, with the reason and a way out, if the plan is for another model (fingerprint,
+// cuts), leaves a stage or a replica empty, has more functions than may run at once, asks for a size that the platform
+// does not offer, has a stage that needs more than its memory (where the platform limits it), or names a wrong
+// parameter server (server_of).
 Result<> validate(const Plan& plan, const ModelDescription& model, const Platform& platform,
                   const TrainingState& state);
 

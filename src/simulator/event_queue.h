@@ -1,5 +1,5 @@
-// What happens when, in virtual time: a 4-ary heap, of which a step touches fewer cache lines than of a binary one.
-// Events of equal time come in the order they were put in, so a simulation is a function of its input.
+// The queue of future events in virtual time. It is a 4-ary heap, whose operations touch fewer cache lines than those
+// of a binary one. Events of equal time come in the order of Moment::order, so a simulation is a function of its input.
 #pragma once
 
 #include <algorithm>
@@ -11,7 +11,8 @@
 
 namespace funcpipe {
 
-// When something happens, and what was planned first of all that happens then.
+// The time of an event. Of two events at the same time the one with the smaller `order`, which was planned first, comes
+// first.
 struct Moment {
   Seconds time = 0;
   std::uint64_t order = 0;

@@ -13,7 +13,7 @@ constexpr std::string_view kForms =
     "faults are straggler=STAGE.REPLICAxFACTOR, slow-compute=..., slow-links=... and kill=STAGE.REPLICA@SECONDS, "
     "separated by commas";
 
-// Takes a number from the front of `text`.
+// Removes a number from the front of `text`; false if there is none.
 template <class Number>
 bool take(std::string_view& text, Number& number) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
@@ -44,7 +44,7 @@ Result<> parse_fault(std::string_view text, const std::string& place, std::vecto
   Fault fault;
   double figure = 0;
   const bool kill = name == "kill";
-  // from_chars would take the 1.0 of 1.0x2 for one number: the worker's parts are whole ones.
+  // Stage and replica are read as whole numbers, since "1.0" would otherwise be read as one number.
   const bool read = take(text, '=') && take(text, fault.worker.stage) && take(text, '.') &&
                     take(text, fault.worker.replica) && take(text, kill ? '@' : 'x') && take(text, figure) &&
                     text.empty() && fault.worker.stage >= 0 && fault.worker.replica >= 0 && std::isfinite(figure);

@@ -1,4 +1,4 @@
-// What goes wrong in a simulation, as the user says it.
+// Faults that the user wants in a simulation.
 #pragma once
 
 #include <string>
@@ -11,9 +11,9 @@ namespace funcpipe {
 
 struct Fault {
   enum class Kind {
-    slow_compute,  // computing takes `factor` times as long
-    slow_links,    // both links have 1/factor of their rate
-    kill           // its function dies `at` seconds after the job's start
+    slow_compute,  // Computing takes `factor` times as long.
+    slow_links,    // Both links have 1/factor of their rate.
+    kill           // The worker's function dies `at` seconds after the job's start.
   };
   Kind kind = Kind::kill;
   WorkerId worker;
@@ -21,8 +21,8 @@ struct Fault {
   Seconds at = 0;
 };
 
-// "straggler=1.0x2.5,kill=0.1@12.5": a worker is STAGE.REPLICA. straggler slows computing and links, slow-compute and
-// slow-links one of them. Errors: invalid_input, `place` being where the text is from.
+// Parses a text such as "straggler=1.0x2.5,kill=0.1@12.5", in which a worker is STAGE.REPLICA. "straggler" slows
+// computing and links, "slow-compute" and "slow-links" only one of them. Error: invalid_input at `place`.
 Result<std::vector<Fault>> parse_faults(const std::string& text, const std::string& place);
 
 }  // namespace funcpipe

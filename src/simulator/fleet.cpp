@@ -9,7 +9,7 @@
 namespace funcpipe {
 namespace {
 
-constexpr std::size_t kKeysPerDelete = 1000;  // as store/s3_store.cpp
+constexpr std::size_t kKeysPerDelete = 1000;  // As in store/s3_store.cpp.
 
 tl::unexpected<Error> unlinked(const ObjectName& name, const std::string& what) {
   return fail(ErrorCode::failed, what, to_string(name));
@@ -26,7 +26,7 @@ void SimulatedFleet::add(const Program& program, WorkerModel model, const std::v
                 .model = std::move(model),
                 .first_op = static_cast<std::uint32_t>(ops_.size()),
                 .first_wait = waits_};
-  std::vector<std::pair<ObjectName, double>> sizes;  // of what it publishes
+  std::vector<std::pair<ObjectName, double>> sizes;  // Bytes of the objects that it publishes.
   for (std::uint32_t i = 0; i < size; ++i) {
     const Op& op = program.ops[i];
     const OpTraits& of = traits(op.kind);

@@ -6,7 +6,7 @@
 namespace funcpipe {
 namespace {
 
-// Probabilities of the standard normal distribution below k/8 of its 99th percentile 2.32634787404, k = -16 .. 16.
+// The standard normal distribution function at k/8 times its 99th percentile 2.32634787404, for k = -16 .. 16.
 constexpr std::array kProbabilities = {1.6381173918546735e-06,
                                        6.44682346866402e-06,
                                        2.3394945968433597e-05,
@@ -46,7 +46,8 @@ constexpr std::array kProbabilities = {1.6381173918546735e-06,
 LatencyDistribution::LatencyDistribution(Seconds median, Seconds p99) {
   static_assert(kProbabilities.size() == kPoints);
   constexpr int kMiddle = kPoints / 2;
-  const double step = median > 0 ? std::sqrt(std::sqrt(std::sqrt(std::max(1.0, p99 / median)))) : 1;  // 8 to the p99
+  // The ratio of neighbouring points, the eighth root of p99 / median.
+  const double step = median > 0 ? std::sqrt(std::sqrt(std::sqrt(std::max(1.0, p99 / median)))) : 1;
   points_[kMiddle] = median;
   for (int k = 1; k <= kMiddle; ++k) {
     points_[kMiddle + k] = points_[kMiddle + k - 1] * step;

@@ -69,7 +69,7 @@ void Links::advance(std::uint64_t order, std::vector<std::uint32_t>& ended) {
     Transfer* const first = transfers_.data() + index * most_;
     double least = first->ends;
     for (std::uint32_t i = 1; i < link.active; ++i) least = std::min(least, first[i].ends);
-    link.given = least;  // to the bit: none is left with a rounding error's worth of bytes
+    link.given = least;  // Exactly, so that rounding leaves no transfer with a tiny rest.
     std::uint32_t kept = 0;
     for (std::uint32_t i = 0; i < link.active; ++i) {
       if (first[i].ends <= least)
@@ -83,7 +83,7 @@ void Links::advance(std::uint64_t order, std::vector<std::uint32_t>& ended) {
       link.since = now;
       change_demand(-link.rate, now);
       take_out(link.place);
-      if (heap_.empty()) demand_ = 0;  // without what rounding left
+      if (heap_.empty()) demand_ = 0;  // Removes rounding errors.
       return;
     }
   }
@@ -112,7 +112,7 @@ Seconds Links::busy(std::size_t index, Seconds now) const {
   return link.busy + (link.active > 0 ? now - link.since : 0);
 }
 
-// Moves what stands there to where it belongs.
+// Moves the link at `place` of the heap to the place where it belongs.
 void Links::sift(std::size_t place) {
   const std::size_t index = heap_[place];
   const Moment planned = links_[index].planned;

@@ -1,10 +1,10 @@
-// The workers' links in one direction as fluids: the transfers of a link share its rate evenly, a link has the
-// platform's token bucket (as emulator/token_bucket.h: full at first, refilled at the baseline rate), and where the
-// store has a cap all links slow down alike while they would exceed it together.
+// Models the workers' links in one direction. The transfers of a link share its rate evenly. A link has the platform's
+// token bucket, which is full at first and refilled at the baseline rate (as in emulator/token_bucket.h). If the links
+// together would exceed the store's cap, all of them slow down by the same factor.
 //
-// Three clocks keep an event at O(log links): a transfer ends when its link has given each of its transfers so many
-// bytes; a link's next event is planned on a clock of the whole group that runs slower while the cap holds; so a change
-// of one touches no other.
+// An event costs O(log links), because a change of one link does not touch the others: a transfer ends when its link
+// has given each of its transfers a certain number of bytes, and a link's next event is planned on a clock of all links
+// together, which runs more slowly while the cap is exceeded.
 #pragma once
 
 #include <cstdint>
@@ -18,37 +18,38 @@ namespace funcpipe {
 
 class Links {
  public:
-  // `most`: transfers on one link at once. `cap` may be infinity. While the cap holds, buckets are emptied and refilled
-  // by the slowed clock too: where there are both (a parameter server beside functions with a burst), near enough.
+  // `most` is the largest number of transfers on one link at once. `cap` may be infinity. While the cap is exceeded,
+  // buckets are emptied and refilled by the slowed clock too. That is an approximation, which matters only on a
+  // platform with both a burst and a cap.
   Links(std::size_t most, BytesPerSecond cap) : most_(most), cap_(cap) {}
 
   void add(BytesPerSecond rate, const Burst& burst);
-  // `bytes` > 0, the link's rate finite. `order`: a number no event has had.
+  // Starts a transfer. Requires bytes > 0 and a finite rate of the link. `order` is a number that no event has had.
   void start(std::size_t link, std::uint32_t transfer, double bytes, Seconds now, std::uint64_t order);
 
   bool empty() const { return heap_.empty(); }
   Moment next() const;
-  // What is planned for next() happens: transfers that end go to `ended`.
+  // Executes the event at next() and appends the transfers that end to `ended`.
   void advance(std::uint64_t order, std::vector<std::uint32_t>& ended);
 
-  Seconds busy(std::size_t link, Seconds now) const;  // with at least one transfer, so far
+  Seconds busy(std::size_t link, Seconds now) const;  // Time so far in which the link had a transfer.
 
  private:
   static constexpr std::size_t kNowhere = std::numeric_limits<std::size_t>::max();
   struct Transfer {
     std::uint32_t id = 0;
-    double ends = 0;  // when the link has given each transfer so many bytes
+    double ends = 0;  // It ends when Link::given has reached this.
   };
   struct Link {
-    BytesPerSecond baseline = 0, peak = 0, rate = 0;  // rate: of now
-    double bucket = 0, tokens = 0;                    // bytes
-    double given = 0;                                 // to each of its transfers, since it was last idle
-    double clock = 0;                                 // of the group, when `given` and `tokens` were right
-    Seconds since = 0, busy = 0;                      // busy or idle since; busy before
-    std::uint32_t active = 0;
-    bool empties = false;  // the next event is the bucket's
-    Moment planned;        // on the group's clock
-    std::size_t place = kNowhere;
+    BytesPerSecond baseline = 0, peak = 0, rate = 0;  // `rate` is the current one.
+    double bucket = 0, tokens = 0;                    // Bytes.
+    double given = 0;                                 // Bytes given to each of its transfers since it was last idle.
+    double clock = 0;                                 // The common clock's time for which `given` and `tokens` hold.
+    Seconds since = 0, busy = 0;                      // Start of the current busy or idle time; busy time before.
+    std::uint32_t active = 0;                         // Number of transfers.
+    bool empties = false;                             // The next event is that the bucket is empty.
+    Moment planned;                                   // The next event, on the common clock.
+    std::size_t place = kNowhere;                     // Position in heap_.
   };
 
   double clock_at(Seconds now) const { return anchor_clock_ + (now - anchor_time_) * speed_; }
@@ -64,8 +65,8 @@ class Links {
   double anchor_clock_ = 0, speed_ = 1;
   Seconds anchor_time_ = 0;
   std::vector<Link> links_;
-  std::vector<Transfer> transfers_;  // `most` places for each link
-  std::vector<std::size_t> heap_;    // links, by `planned`
+  std::vector<Transfer> transfers_;  // `most` places for each link.
+  std::vector<std::size_t> heap_;    // Links with transfers, as a heap by `planned`.
 };
 
 }  // namespace funcpipe

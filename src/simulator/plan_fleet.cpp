@@ -10,10 +10,11 @@
 namespace funcpipe {
 namespace {
 
-// The proof keeps some hundred bytes of each. Of larger jobs it is left out: the simulation itself shows a deadlock.
+// The checker keeps about a hundred bytes per operation. Larger jobs are not proven; the simulation itself would show a
+// deadlock.
 constexpr std::int64_t kMostProvenOperations = 20'000'000;
 
-// One stage's figures, of a whole micro-batch.
+// One stage's figures for a whole micro-batch.
 struct StageFigures {
   Seconds forward = 0, backward = 0, update = 0;
   double in = 0, in_gradient = 0, out = 0, out_gradient = 0;  // bytes
@@ -37,7 +38,7 @@ class PlanFigures {
 
   double cost(const Op& op, WorkerId worker) const {
     const StageFigures& of = figures(worker);
-    // The last micro-batch may be a smaller one.
+    // The last micro-batch may be smaller.
     const double share = op.micro_batch < 0 ? 1
                                             : static_cast<double>(samples_[static_cast<std::size_t>(op.micro_batch)]) /
                                                   plan_.micro_batch;
@@ -70,7 +71,7 @@ class PlanFigures {
   }
 
  private:
-  // A parameter server's program has none of the operations that a stage's seconds and borders are for.
+  // A parameter server's program has no operations that use a stage's times or borders, so stage 0 does for it.
   const StageFigures& figures(WorkerId worker) const {
     return stages_[worker == kParameterServer ? 0 : static_cast<std::size_t>(worker.stage)];
   }
@@ -82,8 +83,8 @@ class PlanFigures {
     const Span& span = spans_.at(first, end);
     const StageCost cost = costs.of(first, end, index);
     StageFigures of{.forward = cost.forward, .backward = cost.backward};
-    // Handling what is synchronised delays the update, as the planner has it: its own passes over the gradient are no
-    // operations of the compute lane, and the additions are counted in them.
+    // As in the planner, the CPU time of handling synchronised gradients delays the update. It includes the additions,
+    // so reduces take no time.
     const double passes = plan_.has_server() || plan_.replicas > 1 ? traits(plan_.sync).passes(plan_.replicas) : 0;
     const double synchronised = passes * span.trainable;
     of.update = span.trainable * option.update_per_byte + synchronised * option.transfer_per_byte;
@@ -121,7 +122,7 @@ class PlanFigures {
   const SpanTable spans_;
   const Candidate& candidate_;
   std::vector<StageFigures> stages_;
-  std::vector<int> samples_;  // by micro-batch
+  std::vector<int> samples_;  // By micro-batch.
 };
 
 WorkerModel server_model(const ParameterServer& server) {
@@ -133,8 +134,8 @@ WorkerModel server_model(const ParameterServer& server) {
 
 Result<PlanFleet> plan_fleet(const PlanningTask& task, const Plan& plan, bool keep_programs,
                              const std::stop_token& stop) {
-  // The planner knows how long 1f1b takes with one stage only. Its seconds of an operation are the same in any order;
-  // the memory it would ask for is not.
+  // The planner predicts 1f1b order only for one stage. Its times of operations hold in any order, but the memory does
+  // not.
   const bool known_order = plan.order == PipelineOrder::gpipe || plan.stage_count() == 1;
   Plan judged = plan;
   Platform platform = task.platform;

@@ -10,13 +10,13 @@
 namespace funcpipe {
 namespace {
 
-// Workers learn when objects arrive, buckets empty and refused clients find their rate; then iterations are alike. The
-// last one is left out: nothing follows it.
+// In the first iterations workers learn when objects arrive, token buckets become empty and refused clients find their
+// rate; later ones are alike. The last iteration is not counted, since no other overlaps with its end.
 constexpr std::int64_t kIterations = 14, kFewest = 7, kSteady = 3;
-// Of this machine, of building and playing together: a low estimate.
+// A low estimate of how fast any machine builds and plays programs.
 constexpr double kOperationsPerSecond = 1e6;
 
-// Of an iteration, of all workers: about as many as their programs have.
+// Returns about how many operations the programs of all workers have.
 double operations_of(const Plan& plan) {
   const double pipeline = 8.0 * plan.micro_batch_count() * plan.stage_count();
   const double synchronisation = 4.0 * plan.replicas * (plan.replicas - 1) * plan.stage_count();
@@ -85,16 +85,17 @@ Result<RehearsedChoice> choose_by_rehearsal(const PlanningTask& task, const Plan
                          .failures = std::vector<std::optional<Error>>(plans)};
   std::vector<Outcome> outcomes;
   for (const PlannedPoint& point : planning.frontier) outcomes.push_back(outcome_of(point, task.accounting));
-  // What is best by formulas stays the measure of "time and cost alike", so that playing one plan judges no other.
+  // The default weights are those of the predicted figures, so that playing one plan does not change how others
+  // compare.
   const Objective objective = with_weights(task.objective, outcomes);
-  constexpr double kNever = 1e100;  // weights of zero make nothing of infinity
+  constexpr double kNever = 1e100;  // Not infinity, which times a weight of 0 is NaN.
   std::size_t ended_early = 0;
   while (true) {
     if (ended_early == plans) return tl::unexpected<Error>(*choice.failures.front());
     FUNCPIPE_TRY(best, choose(outcomes, objective));
     choice.chosen = best;
     if (choice.rehearsals[best]) return choice;
-    if (choice.failures[best]) return choice;  // there was no time to play it, and none that was played is better
+    if (choice.failures[best]) return choice;  // There was no time to play it, and no plan that was played is better.
     auto played = rehearse(task, planning, planning.frontier[best], left(), stop);
     if (!played && played.error().code == ErrorCode::cancelled) return tl::unexpected(std::move(played.error()));
     if (played) {

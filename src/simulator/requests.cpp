@@ -10,7 +10,7 @@
 namespace funcpipe {
 namespace {
 
-constexpr std::uint64_t kLatency = 1, kBackoff = 2;  // purposes of draws
+constexpr std::uint64_t kLatency = 1, kBackoff = 2;  // What random numbers are drawn for.
 
 double slowed(BytesPerSecond rate, const std::vector<Fault>& faults, WorkerId worker) {
   for (const Fault& fault : faults)
@@ -90,7 +90,7 @@ void Requests::begin(std::uint32_t connection, const Task& task, Seconds now) {
   ask_at(request.wait.ask_at(), connection, now);
 }
 
-// Where the store never refuses, nothing happens when a GET is sent that cannot happen now.
+// If the store never refuses, sending a GET changes nothing else, so it is handled at once and not by an event.
 void Requests::ask_at(Seconds time, std::uint32_t connection, Seconds now) {
   if (time <= now || !refuses_) return ask(connection, time);
   agenda_.at(time, EventKind::ask, connection);

@@ -1,9 +1,9 @@
-// The store as workers meet it: what each request of a connection goes through, from the first try to its answer.
+// Simulates the requests that workers' connections send to the store, from the first try to the answer.
 //
-// A GET waits out its latency, then it is decided whether the object exists, then its bytes flow; a PUT's bytes flow,
-// then it waits out its latency, then the object exists. (So it is in the emulator.) A request beyond the store's rate
-// moves no bytes; its answer says 503, and it is repeated as the clients repeat (base/backoff.h, base/send_rate.h). A
-// wait for another worker's object asks when schedule/polling.h says.
+// As in the emulator, a GET first waits for its latency, then it is decided whether the object exists, then its bytes
+// flow. A PUT's bytes flow first, then it waits for its latency, then the object exists. A request beyond the store's
+// rate moves no bytes and is answered 503; it is repeated as real clients do (base/backoff.h, base/send_rate.h). A wait
+// for another worker's object sends GETs at the times of schedule/polling.h.
 #pragma once
 
 #include <cmath>
@@ -24,16 +24,16 @@
 namespace funcpipe {
 
 enum class EventKind : std::uint32_t {
-  computed,      // of a connection: its operation is done
-  ask,           // of a connection: a try of its request is due
-  send,          // of a connection: its turn has come
-  answered,      // of a connection: its try is answered
-  cold_started,  // of a worker
-  out_of_time,   // of a worker: its invocation's lifetime is over, if it is still the same one
-  fault          // index in SimulationOptions::faults
+  computed,      // A connection's computation is done.
+  ask,           // A connection's request is due for a try.
+  send,          // A connection may send the try that its client's rate (SendRate) had delayed.
+  answered,      // A connection's try is answered.
+  cold_started,  // A worker's instance has started.
+  out_of_time,   // A worker's lifetime is over, if its invocation is still the same one.
+  fault          // The subject is an index in SimulationOptions::faults.
 };
 
-// Events to come, in an order of their own.
+// Future events, and the numbers that put events of equal time in order.
 class Agenda {
  public:
   void at(Seconds time, EventKind kind, std::uint32_t subject) {
@@ -47,12 +47,12 @@ class Agenda {
   std::uint64_t order_ = 0;
 };
 
-// Requests a second, and a second's worth of them at once.
+// A limit of requests a second. One second's worth of them may come at once.
 class RequestRate {
  public:
   explicit RequestRate(double rate) : rate_(rate), left_(rate) {}
   bool has(Seconds now);
-  void take() { left_ -= 1; }  // after has()
+  void take() { left_ -= 1; }  // Requires has().
   bool unlimited() const { return std::isinf(rate_); }
 
  private:
@@ -70,32 +70,32 @@ class Requests {
   struct Task {
     RequestKind kind = RequestKind::get;
     double bytes = 0;
-    std::int32_t use = 0;  // index of the operation; negative: outside the program
+    std::int32_t use = 0;  // Index of the operation; negative for requests outside the program.
     std::int64_t iteration = 0;
-    const FleetOp* awaited = nullptr;  // kind wait
-    std::uint16_t times = 1;           // kind remove: requests, one after the other
+    const FleetOp* awaited = nullptr;  // For kind wait: the operation that waits.
+    std::uint16_t times = 1;           // For kind remove: number of requests, sent one after another.
   };
   void begin(std::uint32_t connection, const Task& task, Seconds now);
 
   void ask(std::uint32_t connection, Seconds now);
   void send(std::uint32_t connection, Seconds now);
   void answered(std::uint32_t connection, Seconds now);
-  // The next event of a link, if it is before the agenda's: true, and it has happened.
+  // If the next event of a link comes before that of the agenda, executes it and returns true.
   bool link_event(Seconds& now);
 
-  // This operation's object is there from now on.
+  // The object of this operation exists from now on.
   void published(int worker, std::int32_t op, std::int64_t iteration, Seconds now);
 
-  // A new invocation knows nothing of its predecessor's.
+  // A new invocation does not know the arrival times that the former one learnt, nor its client's rate and repeats.
   void forget_arrivals(int worker);
   void new_client(int worker);
 
-  // Connections whose request is done. The caller takes them out.
+  // Connections whose request is done. The caller removes them.
   std::vector<std::uint32_t> done;
-  std::optional<Error> failure;  // a wait or repeats that came to their limit
+  std::optional<Error> failure;  // A wait, or the repeats of a request, have reached their limit.
 
   const Usage& usage(int worker) const { return usage_[static_cast<std::size_t>(worker)]; }
-  // When the request that found a wait's object was sent.
+  // Returns when the request that found a wait's object was sent.
   Seconds asked(std::uint32_t connection) const { return requests_[connection].wait.last_asked(); }
   Seconds uploading(int worker, Seconds now) const { return up_.busy(static_cast<std::size_t>(worker), now); }
   Seconds downloading(int worker, Seconds now) const { return down_.busy(static_cast<std::size_t>(worker), now); }
@@ -108,13 +108,13 @@ class Requests {
     bool refused = false, flowing = false;
     std::uint16_t times = 1;
     std::int32_t use = 0;
-    std::int32_t tries = 0;  // of this request
-    std::uint32_t asks = 0;  // tries of all requests
+    std::int32_t tries = 0;  // Tries since the last answer that was not 503.
+    std::uint32_t asks = 0;  // All tries; selects the random numbers.
     const FleetOp* awaited = nullptr;
     std::int64_t iteration = 0;
     double bytes = 0;
     Seconds tried = 0, sent = 0;
-    ObjectWait wait;  // kind wait
+    ObjectWait wait;  // For kind wait.
   };
 
   std::size_t operation(int worker, std::int32_t op) const {
@@ -136,20 +136,21 @@ class Requests {
   const SimulatedFleet& fleet_;
   const PlayState& played_;
   const StoreModel& store_;
-  const Polling polling_, patient_polling_;  // of functions, of a parameter server
+  const Polling polling_, patient_polling_;  // Of functions; of a parameter server.
   const RetryPolicy retry_;
   const std::uint64_t seed_;
   Agenda& agenda_;
   Links down_, up_;
   RequestRate put_rate_, get_rate_, rate_;
-  const bool refuses_;                // whether any of them ever does
-  std::vector<SendRate> send_rates_;  // by worker
-  std::vector<double> rates_;         // bytes/s, by worker: down, up
-  std::vector<Request> requests_;     // by connection
-  std::vector<ArrivalEstimate> arrivals_;
-  std::vector<std::vector<std::uint32_t>> waiters_;  // Waiting::notified: connections, by the operation they wait for
-  std::vector<Repeats> repeats_;                     // by worker, of its client
-  std::vector<Usage> usage_;                         // by worker
+  const bool refuses_;                     // Some rate is limited.
+  std::vector<SendRate> send_rates_;       // By worker.
+  std::vector<double> rates_;              // Bytes/s by worker: downlink, uplink.
+  std::vector<Request> requests_;          // By connection.
+  std::vector<ArrivalEstimate> arrivals_;  // By FleetOp::wait.
+  // For Waiting::notified: connections by the operation they wait for. Empty otherwise.
+  std::vector<std::vector<std::uint32_t>> waiters_;
+  std::vector<Repeats> repeats_;  // By worker.
+  std::vector<Usage> usage_;      // By worker.
   std::vector<std::int64_t> early_, refused_;
   std::vector<std::uint32_t> ended_;
 };

@@ -13,7 +13,7 @@ namespace funcpipe {
 namespace {
 
 constexpr Seconds kForever = std::numeric_limits<double>::infinity();
-constexpr std::int64_t kEventsBetweenLooks = 1 << 18;  // at the progress and at the stop
+constexpr std::int64_t kEventsBetweenLooks = 1 << 18;  // Between two reports of progress and looks at the stop token.
 
 // What a worker asks the store for outside its program; Requests::Task::use.
 enum Use : std::int32_t {
@@ -22,8 +22,8 @@ enum Use : std::int32_t {
   read_snapshot = -3,
   save_snapshot = -4,
   store_stage = -5,
-  unpack = -6,  // computing: what comes between a request and what it is for
-  pack = -7
+  unpack = -6,  // Computing: it parses the snapshot that it has read.
+  pack = -7     // Computing: it serialises the snapshot that it will save.
 };
 
 Seconds round_up(Seconds seconds, Seconds step) {
@@ -89,18 +89,18 @@ class Simulation {
   struct Life {
     LifeCourse course;
     Seconds invoked = 0, deadline = 0;
-    Seconds chunk_began = 0, updated = 0;  // its last update in the chunk, or its start
-    std::int64_t end = 0;                  // of the chunk
-    double slowness = 1;                   // of computing
-    Use use = read_job;                    // of its request outside its program
-    bool data_there = false;               // its first `load` has been
+    Seconds chunk_began = 0, updated = 0;  // `updated`: its last update in the chunk, or the chunk's start.
+    std::int64_t end = 0;                  // One past the chunk's last iteration.
+    double slowness = 1;                   // Factor of computing times.
+    Use use = read_job;                    // What it is doing outside its program.
+    bool data_there = false;               // Its first `load` was done, or it needs no data.
     bool running = false;
   };
 
   Life& life(int worker) { return lives_[static_cast<std::size_t>(worker)]; }
   const WorkerModel& model(int worker) const { return fleet_.worker(worker).model; }
 
-  // Operations and requests that end now let others begin now.
+  // Begins and ends operations and requests at the current time until nothing changes any more.
   void settle() {
     while (!played_.started.empty() || !requests_.done.empty()) {
       for (std::size_t i = 0; i < played_.started.size(); ++i) begin(played_.started[i]);
@@ -164,7 +164,7 @@ class Simulation {
     Life& of = life(worker);
     switch (of.use) {
       case read_job:
-        requests_.new_client(worker);  // the job says how to open the store
+        requests_.new_client(worker);  // The worker opens the store anew, as the job's specification says.
         if (of.course.iteration() > 0)
           return request(worker, RequestKind::get, read_snapshot, model(worker).snapshot_bytes);
         return request(worker, RequestKind::get, read_stage, model(worker).stage_bytes);
@@ -172,7 +172,7 @@ class Simulation {
         return computes(worker, unpack);
       case read_stage:
       case unpack:
-        forecast_.iteration = of.course.span().slowest_iteration();  // which the snapshot brings along
+        forecast_.iteration = of.course.span().slowest_iteration();  // The snapshot contains it.
         of.course.span() = LifeSpan(now_, of.deadline, forecast_);
         requests_.forget_arrivals(worker);
         return go_on(worker);
@@ -180,7 +180,7 @@ class Simulation {
         return request(worker, RequestKind::put, save_snapshot, model(worker).snapshot_bytes);
       case save_snapshot:
         answer(worker);
-        return invoke(worker, 0);  // the instance that has just answered is warm, and taken again
+        return invoke(worker, 0);  // The instance that has just answered is warm and is used again.
       case store_stage:
         return done(worker);
     }
@@ -225,7 +225,7 @@ class Simulation {
                                                                     billed);
   }
 
-  // The operation in a connection's hand may run.
+  // Begins the operation of a connection, which may run now.
   void begin(std::uint32_t connection) {
     const int worker = played_.worker_of(connection);
     const Task& task = played_.task(connection);
@@ -267,7 +267,7 @@ class Simulation {
       case StoreRequest::none:
         break;
     }
-    requests_.done.push_back(connection);  // nothing to do
+    requests_.done.push_back(connection);  // The operation has nothing to do.
   }
 
   void end(std::uint32_t connection) {
@@ -301,7 +301,8 @@ class Simulation {
     const std::int64_t first = of.course.iteration();
     if (updating_ == 0)
       for (std::int64_t i = first; i < of.end; ++i) iteration_done(i);
-    if (of.end - first == 1) of.course.span().iteration_took(now_ - of.chunk_began);  // with what follows the update
+    // A chunk of one iteration counts with what follows its update.
+    if (of.end - first == 1) of.course.span().iteration_took(now_ - of.chunk_began);
     of.course.played(of.end);
     go_on(worker);
   }
@@ -316,7 +317,7 @@ class Simulation {
     }
   }
 
-  // The worker has ended an iteration.
+  // Notes the busy times of a worker at the end of its first and of its last iteration.
   void note_busy(int worker, std::int64_t iteration) {
     Busy& steady = result_.workers[static_cast<std::size_t>(worker)].steady;
     const Busy busy = busy_of(worker);
@@ -376,7 +377,7 @@ class Simulation {
     store(0);
     result_.total = now_;
     for (int worker = 0; worker < fleet_.size(); ++worker) {
-      // Where the job fails the client ends the functions that still run.
+      // When the job fails, the client ends the functions that still run.
       if (life(worker).running) bill_until_now(worker);
       Usage& usage = result_.bill.by_function[model(worker).function];
       usage += requests_.usage(worker);
@@ -401,9 +402,9 @@ class Simulation {
   const LifePlan life_plan_;
   std::vector<Life> lives_;
   LifeForecast forecast_;
-  std::vector<Seconds> computing_;  // by worker, so far
-  int updating_ = 0;                // workers with an update, or else all end an iteration
-  std::vector<int> left_;           // of these those that have not ended it, by iteration
+  std::vector<Seconds> computing_;  // By worker: time of computing so far.
+  int updating_ = 0;                // Workers with an update, which end an iteration. If 0, all workers do.
+  std::vector<int> left_;           // By iteration: how many of these have not ended it.
   std::vector<std::uint32_t> ended_;
   int running_;
   Seconds now_ = 0;
@@ -421,7 +422,7 @@ HandOver longest_hand_over(const SimulatedFleet& fleet, const StoreModel& store)
   for (int i = 0; i < fleet.size(); ++i) {
     const WorkerModel& of = fleet.worker(i).model;
     if (of.rent) continue;
-    // They may all hand over at once.
+    // All functions may hand over at once and share the store's bandwidth.
     all = longest(all, expected_hand_over({.bytes = of.snapshot_bytes,
                                            .uplink = std::min(of.uplink, store.most_up / functions),
                                            .downlink = std::min(of.downlink, store.most_down / functions),

@@ -1,7 +1,7 @@
-// A job in virtual time: the very programs that workers play, on modelled links and a modelled store, with cold starts,
-// lifetimes, replacement and faults, and the bill of it. docs/algorithms.md, "Simulating".
+// Simulates a job in virtual time: the programs that real workers play, on modelled links and a modelled store, with
+// cold starts, lifetimes, replacement of functions, faults and the bill. docs/algorithms.md, "Simulating".
 //
-// A simulation is a function of its input: same fleet, options and seed give the same events to the bit, on any
+// A simulation is a function of its input: the same fleet, options and seed give the same events, bit by bit, on every
 // machine.
 #pragma once
 
@@ -25,78 +25,80 @@ namespace funcpipe {
 
 struct StoreModel {
   static constexpr double kUnlimited = std::numeric_limits<double>::infinity();
-  LatencyDistribution put{0, 0}, get{0, 0};  // until an answer begins
-  Burst burst;                               // of each worker's links
-  // Of all workers together, each way; the store's account has them where it has any.
+  LatencyDistribution put{0, 0}, get{0, 0};  // Time until an answer begins.
+  Burst burst;                               // Token bucket of each worker's links.
+  // Limits of all workers together.
   BytesPerSecond most_up = kUnlimited, most_down = kUnlimited;
-  // Requests a second; more get a 503, after one second's worth of them at once.
-  double put_rate = kUnlimited, get_rate = kUnlimited, request_rate = kUnlimited;  // the last: PUTs and GETs together
+  // Requests a second, of PUTs, of GETs and of both. One second's worth may come at once; further ones get a 503.
+  double put_rate = kUnlimited, get_rate = kUnlimited, request_rate = kUnlimited;
 };
 
-// How a worker learns that another's object is there.
+// How a worker learns that another worker's object exists.
 enum class Waiting {
-  polling,  // as the real one (schedule/polling.h)
-  notified  // it is told at once, and its GET goes out: what formulas assume
+  polling,  // It polls, as a real worker does (schedule/polling.h).
+  notified  // It is told at once and then sends its GET, which is what the planner's formulas assume.
 };
 
 struct SimulationOptions {
   StoreModel store;
   std::int64_t iterations = 1;
   int download_connections = 4, upload_connections = 4;
-  Seconds lifetime = std::numeric_limits<double>::infinity();  // of an invocation, from its first request
+  Seconds lifetime = std::numeric_limits<double>::infinity();  // Of an invocation, from its first request.
   Seconds billing_step = 0.001;
   Waiting waiting = Waiting::polling;
-  Seconds wait_limit = 120;        // for another worker's object
-  std::int64_t report_every = 10;  // iterations
-  std::uint64_t seed = 1;          // of latencies and of the pauses before a refused request is repeated
+  Seconds wait_limit = 120;        // Longest wait for another worker's object.
+  std::int64_t report_every = 10;  // Iterations between reports.
+  std::uint64_t seed = 1;          // Seed of latencies and of the pauses before a refused request is repeated.
   std::vector<Fault> faults;
 };
 
-// Seconds with an operation of the compute lane, with bytes on the uplink, on the downlink.
+// Time in which the compute lane had an operation, and in which the uplink or the downlink had a transfer.
 struct Busy {
   Seconds computing = 0, uploading = 0, downloading = 0;
 };
 
 struct WorkerResult {
-  Busy whole;         // from its first invocation to the end
-  Busy steady;        // from the end of its first iteration to that of its last
-  Seconds ended = 0;  // its last invocation
+  Busy whole;         // From its first invocation to the end.
+  Busy steady;        // From the end of its first iteration to the end of its last one.
+  Seconds ended = 0;  // End of its last invocation.
   std::int64_t invocations = 0;
-  std::int64_t early_gets = 0;  // that found nothing
-  std::int64_t refused = 0;     // requests answered 503
+  std::int64_t early_gets = 0;  // GETs that found nothing.
+  std::int64_t refused = 0;     // Requests that were answered 503.
 };
 
 struct SimulationResult {
-  // Iteration i is over at iterations[i], when its last worker has updated. A job that fails has fewer.
+  // When iteration i ended, that is, when its last worker had updated. A job that fails has fewer elements.
   std::vector<Seconds> iterations;
   struct Requests {
     std::int64_t put = 0, get = 0;
   };
-  std::vector<Requests> requests;  // of all workers, answered by then
-  Seconds first_forward = 0;       // of the job, where the first iteration begins
-  Seconds total = 0;               // from the invocation of all workers to the end of the last
-  Bill bill;                       // by WorkerModel::function
-  double stored_byte_seconds = 0;
+  std::vector<Requests> requests;  // By iteration: requests of all workers that were answered by its end.
+  Seconds first_forward = 0;       // When the job's first forward began.
+  Seconds total = 0;               // From the invocation of all workers to the end of the last one.
+  Bill bill;                       // By WorkerModel::function.
+  double stored_byte_seconds = 0;  // Bytes in the store, summed over time.
   std::vector<WorkerResult> workers;
   std::int64_t operations = 0, events = 0;
-  std::optional<Error> failure;  // why the job ended early, as the real one would say
+  std::optional<Error> failure;  // Why the job ended early, with the error of a real job.
 
-  // Between the ends of iterations i-1 and i; of the first one from the first forward.
+  // Returns the time between the ends of iterations i-1 and i; for i = 0, the time from the first forward.
   Seconds seconds_of(std::size_t iteration) const {
     return iterations[iteration] - (iteration == 0 ? first_forward : iterations[iteration - 1]);
   }
-  Seconds median_seconds() const;  // of those after the first, if there are any
+  // Returns the median of seconds_of() without the first iteration, unless it is the only one.
+  Seconds median_seconds() const;
 };
 
-// What replacing a function takes: the longest of any worker's, as LifeSpan is told.
+// Returns the longest time of any worker for replacing its function, for LifeForecast.
 HandOver longest_hand_over(const SimulatedFleet& fleet, const StoreModel& store);
 
-// Operations as they end, by worker.
+// Called for every operation when it ends.
 using FleetObserver = std::function<void(int worker, const OpEvent&)>;
-// Called now and then.
+// Called every 2^18 events.
 using SimulationProgress = std::function<void(std::int64_t iterations_done, Seconds now)>;
 
-// Errors: invalid_input (a fault of a worker there is not), failed (programs that wait for each other), cancelled.
+// Runs a simulation. Errors: invalid_input if a fault names a worker that does not exist; failed if operations wait for
+// each other; cancelled. A job that ends early is not an error: SimulationResult::failure says why it did. Thread-safe.
 Result<SimulationResult> simulate(const SimulatedFleet& fleet, const SimulationOptions& options,
                                   const FleetObserver& observe = {}, const SimulationProgress& progress = {},
                                   std::stop_token stop = {});

@@ -112,7 +112,7 @@ Result<std::vector<std::vector<OpEvent>>> read_chrome_trace(std::string_view tex
   } catch (const nlohmann::json::exception& error) {
     return broken(fmt::format("not a trace of operations: {}", json_complaint(error)), "see docs/formats/trace.md");
   }
-  // What reads it has a place for each operation of each iteration.
+  // Played (timeline/played.h) allocates memory for every operation of every iteration in the range.
   if (operations > 0 && last_iteration - first_iteration >= operations)
     return broken(fmt::format("{} operations of iterations {} to {}: some iterations have none", operations,
                               first_iteration, last_iteration),

@@ -1,5 +1,5 @@
-// Events of operations as Chrome trace events: Perfetto and chrome://tracing open them as they are
-// (docs/formats/trace.md). One process per worker, one thread per lane.
+// Writes and reads events of operations as Chrome trace events, which Perfetto and chrome://tracing open
+// (docs/formats/trace.md). A worker is a process in the trace and a lane a thread.
 #pragma once
 
 #include <optional>
@@ -16,16 +16,16 @@
 
 namespace funcpipe {
 
-// Writes {"traceEvents": [...]} worker by worker; the same events give the same bytes. The stream's own state says
-// whether writing failed.
+// Writes {"traceEvents": [...]} worker by worker. The same events give the same bytes. The state of the stream says
+// whether writing failed. Not thread-safe.
 class ChromeTraceWriter {
  public:
   explicit ChromeTraceWriter(std::ostream& out);
 
-  // Names the process `rank` and its lanes. `process_start`, if known: when it was started. Times written are those of
-  // the events plus `offset`, in microseconds.
+  // Names the process `rank` and its lanes. `process_start` is when the process was started, if that is known. Written
+  // times are microseconds: those of the events plus `offset`.
   void worker(const Program& program, int rank, Seconds offset, std::optional<Seconds> process_start = {});
-  // May be called between workers in any order, and many times for one.
+  // Writes events of a worker. It may be called several times for one worker, and for workers in any order.
   void events(const Program& program, int rank, Seconds offset, std::span<const OpEvent> events);
   void close();
 
@@ -35,9 +35,9 @@ class ChromeTraceWriter {
   bool first_ = true;
 };
 
-// The events of each program, in the order they started; `programs` by rank. Seconds since the first operation began.
-// `place`: of the text, for errors (invalid_input): not a trace, no index of operations, an operation that is another
-// in its program.
+// Reads the events of each program, in the order in which they started. `programs` are by rank. Times are seconds since
+// the first operation began. Error: invalid_input at `place` if the text is not a trace, has no indices of operations,
+// has an operation that differs from the one in its program, or lacks whole iterations.
 Result<std::vector<std::vector<OpEvent>>> read_chrome_trace(std::string_view text, const std::vector<Program>& programs,
                                                             const std::string& place);
 

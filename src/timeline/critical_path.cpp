@@ -9,7 +9,7 @@ namespace funcpipe {
 std::vector<PathStep> walk_back(const Played& played, int op, Seconds until, Seconds from) {
   std::vector<PathStep> steps;
   Seconds now = until;
-  // What an operation waited for comes before it in a sound job's order, whatever the times say: this ends.
+  // This ends: in a sound job an operation waits only for operations that come before it, whatever the times say.
   while (op >= 0 && now > from) {
     const PlayedOp& at = played.at(op);
     now = std::min(now, at.event.end);

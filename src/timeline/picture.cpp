@@ -17,7 +17,7 @@ namespace funcpipe {
 namespace {
 
 constexpr double kWidth = 1200, kLeft = 128, kRight = 20, kTop = 126, kBottom = 30;  // pixels
-constexpr double kNarrow = 0.8;  // bars below this are drawn together with their neighbours
+constexpr double kNarrow = 0.8;  // Bars narrower than this many pixels are drawn together with their neighbours.
 constexpr double kReasonSize = 9.5;
 constexpr std::string_view kPath = "#111111", kFaint = "#777777", kGrid = "#dddddd", kStill = "#f3f3f3";
 
@@ -25,8 +25,8 @@ struct Style {
   std::string_view name, fill, ink;
 };
 
-// Colours of Okabe and Ito, which people with any kind of colour vision tell apart (jfly.uni-koeln.de/color).
-// By Purpose.
+// Styles by Purpose. The colours are those of Okabe and Ito, which people with any kind of colour vision can tell apart
+// (jfly.uni-koeln.de/color).
 constexpr std::array<Style, kPurposes> kStyles{{{"forward", "#0072B2", "white"},
                                                 {"backward", "#D55E00", "white"},
                                                 {"update", "#009E73", "white"},
@@ -42,10 +42,10 @@ const Style& style_of(OpKind kind) {
 }
 
 double text_width(std::string_view text, double size) {
-  return 0.56 * size * static_cast<double>(text.size());  // of Helvetica, on average
+  return 0.56 * size * static_cast<double>(text.size());  // The mean width of a letter in Helvetica.
 }
 
-// As much of a reason as there is room for: all of it, what is waited for, nothing.
+// Returns as much of a reason as fits: all of it, or only what is waited for, or nothing.
 std::string_view fitting(std::string_view reason, double width) {
   for (const std::string_view end : {", which", " from ", " to upload", "\n"}) {
     reason = reason.substr(0, reason.find(end));
@@ -61,7 +61,7 @@ struct Unit {
   std::string_view name = "seconds";
 };
 
-// Round times, at least 60 pixels apart.
+// Returns round times that are at least 60 pixels apart.
 std::vector<Seconds> ticks(Seconds length, const Unit& unit) {
   const double most = (kWidth - kLeft - kRight) / 60;
   const double rough = length * unit.per_second / most, decade = std::pow(10, std::floor(std::log10(rough)));

@@ -1,5 +1,5 @@
-// A timeline as a picture: one row per worker and lane, coloured by kind, standing still and the critical path visible;
-// a pointer that rests on a bar or a gap is told what it waited for.
+// Draws a timeline: one row for each worker and lane, with operations coloured by kind, gaps and the critical path. A
+// tooltip on a bar or a gap says what it waited for.
 #pragma once
 
 #include <string>
@@ -12,10 +12,11 @@ namespace funcpipe {
 
 struct PictureOptions {
   std::string title;
-  int most_workers = 32;  // of more, those on the critical path are shown, then whole replicas in order
+  // Most workers that are drawn: first those on the critical path, then others in order of their replica.
+  int most_workers = 32;
 };
 
-// SVG, self-contained; the same bytes for the same input. `use`: of the path's time.
+// Returns a self-contained SVG file. The same input gives the same bytes. `use` is for the time of the path.
 std::string timeline_picture(const Played& played, const CriticalPath& path, const Utilisation& use,
                              const PictureOptions& options);
 

@@ -8,10 +8,10 @@ namespace funcpipe {
 namespace {
 
 constexpr double kBetweenLanes = 2, kBetweenWorkers = 9;  // pixels
-// A trace's times are microseconds from its start: one operation may seem to begin this much before another's end.
+// Times in a trace are rounded to microseconds, so an operation may seem to begin this long before another one ends.
 constexpr Seconds kRounding = 1e-6;
 
-// Those on the critical path, then replica after replica.
+// Chooses the workers to show: those on the critical path, then others in order of their replica.
 std::vector<int> shown(const Played& played, const CriticalPath& path, int most) {
   std::set<int> chosen;
   const auto choose = [&](int worker) {
@@ -52,7 +52,7 @@ void PictureRows::place(const Played& played, const CriticalPath& path, WorkerRo
     }
     std::stable_sort(active.begin(), active.end(),
                      [&](int a, int b) { return played.at(a).active < played.at(b).active; });
-    std::vector<std::vector<int>> stacked;  // operations by row
+    std::vector<std::vector<int>> stacked;  // Operations by row.
     for (const int op : active) {
       const auto free = std::find_if(stacked.begin(), stacked.end(), [&](const std::vector<int>& row) {
         return played.at(row.back()).event.end <= played.at(op).active + kRounding;

@@ -1,5 +1,5 @@
-// Where everything of a timeline's picture lies: rows of workers and lanes, and a row of its own for each of several
-// transfers that a lane had under way at once.
+// Places operations in a timeline's picture: rows of workers and lanes. Transfers of one lane that overlap in time are
+// put into rows below each other.
 #pragma once
 
 #include <array>
@@ -17,9 +17,9 @@ struct Row {
 };
 
 struct WorkerRows {
-  int worker = 0;  // index of its program
+  int worker = 0;  // Index of its program.
   std::array<Row, kLanes> lanes;
-  std::vector<int> ops;  // that were active in the time shown, by lane and row, in order of time within
+  std::vector<int> ops;  // The operations shown, by lane, row and time.
 };
 
 class PictureRows {
@@ -27,15 +27,15 @@ class PictureRows {
   // The first row begins at `top`.
   PictureRows(const Played& played, const CriticalPath& path, int most_workers, double top);
 
-  const std::vector<WorkerRows>& workers() const { return workers_; }  // in the order of Played::programs
+  const std::vector<WorkerRows>& workers() const { return workers_; }  // In the order of Played::programs.
   double bottom() const { return bottom_; }
-  const Row* row_of(int op) const;  // nullptr: it is not shown
+  const Row* row_of(int op) const;  // nullptr if the operation is not shown.
 
  private:
   void place(const Played& played, const CriticalPath& path, WorkerRows& rows);
   double compute_height_, transfer_height_, bottom_;
   std::vector<WorkerRows> workers_;
-  std::unordered_map<int, Row> rows_;  // by operation
+  std::unordered_map<int, Row> rows_;  // By operation.
 };
 
 }  // namespace funcpipe

@@ -113,7 +113,7 @@ std::optional<Seconds> Played::updated(std::int64_t iteration) const {
 }
 
 void Played::find_waits(LaneWidth widths) {
-  std::map<ObjectName, std::pair<int, int>> producers;  // worker, operation
+  std::map<ObjectName, std::pair<int, int>> producers;  // Worker and operation that upload an object.
   for (std::size_t worker = 0; worker < programs_.size(); ++worker)
     for (int i = 0; i < std::ssize(programs_[worker].ops); ++i) {
       const Op& op = programs_[worker].ops[static_cast<std::size_t>(i)];
@@ -128,7 +128,7 @@ void Played::find_waits(LaneWidth widths) {
   for (std::size_t worker = 0; worker < programs_.size(); ++worker) {
     const Program& program = programs_[worker];
     const auto index_of = [&](std::int64_t iteration, int op) { return find(static_cast<int>(worker), iteration, op); };
-    std::vector<int> lasts;  // by iteration: the operation that ended last; -1: some are not known
+    std::vector<int> lasts;  // By iteration: the operation that ended last; -1 if some were not traced.
     for (std::int64_t iteration = first_; iteration < first_ + iterations_; ++iteration) {
       int last = -1;
       for (int op = 0; op < std::ssize(program.ops); ++op) {
@@ -142,7 +142,7 @@ void Played::find_waits(LaneWidth widths) {
       lasts.push_back(last);
     }
     for (int lane = 0; lane < kLanes; ++lane) {
-      // Those that hold a place of the lane, the first to leave on top.
+      // The operations that have a place on the lane, with the first to end on top.
       using Holder = std::pair<Seconds, int>;
       std::priority_queue<Holder, std::vector<Holder>, std::greater<>> holders;
       for (std::int64_t iteration = first_; iteration < first_ + iterations_; ++iteration) {

@@ -1,9 +1,10 @@
-// Everything the workers of a job did over some iterations, each operation with what it waited for. From events alone:
-// a real run's trace and a simulation are read the same way.
+// What the workers of a job did in some iterations, and what each operation waited for. It is made from events only, so
+// the trace of a real run and a simulation are treated alike.
 //
 // An operation could begin once the last of these had ended:
-//   its dependencies; the operation whose end freed a place on its lane (lanes hand out their operations in order, up
-//   to a width of them at once); for a download, the upload of the object; the whole iteration two before its own.
+//   its dependencies; the operation whose end freed a place on its lane (a lane hands out its operations in order and
+//   has at most its width of them at once); for a download, the upload of the object; the whole iteration two before
+//   its own.
 #pragma once
 
 #include <array>
@@ -17,28 +18,28 @@
 
 namespace funcpipe {
 
-// Operations a lane has under way at once, by Lane.
+// The most operations that a lane has at once, by Lane.
 using LaneWidth = std::array<int, kLanes>;
 
 enum class WaitedFor : std::uint8_t {
-  nothing,     // that was traced
+  nothing,     // nothing that was traced
   dependency,  // an operation of the same worker
-  lane,        // an operation of the same worker and lane, for its place
+  lane,        // an operation of the same lane, whose end freed a place
   object,      // another worker's upload
   iteration,   // the last operation of this worker's iteration two before
 };
 
 struct PlayedOp {
-  int worker = 0;  // index of its program
+  int worker = 0;  // Index of its program.
   OpEvent event;
-  // From `event.start` on, but a download moves nothing before it asks for an object that is there (where the events
-  // do not say when it did: as soon as the object was). `event.end` at the latest.
+  // When it began to do something, from event.start to event.end. For a download of an object this is the request that
+  // found the object or, if the event does not tell that, the end of the object's upload.
   Seconds active = 0;
   WaitedFor waited_for = WaitedFor::nothing;
-  int after = -1;  // index of the played operation that ended last of those it waited for; -1: nothing
+  int after = -1;  // Index in Played::ops of what it waited for, the one that ended last; -1 for nothing.
 };
 
-// Iterations [first, end).
+// The iterations [first, end).
 struct IterationRange {
   std::int64_t first = 0;
   std::int64_t end = 0;
@@ -47,28 +48,29 @@ struct IterationRange {
 
 class Played {
  public:
-  // `events` by program, each operation of an iteration at most once. `programs` must be sound (check_programs).
+  // `events` are by program, with each operation of an iteration at most once. `programs` are sound (check_programs).
   Played(std::vector<Program> programs, const std::vector<std::vector<OpEvent>>& events, LaneWidth widths);
 
   const std::vector<Program>& programs() const { return programs_; }
-  const std::vector<PlayedOp>& ops() const { return ops_; }  // by worker, iteration and index in the program
+  const std::vector<PlayedOp>& ops() const { return ops_; }  // By worker, iteration and index in the program.
   const PlayedOp& at(int index) const { return ops_[static_cast<std::size_t>(index)]; }
   const Op& op(const PlayedOp& played) const;
   Lane lane(const PlayedOp& played) const { return lane_of(op(played).kind); }
-  // Of a worker, in the order of `ops`.
+  // Returns the operations of one worker, in the order of ops().
   std::span<const PlayedOp> ops_of(int worker) const;
-  // Whether the events say when downloads asked for their objects. If not, that time counts as the download's.
+  // Returns whether the events say when downloads asked for their objects. If not, polling counts as downloading.
   bool tells_polling() const;
-  // Index of an operation; -1: it was not traced.
+  // Returns the index of an operation in ops(); -1 if it was not traced.
   int find(int worker, std::int64_t iteration, int op) const;
 
-  // The iterations of which every operation of every worker is known: the longest run of them, and of such the last.
+  // Returns the longest run of iterations of which every operation of every worker is known; of equal ones the last.
   IterationRange whole() const { return whole_; }
-  // The last two of them, without the first, which starts empty, if there are others. Empty if there is none.
+  // Returns the last two iterations of whole(), or the last one if there are only two: the first, which starts with an
+  // empty pipeline, is left out unless it is the only one. Empty if whole() is.
   IterationRange steady() const;
-  // When the last worker had updated its weights; nullopt: not every worker's update is known.
+  // Returns when the last worker had updated its weights; nullopt if not every worker's update was traced.
   std::optional<Seconds> updated(std::int64_t iteration) const;
-  int last_update(std::int64_t iteration) const;  // the operation that did; -1
+  int last_update(std::int64_t iteration) const;  // The index of that update in ops(); -1 if updated() is nullopt.
 
  private:
   void join_events(const std::vector<std::vector<OpEvent>>& events);
@@ -77,9 +79,10 @@ class Played {
 
   std::vector<Program> programs_;
   std::vector<PlayedOp> ops_;
-  std::vector<std::size_t> begins_;          // of a worker's operations in `ops_`; and the end
-  std::int64_t first_ = 0, iterations_ = 0;  // traced at all
-  std::vector<std::vector<int>> index_;      // [worker][(iteration - first_) * operations + operation]; -1: none
+  std::vector<std::size_t> begins_;          // Index in ops_ of each worker's first operation, and the end.
+  std::int64_t first_ = 0, iterations_ = 0;  // The first traced iteration, and their number.
+  // Index in ops_ by [worker][(iteration - first_) * operations + operation]; -1 if it was not traced.
+  std::vector<std::vector<int>> index_;
   IterationRange whole_;
 };
 

@@ -1,4 +1,4 @@
-// What a timeline is drawn of: the programs of a job and what became of their operations.
+// What a timeline is made from: the programs of a job and the events of their operations.
 #pragma once
 
 #include <filesystem>
@@ -13,16 +13,16 @@ namespace funcpipe {
 
 struct TracedJob {
   std::string name;
-  std::vector<Program> programs;             // by rank
-  std::vector<std::vector<OpEvent>> events;  // by rank
+  std::vector<Program> programs;             // By rank.
+  std::vector<std::vector<OpEvent>> events;  // By rank.
   LaneWidth widths{};
 };
 
-// The training programs of a plan, by rank. Errors: invalid_input, the plan is not one for this model.
+// Returns the training programs of a plan, by rank. Error: invalid_input if the plan is not one for this model.
 Result<std::vector<Program>> training_programs(const Plan& plan, const ModelDescription& model);
 
-// From the results folder of `funcpipe train` with metrics.trace_iterations above 0. Errors: invalid_input, what is
-// missing there or does not fit together.
+// Reads the results folder of a job that `funcpipe train` finished with metrics.trace_iterations above 0. Error:
+// invalid_input if files are missing or do not belong together.
 Result<TracedJob> load_traced_job(const std::filesystem::path& folder);
 
 }  // namespace funcpipe

@@ -10,7 +10,7 @@ struct Interval {
   int op = 0;
 };
 
-// When the operations of a lane were active, in order of time.
+// Returns the times in which operations of a lane were active, by their beginning.
 std::vector<Interval> active(const Played& played, int worker, Lane lane) {
   std::vector<Interval> found;
   const std::span<const PlayedOp> ops = played.ops_of(worker);

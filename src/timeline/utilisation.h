@@ -1,4 +1,4 @@
-// How much of a stretch of time each lane of each worker was busy, and what it waited for when it was not.
+// Tells how much of a span of time each lane of each worker was busy, and what it waited for when it was not.
 #pragma once
 
 #include <array>
@@ -11,47 +11,47 @@
 
 namespace funcpipe {
 
-// A lane stands still: between the operations before and `next`.
+// A time in which a lane was idle. It ends with operation `next`.
 struct Gap {
   int worker = 0;
   Lane lane = Lane::compute;
   Seconds from = 0, to = 0;
-  int next = -1;  // index in Played::ops; -1: nothing more was traced
+  int next = -1;  // Index in Played::ops; -1 if no further operation follows in the span.
   Seconds seconds() const { return to - from; }
 };
 
-// A worker's time, by what its compute lane did or waited for: what moved meanwhile, or another worker's computing
-// (a bubble). All together: the whole of it.
+// A worker's time by what its compute lane did or waited for. The parts add up to the whole span.
 struct Shares {
-  Seconds compute = 0;
-  Seconds pipeline = 0;
-  Seconds synchronisation = 0;  // reductions too
-  Seconds bubble = 0;
-  Seconds polling = 0;  // an object was there and nobody asked for it
-  Seconds data = 0;
-  Seconds other = 0;  // nothing held it up, or nothing that was traced
+  Seconds compute = 0;          // It computed, without summing gradients.
+  Seconds pipeline = 0;         // It waited for transfers across cuts.
+  Seconds synchronisation = 0;  // It summed gradients or waited for synchronisation.
+  Seconds bubble = 0;           // It waited for another worker's computing.
+  Seconds polling = 0;          // An object was there and nobody had asked for it yet.
+  Seconds data = 0;             // It waited for training data.
+  Seconds other = 0;            // It waited for housekeeping, for nothing, or for nothing that was traced.
   Seconds sum() const { return compute + pipeline + synchronisation + bubble + polling + data + other; }
 };
 
 struct WorkerUse {
-  std::array<Seconds, kLanes> busy{};         // at least one operation is under way and moves
-  std::array<std::vector<Gap>, kLanes> gaps;  // in order of time
+  std::array<Seconds, kLanes> busy{};         // Time in which at least one operation of the lane was active.
+  std::array<std::vector<Gap>, kLanes> gaps;  // In order of time.
   Shares shares;
 };
 
-// Of these workers, on average; none: no time at all.
+// Returns the mean of the workers' shares; zeros if there are no workers.
 Shares mean_shares(std::span<const WorkerUse> workers);
 
 struct Utilisation {
   Seconds from = 0, to = 0;
-  std::vector<WorkerUse> workers;  // as Played::programs
-  int functions = 0;               // of them; what is left is a parameter server, which comes last
-  Shares shares() const;           // of all functions together, on average
+  std::vector<WorkerUse> workers;  // In the order of Played::programs.
+  int functions = 0;               // Workers without the parameter server, which comes last.
+  Shares shares() const;           // Mean of all functions.
 };
 
 Utilisation utilisation(const Played& played, Seconds from, Seconds to);
 
-// What lay between the operation before the gap and the one after it, in order of time.
+// Returns the chain of operations that explains a gap: from the operation after it back to its beginning, in order of
+// time.
 std::vector<PathStep> chain_of(const Played& played, const Gap& gap);
 
 }  // namespace funcpipe

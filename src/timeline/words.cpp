@@ -10,10 +10,10 @@
 namespace funcpipe {
 namespace {
 
-// A gap shorter than this was not worth waking up for.
+// Times shorter than this are not named: it takes a thread about as long to wake up.
 constexpr Seconds kInstant = 20e-6;
 
-// Downloads of the same lane that share the link with this one for most of its time.
+// Returns how many operations of the same lane were active for more than half of this one's time.
 int beside(const Played& played, const PlayedOp& op) {
   const Seconds least = (op.event.end - op.active) / 2;
   int others = 0;

@@ -10,9 +10,9 @@
 namespace funcpipe {
 namespace {
 
-constexpr int kOffered = 300;   // plans looked at before each trial, of which the most promising is tried
-constexpr int kSamples = 8;     // points along the chain and along the stages at which a plan is described
-constexpr double kUnfit = 0.3;  // a plan that does not fit counts as worse than the worst that does, by this (log)
+constexpr int kOffered = 300;   // Plans drawn before each trial, of which the most promising is tried.
+constexpr int kSamples = 8;     // Points along the chain and along the stages at which a plan is described.
+constexpr double kUnfit = 0.3;  // Logarithm by which a plan that does not fit is worse than the worst that does.
 
 class Sampler {
  public:
@@ -33,7 +33,7 @@ class Sampler {
     return plan;
   }
 
-  // `plan` with one decision made anew.
+  // Returns `plan` with one decision changed at random.
   Candidate near(Candidate plan) {
     const int stages = static_cast<int>(plan.ends.size()), k = below(stages);
     const int layers = chains_[plan.chain].layer_count();
@@ -66,7 +66,7 @@ class Sampler {
     return plan;
   }
 
-  // Of fixed length, each figure about 0 to 1.
+  // Returns a vector of fixed length that describes the plan; its figures are about 0 to 1.
   Eigen::VectorXd describe(const Candidate& plan) const {
     const Chain& chain = chains_[plan.chain];
     const double layers = chain.layer_count(), stages = static_cast<double>(plan.ends.size());
@@ -100,7 +100,7 @@ class Sampler {
     std::vector<int> possible;
     for (const int replicas : space_.replicas)
       if (replicas <= micro_batches) possible.push_back(replicas);
-    // Evenly on a logarithmic scale.
+    // Draws evenly on a logarithmic scale.
     const double most = std::log2(possible.back() + 1.0);
     const double drawn = std::exp2(most * below(1 << 20) / (1 << 20));
     const auto at = std::upper_bound(possible.begin(), possible.end(), drawn);
@@ -131,7 +131,7 @@ Frontier bayesian(const std::vector<Chain>& chains, const SearchSpace& space, co
   Frontier frontier;
   std::vector<Candidate> tried;
   std::vector<Eigen::VectorXd> points;
-  std::vector<double> values;  // logarithms; infinity: does not fit
+  std::vector<double> values;  // Logarithms; infinity if the plan does not fit.
   int best = -1;
   for (int trial = 0; trial < search.trials; ++trial) {
     Candidate plan = sampler.draw();

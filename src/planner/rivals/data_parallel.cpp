@@ -5,7 +5,7 @@
 namespace funcpipe {
 namespace {
 
-// Calls `use(chain, spans, candidate)` for each way to spread the batch over functions of one size that hold the whole
+// Calls `use(chain, spans, candidate)` for each way to divide the batch among functions of one size that hold the whole
 // model.
 template <class Use>
 void for_each_feasible(const std::vector<Chain>& chains, const SearchSpace& space, LocalBatch batch, const Use& use) {
@@ -49,7 +49,7 @@ Frontier hybrid_ps(const std::vector<Chain>& chains, const SearchSpace& space, L
     const ChainOption& option = chain.options[option_index];
     const double replicas = candidate.configuration.replicas;
     const double micro_batches = candidate.configuration.largest_share();
-    // One function that synchronises with nobody; all are alike.
+    // The cost of one function that does not synchronise; all functions are alike.
     const StageCosts alone(chain, spans, {.micro_batches = candidate.configuration.most_micro_batches()},
                            space.accounting);
     const StageCost cost = alone.of(0, layers, option_index);

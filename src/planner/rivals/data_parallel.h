@@ -1,6 +1,6 @@
-// Rivals that give every function the whole model: all feasible configurations of each, as a frontier in the search's
-// own terms (a plan of one stage). `chains`: one for each micro-batch size; `space`: global batch, replicas,
-// accounting.
+// Rivals of FuncPipe that hold the whole model on every function. Each function here tries all feasible configurations
+// of a rival and returns their frontier, as plans of one stage. `chains` has one chain for each micro-batch size. Of
+// `space` only the global batch, the replicas and the accounting are used.
 #pragma once
 
 #include <vector>
@@ -11,16 +11,16 @@
 namespace funcpipe {
 
 enum class LocalBatch {
-  whole,       // a function computes its share of the global batch at once
-  accumulated  // micro-batch after micro-batch, each forward and backward in turn: the activations of one are held
+  whole,       // A function computes its share of the global batch at once, as one micro-batch.
+  accumulated  // It computes forward and backward of one micro-batch after another and keeps activations of one.
 };
 
-// Gradients are summed through the object store by three-phase scatter-reduce (LambdaML; accumulated: LambdaML-GA).
+// LambdaML (accumulated: LambdaML-GA): gradients are summed through the object store by three-phase scatter-reduce.
 Frontier lambda_ml(const std::vector<Chain>& chains, const SearchSpace& space, LocalBatch batch);
 
-// Every function sends its gradient to `server` and receives the weights, which the server has updated meanwhile; its
-// price runs all the time. The server's summing and latency are not charged (HybridPS; accumulated: HybridPS-GA).
-// Candidates have no synchronisation algorithm to speak of; period and dollars are the rival's.
+// HybridPS (accumulated: HybridPS-GA): every function sends its gradient to `server` and receives the updated weights.
+// The server is paid for all the time; its summing and its latency take no time here. Period and dollars of the
+// candidates are the rival's; the synchronisation algorithm in their configuration means nothing.
 Frontier hybrid_ps(const std::vector<Chain>& chains, const SearchSpace& space, LocalBatch batch,
                    const ParameterServer& server);
 

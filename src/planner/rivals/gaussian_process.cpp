@@ -9,7 +9,7 @@
 namespace funcpipe {
 namespace {
 
-constexpr double kNoise = 1e-4;  // variance, of scaled values
+constexpr double kNoise = 1e-4;  // Variance of the noise in the scaled values.
 constexpr double kLengths[] = {0.25, 0.5, 1, 2, 4, 8};
 
 double matern(double distance, double length) {

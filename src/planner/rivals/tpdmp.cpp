@@ -17,7 +17,8 @@ std::vector<std::optional<std::vector<int>>> balanced_partitions(int layers, con
     for (int end = first + 1; end <= layers; ++end)
       if (costs.fits(first, end, option)) load[first][end] = device_load(costs.of(first, end, option), costs.more());
   }
-  // Of layers [0, end) in the number of stages at hand, and where the last of them starts.
+  // least[end] is the least largest load of layers [0, end) in the current number of stages; last_start holds, by
+  // number of stages, where the last stage starts.
   std::vector<Seconds> least(layers + 1, kInfinity);
   least[0] = 0;
   std::vector<std::vector<int>> last_start;

@@ -1,12 +1,12 @@
-// HybridPS's synchronisation (the Cirrus design): push, then pull. n functions hold the whole model; a machine beside
-// them sums their gradients.
+// HybridPS's synchronisation, after the design of Cirrus (Carreira et al., SoCC 2019): push, then pull. n functions
+// hold the whole model, and a machine beside them sums their gradients.
 //
-// Function i: its gradient goes up in shards; once all have left it asks for the summed ones, which overwrite its own.
-// Server: takes a shard's parts from functions 0, 1, ..., n-1, sums them in that order, publishes the sum.
-// s bytes of gradient, w bytes/s each way per function, W per way at the server: 2 max(s/w, n s/W), and latencies. The
-// shards are there so that the server sums one while others are on their way; pulls do not overlap with pushes, as in
-// the design that stands here to be compared with. Each function updates its own weights with the sum: as many bytes as
-// the weights a Cirrus server would send.
+// A function uploads its gradient in shards. Once all are uploaded it downloads the summed shards, which overwrite its
+// own. The server downloads the parts of a shard from functions 0, 1, ..., n-1, sums them in that order and publishes
+// the sum. With s bytes of gradient, a bandwidth of w bytes/s in each direction per function and W at the server this
+// takes 2 max(s/w, n s/W) seconds and some latencies. Shards let the server sum one while others are transferred. Pulls
+// do not overlap with pushes, as in HybridPS. Each function updates its own weights with the sum, which has as many
+// bytes as the weights that a Cirrus server would send.
 #include "schedule/sync/parameter_server.h"
 
 #include <utility>
@@ -24,7 +24,7 @@ ObjectName sum_of(int index) {
   return {ObjectKind::merged, kParameterServer.stage, kParameterServer.replica, index};
 }
 
-// The function's side.
+// Appends a function's part.
 void append(ProgramBuilder& builder, const SyncPart& part) {
   const auto slice = [&](int index) { return shard(part.elements, kServerShards, index); };
   std::vector<Dependency> pushed;
@@ -42,7 +42,7 @@ void append(ProgramBuilder& builder, const SyncPart& part) {
   }
 }
 
-// The server's: one iteration, without an update.
+// Returns the server's program, which has no update.
 Program server(int replicas, std::int64_t elements) {
   ProgramBuilder builder(kParameterServer);
   std::vector<WorkerId> functions;
@@ -60,16 +60,16 @@ Program server(int replicas, std::int64_t elements) {
       if (replica > 0) builder.add({.kind = OpKind::reduce, .slice = slice, .source = parts.back()});
     }
     last = builder.add({.kind = OpKind::publish, .object = sum_of(k), .readers = functions, .slice = slice});
-    // The buffer holds this shard of one iteration at a time.
+    // The server's gradient holds a shard of one iteration at a time.
     for (const int part : parts) builder.depend(part, {last, 1});
   }
-  // The last publish stands for the update: a function's part of t was pushed after its update of t-1, and so after all
-  // it pulled of t-1.
+  // The last publish takes the place of the update: a function pushed its part of iteration t after its update of t-1,
+  // and so after it had pulled all sums of t-1.
   if (last >= 0) builder.release_published(last);
   return std::move(builder).finish();
 }
 
-// Sums that a function has received and not yet copied: of its eight shards as many as are in flight.
+// Returns the bytes of the sums that a function is downloading at once.
 Bytes staged(Bytes bytes, int) {
   return bytes / kServerShards * kTransfersInFlight;
 }

@@ -1,13 +1,13 @@
-// FuncPipe's pipelined scatter-reduce: the uplink carries parts while the downlink brings others' parts.
+// FuncPipe's pipelined scatter-reduce: a worker uploads parts while it downloads the parts of others.
 //
 // Worker i of n, shards of s/n bytes:
 //   upload lane:   part of shard i+1, i+2, ..., i+n-1 (mod n), then the merged shard i
 //   download lane: part of shard i from worker i-1, i-2, ..., i+1 (the order in which they are uploaded), then the
 //                  merged shards of i-1, i-2, ..., i+1
 //   compute lane:  shard i = ((own + part of i-1) + part of i-2) + ... + part of i+1
-// Uplink and downlink each carry (n-1) s/n + s/n = s and (n-1) s/n + (n-1) s/n = 2 (1 - 1/n) s bytes. With bandwidth w
-// each way and t seconds per request, one request at a time: 2 s/w + (2+n) t. Several at a time hide latency.
-// Order of sums: a function of the shard and n alone.
+// A worker uploads (n-1) s/n + s/n = s bytes and downloads (n-1) s/n + (n-1) s/n = 2 (1 - 1/n) s bytes. With a
+// bandwidth of w in each direction and t seconds of latency per request, one request at a time takes 2 s/w + (2+n) t
+// seconds. Several requests at a time hide latency. The order of a sum depends on the shard and n only.
 #include <numeric>
 
 #include "schedule/sync/shards.h"

@@ -6,8 +6,9 @@
 namespace funcpipe {
 namespace {
 
-// Parts that go up side by side share the uplink and all arrive late; the first is wanted early. So at most two move
-// at a time (the second hides the first one's latency), more only while together they are small.
+// Parts that are uploaded at the same time share the uplink and all arrive late, but the first one is wanted early. So
+// at most two are uploaded at a time, of which the second hides the latency of the first, or more while they have no
+// more than this many elements together.
 constexpr std::int64_t kElementsInFlight = 1 << 20;
 
 ObjectName part_for(const SyncGroup& group, int from, int place) {
@@ -27,7 +28,7 @@ ObjectName sum_of(const SyncGroup& group, int place) {
 }  // namespace
 
 Slice shard(std::int64_t elements, int count, int index) {
-  // Without the product elements*count, which could overflow.
+  // The product elements*count could overflow.
   const std::int64_t quotient = elements / count;
   const std::int64_t remainder = elements % count;
   const auto begin = [&](std::int64_t i) { return quotient * i + remainder * i / count; };
@@ -40,7 +41,7 @@ Slice shard(const Slice& whole, int count, int index) {
 }
 
 int most_staged_parts(std::int64_t elements, int replicas) {
-  constexpr std::int64_t kSmall = 1 << 20;  // elements: 4 MiB
+  constexpr std::int64_t kSmall = 1 << 20;  // Elements; 4 MiB.
   const std::int64_t each = std::max<std::int64_t>(elements / std::max(replicas, 1), 1);
   return static_cast<int>(std::max<std::int64_t>(kTransfersInFlight + 1, (kSmall + each - 1) / each));
 }
@@ -67,7 +68,7 @@ Scattered append_scatter_reduce(ProgramBuilder& builder, const SyncGroup& group,
       static_cast<std::size_t>(std::max<std::int64_t>(2, (kElementsInFlight + each - 1) / each));
 
   Scattered scattered{.sent = std::vector<int>(static_cast<std::size_t>(n), -1)};
-  std::vector<int> sends;  // in order
+  std::vector<int> sends;  // In the order in which they are added.
   for (int k = 1; k < n; ++k) {
     const int j = (i + k) % n;
     if (slice(j).elements == 0) continue;
@@ -99,7 +100,7 @@ void append_gather(ProgramBuilder& builder, const SyncGroup& group, const std::v
   for (int k = 1; k < n; ++k) {
     const int j = (i - k + n) % n;
     if (slice(j).elements == 0) continue;
-    // Its owner needs our part first, so there is no use in asking before that has left.
+    // The owner needs our part for the sum, so asking before it is sent is of no use.
     builder.add({.kind = OpKind::fetch_into,
                  .object = sum_of(group, j),
                  .slice = slice(j),
@@ -114,7 +115,7 @@ SyncTraffic scattered_traffic(double bytes, int replicas) {
 
 Seconds scatter_reduce_seconds(double bytes, int members, const SyncLinks& links) {
   const double n = members;
-  const Seconds up = bytes / n / links.uplink, down = bytes / n / links.downlink;  // of a shard
+  const Seconds up = bytes / n / links.uplink, down = bytes / n / links.downlink;  // Times of one shard.
   const Seconds step = std::max({up, down, links.put / 2, links.get / 2});
   return up + (n - 2) * step + down + links.put + links.get;
 }

@@ -1,6 +1,6 @@
-// How the gradients of a stage's replicas are summed through the store. An algorithm is one file beside this one, and
-// one row of registry.cpp: its name, the operations it writes, and what they cost in closed form. Job files, plans, the
-// planner, the simulator and the timeline read that. Only what compares with a system by name names its algorithm.
+// Algorithms of synchronisation: how the gradients of a stage's replicas are summed through the store. An algorithm is
+// one file beside this one and one row of registry.cpp, with its name, a function that writes its operations, and its
+// cost in closed form. All other code looks algorithms up here; only comparisons with a named system name one.
 // Thread-safe.
 #pragma once
 
@@ -14,55 +14,57 @@
 
 namespace funcpipe {
 
-// One worker's part.
+// The worker whose operations are written.
 struct SyncPart {
   WorkerId worker;
   int replicas = 1;
-  std::int64_t elements = 0;  // of the flat gradient, 4 bytes each
-  int wait_after = -1;        // operation after which waiting for peers' parts makes sense; -1: at once
+  std::int64_t elements = 0;  // Elements of the flat gradient, 4 bytes each.
+  int wait_after = -1;        // Operation after which to ask for other workers' parts; -1 means at once.
 };
 
-// A worker's links and the store's latencies, as the planner counts with them.
+// A worker's bandwidths and the store's latencies, for the planner's predictions.
 struct SyncLinks {
   BytesPerSecond uplink = 0, downlink = 0;
   Seconds put = 0, get = 0;
-  double connections = 1;  // requests of one lane at once
+  double connections = 1;  // Requests that a lane has in flight.
 };
 
-// Of one worker in one iteration.
+// What one worker transfers in one iteration.
 struct SyncTraffic {
   double up_bytes = 0, down_bytes = 0;
-  double puts = 0, gets = 0;  // GETs that find their object
+  double puts = 0, gets = 0;  // Only GETs that find their object count.
 };
 
 struct SyncTraits {
-  std::string_view name;    // in plans and job files: "pipelined"
-  std::string_view column;  // in a narrow table: "pipe"
-  // A machine beside the functions sums (Plan::server); the planner does not predict such plans, and simulations say
-  // what `judged_as` would take.
+  std::string_view name;    // Name in plans and job files: "pipelined".
+  std::string_view column;  // Name in a narrow table: "pipe".
+  // A machine beside the functions sums (Plan::server). The planner does not predict such plans; the simulator takes
+  // the times of their operations from the prediction with the algorithm `judged_as`.
   bool has_server = false;
   std::string_view judged_as;
-  bool searched = false;  // by the planner, unless it is told which
+  bool searched = false;  // The planner tries it unless the user names an algorithm.
 
-  // Passes over the gradient of the CPU that handles what goes up and comes down.
+  // In all of these `bytes` is the size of a stage's gradient, and `replicas` is at least 1.
+  // Returns how many times the size of the gradient the CPU handles (copies, checksums) in uploads and downloads.
   double (*passes)(int replicas) = nullptr;
-  // `bytes`: of a stage's gradient. `replicas`: at least 1.
-  // From a worker's last backward to its sums, of at least 2 replicas. nullptr: not predicted.
+  // Returns the seconds from a worker's last backward to its sums, for at least 2 replicas. nullptr: not predicted.
   Seconds (*seconds)(double bytes, int replicas, const SyncLinks& links) = nullptr;
-  // Where every shard has elements.
+  // Returns a worker's traffic if no shard is empty. nullptr: not predicted.
   SyncTraffic (*traffic)(double bytes, int replicas) = nullptr;
-  // Bytes on their way or waiting to be added, at most, beside the gradient.
+  // Returns the most bytes, besides the gradient, that are in transfer or wait to be added.
   Bytes (*staged)(Bytes bytes, int replicas) = nullptr;
+  // Appends a function's operations.
   void (*append)(ProgramBuilder& builder, const SyncPart& part) = nullptr;
-  // The machine's program.
+  // Returns the machine's program. nullptr: there is no machine.
   Program (*server)(int replicas, std::int64_t elements) = nullptr;
 };
 
-// All of them, the default first.
+// Returns all registered algorithms, the default first.
 std::span<const SyncTraits* const> sync_algorithms();
-const SyncTraits& traits(SyncAlgorithm algorithm);  // of one that is registered
+// Aborts if the algorithm is not registered.
+const SyncTraits& traits(SyncAlgorithm algorithm);
 std::vector<SyncAlgorithm> searched_algorithms();
-// Error: invalid_input, naming those there are.
+// Error: invalid_input; the hint lists the names there are.
 Result<SyncAlgorithm> parse_sync_algorithm(std::string_view text);
 
 }  // namespace funcpipe

@@ -1,10 +1,11 @@
-// LambdaML's scatter-reduce through storage (Jiang et al., SIGMOD 2021): three phases, one after another per worker.
+// LambdaML's scatter-reduce through storage (Jiang et al., SIGMOD 2021). A worker does three phases one after another.
 //
 // Worker i of n, shards of s/n bytes:
 //   1. upload its part of every other shard:            (n-1) s/n bytes up
 //   2. download the n-1 others' parts of shard i, add:  (n-1) s/n bytes down, own share first, then ascending worker
 //   3. upload the merged shard i, download the others:  s/n bytes up, then (n-1) s/n bytes down
-// With bandwidth w each way and t seconds per request, parallel requests within a phase: 3 s/w - 2 s/(n w) + 4 t.
+// With a bandwidth of w in each direction, t seconds of latency per request and parallel requests within a phase this
+// takes 3 s/w - 2 s/(n w) + 4 t seconds.
 #include <cmath>
 
 #include "schedule/sync/shards.h"
@@ -17,7 +18,7 @@ void append(ProgramBuilder& builder, const SyncPart& part) {
   const auto [stage, i] = part.worker;
   const auto slice = [&](int index) { return shard(part.elements, n, index); };
 
-  std::vector<Dependency> phase;  // all of the phase before
+  std::vector<Dependency> phase;  // All operations of the phase before.
   for (int k = 1; k < n; ++k) {
     const int j = (i + k) % n;
     if (slice(j).elements == 0) continue;
@@ -34,7 +35,7 @@ void append(ProgramBuilder& builder, const SyncPart& part) {
       if (j == i) continue;
       sum.add({.kind = OpKind::fetch, .object = {ObjectKind::part, stage, j, i}, .slice = slice(i), .after = phase});
     }
-    // Waits for the last reduce, and so for the whole second phase.
+    // The publish waits for the last reduce, and so for the whole second phase.
     std::vector<WorkerId> others;
     for (int j = 0; j < n; ++j)
       if (j != i) others.push_back({stage, j});
@@ -52,10 +53,11 @@ void append(ProgramBuilder& builder, const SyncPart& part) {
   }
 }
 
-// Parts up, parts down, sum up, sums down, one after the other.
+// The terms are parts up, parts down, sum up and sums down; they do not overlap. Requests of a phase come in waves of
+// links.connections.
 Seconds seconds(double bytes, int replicas, const SyncLinks& links) {
   const double n = replicas;
-  const Seconds up = bytes / n / links.uplink, down = bytes / n / links.downlink;  // of a shard
+  const Seconds up = bytes / n / links.uplink, down = bytes / n / links.downlink;  // Times of one shard.
   const double waves = std::ceil((n - 1) / links.connections);
   return (n - 1) * up + (n - 1) * down + up + (n - 1) * down + (waves + 1) * links.put + 2 * waves * links.get;
 }

@@ -1,18 +1,19 @@
-// Two-level scatter-reduce: n = a x b replicas as a grid of a rows and b columns; replica i lies in row i / b and
-// column i mod b. Each level is a pipelined scatter-reduce, so a worker speaks to the b-1 others of its row and the a-1
-// others of its column, in place of n-1.
+// Two-level scatter-reduce. n = a x b replicas form a grid of a rows and b columns; replica i is in row i / b and
+// column i mod b. Each level is a pipelined scatter-reduce, so a worker exchanges objects with the b-1 others of its
+// row and the a-1 others of its column instead of with n-1 workers. s is the size of the gradient in bytes.
 //
 //   1. along the row: shard c of b, of s/b bytes, is summed by the worker of column c
-//   2. along the column: of that shard, shard r of a, of s/n bytes, is summed by the worker of row r; it is whole now
-//   3. back along the column: the a shards of s/n bytes
-//   4. back along the row: the b shards of s/b bytes
+//   2. along the column: shard r of a of that shard, of s/n bytes, is summed by the worker of row r and is then
+//   complete
+//   3. back along the column: the a shards of s/n bytes are exchanged
+//   4. back along the row: the b shards of s/b bytes are exchanged
 //
-// Down (b-1) s/b + (a-1) s/n, twice: 2 (1 - 1/n) s bytes, as with one level, the least that any algorithm through a
-// store needs. Up (b-1) s/b + (a-1) s/n + s/n + s/b = (1 + 1/b) s. Requests: a + b PUTs and 2 (a + b - 2) GETs, in
-// place of n and 2 (n - 1): beyond some 16 replicas it is the store's rate of requests that holds one level up. The
-// grid has the fewest requests: a is the largest divisor of n that is at most its root. A prime n has one row, and is
-// summed as by the pipelined algorithm.
-// Order of sums: a function of the shard and n alone; a shard has one owner, so all replicas hold the same bits.
+// A worker downloads (b-1) s/b + (a-1) s/n bytes twice, which is 2 (1 - 1/n) s: as much as with one level, and the
+// least for any algorithm through a store. It uploads (b-1) s/b + (a-1) s/n + s/n + s/b = (1 + 1/b) s bytes. It sends a
+// + b PUTs and 2 (a + b - 2) GETs instead of n and 2 (n - 1). With more than about 16 replicas the store's limit of
+// requests slows one level down. The grid is the one with the fewest requests: a is the largest divisor of n that is at
+// most its square root. A prime n has one row and is summed as by the pipelined algorithm. The order of a sum depends
+// on the shard and n only. A shard has one owner, so all replicas get the same bits.
 #include <algorithm>
 
 #include "schedule/sync/shards.h"
@@ -43,7 +44,8 @@ void append(ProgramBuilder& builder, const SyncPart& part) {
   for (int r = 0; r < grid.rows; ++r) along_column.members.push_back(r * grid.columns + column);
 
   const Scattered row_sum = append_scatter_reduce(builder, along_row, part.wait_after);
-  // Others of the column may be ahead: their parts are fetched once those of the row are added and gone.
+  // Others of the column may be ahead. Their parts are fetched only after those of the row are added, so that both are
+  // not staged at once.
   const Scattered column_sum =
       append_scatter_reduce(builder, along_column, row_sum.summed >= 0 ? row_sum.summed : part.wait_after);
   append_gather(builder, along_column, column_sum.sent);
@@ -73,8 +75,8 @@ double passes(int replicas) {
   return moved.up_bytes + 2;
 }
 
-// The levels follow each other. Sums of a row may come in while parts of a column are staged, but a <= b, so they are
-// no more than parts and sums of a row.
+// The levels do not overlap, except that sums of a row may be downloaded while parts of a column are staged. Since
+// a <= b, these are no more than the parts and sums of a row.
 Bytes staged(Bytes bytes, int replicas) {
   const Grid grid = grid_of(replicas);
   return std::max(staged_shards(bytes, grid.columns), staged_shards(bytes / grid.columns, grid.rows));
