@@ -14,26 +14,31 @@ namespace {
 constexpr Seconds kBetweenLosses = 100 * 3600;  // of one function
 constexpr double kLeastShare = 20;              // of training to snapshots, in seconds
 constexpr Seconds kOverhead = 0.1;              // of a snapshot, however small: its lanes drain, requests and ledgers
+constexpr double kBlock = 4096;                 // of the disk, which an object fills at least
 constexpr Bytes kMostRoom = 16 * 1024 * kMiB;
 
 }  // namespace
 
-double published_bytes(const JobSpec& spec) {
-  double bytes = 0;
-  const double micro_batches = static_cast<double>(spec.plan.global_batch) / std::max(spec.model.micro_batch, 1);
+Published published_in_an_iteration(const JobSpec& spec) {
+  Published published;
+  const double samples = static_cast<double>(spec.plan.global_batch) / std::max(spec.model.micro_batch, 1);
   for (const StagePlan& stage : spec.plan.stages) {
     double trainable = 0;
     for (const int index : spec.model.parameters_of(stage.first_layer, stage.end_layer)) {
       const ParameterDescription& parameter = spec.model.parameters[static_cast<std::size_t>(index)];
       if (parameter.trainable) trainable += static_cast<double>(parameter.bytes());
     }
-    if (spec.plan.replicas > 1 && trainable > 0)
-      bytes += spec.plan.replicas * traits(spec.plan.sync).traffic(trainable, spec.plan.replicas).up_bytes;
+    if (spec.plan.replicas > 1 && trainable > 0) {
+      const SyncTraffic traffic = traits(spec.plan.sync).traffic(trainable, spec.plan.replicas);
+      published.bytes += spec.plan.replicas * traffic.up_bytes;
+      published.objects += spec.plan.replicas * traffic.puts;
+    }
     if (stage.end_layer >= static_cast<int>(spec.model.layers.size())) continue;
     for (const TensorSpec& tensor : spec.model.layers[static_cast<std::size_t>(stage.end_layer - 1)].border)
-      bytes += micro_batches * static_cast<double>(tensor.bytes()) * (tensor.requires_grad ? 2 : 1);
+      published.bytes += samples * static_cast<double>(tensor.bytes()) * (tensor.requires_grad ? 2 : 1);
+    published.objects += 2.0 * spec.plan.micro_batch_count();
   }
-  return bytes;
+  return published;
 }
 
 JobSpec::Recovery recovery_policy(const JobSpec& spec, const Platform& platform, std::optional<Bytes> room) {
@@ -46,7 +51,8 @@ JobSpec::Recovery recovery_policy(const JobSpec& spec, const Platform& platform,
   const Seconds paying = std::sqrt(2 * cost * kBetweenLosses / workers);
   JobSpec::Recovery policy{.period = std::min(wanted.period, std::max(paying, kLeastShare * cost))};
   if (room) {
-    const double iterations = static_cast<double>(*room) / 2 / std::max(published_bytes(spec), 1.0);
+    const Published published = published_in_an_iteration(spec);
+    const double iterations = static_cast<double>(*room) / 2 / (published.bytes + kBlock * published.objects + 1);
     policy.iterations = static_cast<std::int64_t>(std::clamp(iterations, 1.0, 1e12));
   }
   return policy;

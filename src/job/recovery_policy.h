@@ -9,9 +9,11 @@
 
 namespace funcpipe {
 
-// Bytes that all workers of a job publish in an iteration: activations, their gradients, and what synchronisation
-// sends.
-double published_bytes(const JobSpec& spec);
+// What all workers of a job publish in an iteration: activations, their gradients, and what synchronisation sends.
+struct Published {
+  double bytes = 0, objects = 0;
+};
+Published published_in_an_iteration(const JobSpec& spec);
 
 // Snapshots that cost C seconds pay at intervals of sqrt(2 C M / N) seconds, where one of N workers is lost every M / N
 // seconds (Young, "A first order approximation to the optimum checkpoint interval", CACM 17(9), 1974): losses of a
