@@ -18,6 +18,9 @@ class TomlFigures {
  public:
   explicit TomlFigures(std::string file) : file_(std::move(file)) {}
 
+  // Fails unless the file says `format = known` at its top.
+  void format(const toml::table& root, int known);
+
   // Enters the table `name` of the file; all further reads are from it. Every table carries `source` and `date`.
   void enter(const toml::table& root, const std::string& name);
   // Fails for keys of the entered table that nobody asked for.
