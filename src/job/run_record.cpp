@@ -43,7 +43,7 @@ bool is_half_of(std::string_view name, std::string_view whole) {
 
 Error damaged(Error error, const fs::path& folder) {
   error.code = ErrorCode::invalid_input;
-  error.message = "the record of a run is damaged, or of another release: " + error.message;
+  error.message = "the record of a run is damaged: " + error.message;
   error.hint = fmt::format("{}it stays; if nothing of that run can be left in a cloud, delete the folder {}",
                            error.hint.empty() ? "" : error.hint + "; ", folder.string());
   return error;
