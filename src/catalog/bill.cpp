@@ -3,6 +3,11 @@
 #include <nlohmann/json.hpp>
 
 namespace funcpipe {
+namespace {
+
+constexpr int kVersion = 1;  // docs/formats/bill.md
+
+}  // namespace
 
 Usage& Usage::operator+=(const Usage& other) {
   invocations += other.invocations;
@@ -58,7 +63,7 @@ nlohmann::json to_json(const Bill& bill, const Prices& prices) {
   };
   nlohmann::json functions = nlohmann::json::object();
   for (const auto& [name, usage] : bill.by_function) functions[name] = row(usage);
-  return {{"by_function", functions}, {"total", row(bill.total())}};
+  return {{"version", kVersion}, {"by_function", functions}, {"total", row(bill.total())}};
 }
 
 }  // namespace funcpipe

@@ -32,6 +32,7 @@ Result<ParameterServer> load_parameter_server(const std::string& name) {
   FUNCPIPE_TRY(content, read_file(file));
   FUNCPIPE_TRY(root, parse_toml(content, file));
   TomlFigures figures(file);
+  if (root.contains("format")) figures.format(root, 1);  // earlier releases read files without it
   figures.enter(root, "server");
   ParameterServer server{.name = name};
   server.per_second = figures.number("dollars_per_hour", 0) / 3600;

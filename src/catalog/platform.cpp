@@ -96,8 +96,7 @@ Result<Platform> read_platform(const fs::path& path) {
     figures.wrong(&node, fmt::format("unknown key {}; known are: {}, [{}]", key.str(), fmt::join(kTopKeys, ", "),
                                      fmt::join(kTables, "], [")));
   }
-  if (root["format"].value<int>() != 1)
-    figures.wrong(root.get("format") ? root.get("format") : &root, "expected format = 1");
+  figures.format(root, 1);
 
   Platform platform;
   platform.name = path.stem().string();

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 
 namespace funcpipe {
 
@@ -14,6 +15,16 @@ void TomlFigures::wrong(const toml::node* node, std::string message) {
   if (node && node->source().begin) place += fmt::format(":{}", node->source().begin.line);
   error_ = Error{ErrorCode::invalid_input, std::move(message), std::move(place),
                  "docs/formats/platform.md lists every figure with its unit"};
+}
+
+void TomlFigures::format(const toml::table& root, int known) {
+  const toml::node* node = root.get("format");
+  if (!node) return wrong(&root, fmt::format("expected format = {}, the version of the file's format", known));
+  const auto found = node->is_integer() ? node->value<std::int64_t>() : std::nullopt;
+  if (!found) return wrong(node, fmt::format("expected format = {}, a whole number", known));
+  if (*found == known || error_) return;
+  wrong(node, fmt::format("format version {}, this program reads version {}", *found, known));
+  error_->hint = fmt::format("write the file as docs/formats/platform.md says, with format = {} at its top", known);
 }
 
 void TomlFigures::enter(const toml::table& root, const std::string& name) {

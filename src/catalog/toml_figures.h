@@ -19,6 +19,9 @@ class TomlFigures {
  public:
   explicit TomlFigures(std::string file) : file_(std::move(file)) {}
 
+  // Fails unless the file says `format = known` at its top.
+  void format(const toml::table& root, int known);
+
   // Enters the table `name` of the file; all further reads are from it. Checks that it has texts `source` and `date`.
   void enter(const toml::table& root, const std::string& name);
   // Leaves the table. A key in it that was not read is an error.

@@ -6,6 +6,7 @@
 #include "base/files.h"
 #include "protocol/job_keys.h"
 #include "schedule/plan_file.h"
+#include "timeline/chrome_trace.h"
 
 namespace funcpipe {
 namespace fs = std::filesystem;
@@ -49,7 +50,8 @@ Result<> collect_trace(Store& store, const JobSpec& spec, const std::string& pre
       return fail(ErrorCode::corrupt, "the worker's trace has no list of events", key);
     for (auto& event : trace["traceEvents"]) events.push_back(std::move(event));
   }
-  return write_file(folder / "trace.json", nlohmann::json{{"traceEvents", std::move(events)}}.dump() + "\n");
+  return write_file(folder / "trace.json",
+                    nlohmann::json{{"traceEvents", std::move(events)}, {"version", kTraceVersion}}.dump() + "\n");
 }
 
 Result<> write_records(const JobSpec& spec, const History& history, const fs::path& folder) {

@@ -44,8 +44,8 @@ bool is_half_of(std::string_view name, std::string_view whole) {
 Error damaged(Error error, const fs::path& folder) {
   error.code = ErrorCode::invalid_input;
   error.message = "the record of a run is damaged: " + error.message;
-  error.hint =
-      fmt::format("it stays; if nothing of that run can be left in a cloud, delete the folder {}", folder.string());
+  error.hint = fmt::format("{}it stays; if nothing of that run can be left in a cloud, delete the folder {}",
+                           error.hint.empty() ? "" : error.hint + "; ", folder.string());
   return error;
 }
 
@@ -102,7 +102,7 @@ Result<RunRecord> read_record(const fs::path& file) {
   RunRecord record;
   Fields fields(json, file.string());
   std::string working_folder;
-  fields.version(RunRecord::kVersion)
+  fields.version(RunRecord::kVersion, "finish or clean that run with the release of funcpipe that began it")
       .read("id", record.id)
       .read("prefix", record.prefix)
       .read("s3_endpoint", record.s3_endpoint)

@@ -107,8 +107,12 @@ Result<StageFile> read_stage_file(std::string_view archive) {
   try {
     StageFile file{torch::jit::load(std::make_shared<MemoryReader>(archive), c10::nullopt, extra), {}};
     const auto json = Json::parse(extra[kManifestName]);
-    if (json.value("format", "") != kFormat || json.value("version", 0) != StageManifest::kVersion) {
-      return fail(ErrorCode::corrupt, fmt::format("not a stage file of version {}", StageManifest::kVersion));
+    if (json.value("format", "") != kFormat) return fail(ErrorCode::corrupt, "not a stage file");
+    if (const int version = json.value("version", 0); version != StageManifest::kVersion) {
+      return fail(ErrorCode::corrupt,
+                  fmt::format("stage file of format version {}, this program reads version {}", version,
+                              StageManifest::kVersion),
+                  {}, "cut the model again with this release of funcpipe-worker");
     }
     file.manifest = manifest_from_json(json);
     return file;

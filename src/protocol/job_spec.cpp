@@ -34,7 +34,9 @@ json to_json(const JobSpec& spec) {
 Result<JobSpec> job_spec_from_json(const json& source, const std::string& place) {
   JobSpec spec;
   Fields fields(source, place);
-  fields.version(JobSpec::kVersion)
+  fields
+      .version(JobSpec::kVersion,
+               "funcpipe and funcpipe-worker must be of one release: build both, and train again (docs/formats/job.md)")
       .read("id", spec.id)
       .read("steps", spec.steps)
       .read("steps_per_epoch", spec.steps_per_epoch)

@@ -57,11 +57,14 @@ class Fields {
     return value ? *value : nothing;
   }
 
-  Fields& version(int known) {
+  // The member "version" of a format of which this program reads one version; `way_out` is the hint for any other.
+  Fields& version(int known, std::string way_out) {
     int found = 0;
     read("version", found);
-    if (!error_ && found != known)
-      reject(fmt::format("version {} of this format; this program knows version {}", found, known));
+    if (!error_ && found != known) {
+      reject(fmt::format("format version {}, this program reads version {}", found, known));
+      error_->hint = std::move(way_out);
+    }
     return *this;
   }
 

@@ -177,7 +177,9 @@ Result<std::vector<WireTensor>> decode_tensors(ConstBytes object, const std::str
   std::memcpy(&fixed, object.data(), sizeof(fixed));
   if (fixed.magic != kMagic) return corrupt("it does not begin with FPTN");
   if (fixed.version != kVersion) {
-    return corrupt(fmt::format("format version {}, this program reads version {}", fixed.version, kVersion));
+    return fail(ErrorCode::corrupt,
+                fmt::format("tensors in format version {}, this program reads version {}", fixed.version, kVersion),
+                place, "all workers of a job must be of one release of funcpipe-worker");
   }
   if (fixed.header_bytes < sizeof(fixed) || fixed.header_bytes % kWireAlignment != 0 ||
       fixed.header_bytes > object.size() || fixed.payload_bytes != object.size() - fixed.header_bytes) {

@@ -15,6 +15,8 @@ namespace {
 
 constexpr double kMicroseconds = 1e6;
 
+constexpr const char* kAnew = "make the trace again with this version";
+
 const Op* op_of(const Program& program, int index) {
   return index >= 0 && index < std::ssize(program.ops) ? &program.ops[static_cast<std::size_t>(index)] : nullptr;
 }
@@ -60,7 +62,7 @@ void ChromeTraceWriter::events(const Program& program, int rank, Seconds offset,
 }
 
 void ChromeTraceWriter::close() {
-  out_ << "\n]}\n";
+  out_ << fmt::format("\n],\"version\":{}}}\n", kTraceVersion);
 }
 
 Result<std::vector<std::vector<OpEvent>>> read_chrome_trace(std::string_view text, const std::vector<Program>& programs,
@@ -74,6 +76,10 @@ Result<std::vector<std::vector<OpEvent>>> read_chrome_trace(std::string_view tex
   std::int64_t first_iteration = std::numeric_limits<std::int64_t>::max(), last_iteration = 0, operations = 0;
   try {
     const nlohmann::json json = nlohmann::json::parse(text);
+    if (const int version = json.is_object() ? json.value("version", kTraceVersion) : kTraceVersion;
+        version != kTraceVersion)
+      return broken(fmt::format("trace format version {}, this program reads version {}", version, kTraceVersion),
+                    kAnew);
     const auto is_operation = [](const nlohmann::json& event) { return event.at("ph") == "X"; };
     for (const auto& event : json.at("traceEvents"))
       if (is_operation(event)) first = std::min(first, event.at("ts").get<double>());
@@ -82,8 +88,7 @@ Result<std::vector<std::vector<OpEvent>>> read_chrome_trace(std::string_view tex
       const int rank = event.at("pid");
       const std::string kind = event.at("name");
       const auto& args = event.at("args");
-      if (!args.contains("op"))
-        return broken("its events have no index of their operation", "make the trace again with this version");
+      if (!args.contains("op")) return broken("its events have no index of their operation", kAnew);
       const int index = args.at("op");
       const WorkerId worker{args.at("stage"), args.at("replica")};
       if (rank < 0 || rank >= std::ssize(programs) || programs[static_cast<std::size_t>(rank)].worker != worker)

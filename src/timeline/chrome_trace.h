@@ -16,8 +16,12 @@
 
 namespace funcpipe {
 
-// Writes {"traceEvents": [...]} worker by worker. The same events give the same bytes. The state of the stream says
-// whether writing failed. Not thread-safe.
+// It stands behind the events: viewers that do not know a key may leave out what comes after it. Traces without it,
+// of earlier releases, are of version 1.
+inline constexpr int kTraceVersion = 1;
+
+// Writes {"traceEvents": [...], "version": 1} worker by worker. The same events give the same bytes. The state of the
+// stream says whether writing failed. Not thread-safe.
 class ChromeTraceWriter {
  public:
   explicit ChromeTraceWriter(std::ostream& out);

@@ -7,12 +7,13 @@
 #include "base/crc32c.h"
 #include "base/files.h"
 #include "base/json_complaint.h"
+#include "base/visible.h"
 
 namespace funcpipe {
 namespace {
 
 // Layout: magic, CRC-32C of the rest, length of the JSON, JSON, stage, optimiser. Numbers are little-endian.
-constexpr std::string_view kMagic = "FPSNAP01";
+constexpr std::string_view kName = "FPSNAP", kVersion = "01", kMagic = "FPSNAP01";
 constexpr std::size_t kHead = kMagic.size() + 4 + 4;
 
 std::uint32_t checksum(std::string_view bytes) {
@@ -47,7 +48,11 @@ Result<Snapshot> decode_snapshot(std::string_view bytes, const std::string& plac
   const auto corrupt = [&](std::string what) {
     return fail(ErrorCode::corrupt, "not a snapshot of a worker: " + std::move(what), place);
   };
-  if (bytes.size() < kHead || !bytes.starts_with(kMagic)) return corrupt("wrong beginning");
+  if (bytes.size() < kHead || !bytes.starts_with(kName)) return corrupt("wrong beginning");
+  if (const std::string_view version = bytes.substr(kName.size(), kVersion.size()); version != kVersion)
+    return fail(ErrorCode::corrupt,
+                fmt::format("snapshot format version {}, this program reads version {}", visible(version), kVersion),
+                place, "train again from the start: a job is played by one release of funcpipe-worker");
   std::uint32_t sum = 0, length = 0;
   std::memcpy(&sum, bytes.data() + kMagic.size(), 4);
   std::memcpy(&length, bytes.data() + kMagic.size() + 4, 4);

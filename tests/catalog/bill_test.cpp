@@ -4,6 +4,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "golden_file.h"
+
 namespace funcpipe {
 namespace {
 
@@ -58,6 +60,37 @@ TEST(Bill, JsonHasARowPerFunctionAndATotal) {
   const auto json = to_json(bill, Prices{.gb_second = 0.5});
   EXPECT_DOUBLE_EQ(json["by_function"]["stage-0"]["dollars"], 1.0);
   EXPECT_DOUBLE_EQ(json["total"]["compute_dollars"], 1.0);
+}
+
+// No part of the program reads a bill again; scripts do, by these names. What write_bill adds is in its page.
+TEST(Bill, IsWrittenAsTheGoldenFile) {
+  constexpr const char* kGolden = "catalog/data/bill-v1.json";
+  Bill bill;
+  bill.by_function["client"] = {.put = 10, .get = 20, .list = 3, .remove = 4, .uploaded = 500, .downloaded = 600};
+  bill.by_function["funcpipe-fashion-2048"] = {
+      .invocations = 2, .gb_seconds = 32, .vcpu_seconds = 16, .put = 100, .get = 200, .uploaded = 7000};
+  bill.by_function["server c5.9xlarge"] = {.rent = 0.5};
+  const Prices prices{.gb_second = 0.25, .vcpu_second = 0.5, .invocation = 0.125, .put = 0.0625, .get = 0.03125};
+  expect_golden(to_json(bill, prices).dump(2) + "\n", kGolden);
+
+  const auto golden = nlohmann::json::parse(golden_text(kGolden));
+  EXPECT_EQ(golden["version"], 1);
+  const nlohmann::json& function = golden["by_function"]["funcpipe-fashion-2048"];
+  EXPECT_EQ(function["invocations"], 2);
+  EXPECT_EQ(function["gb_seconds"], 32);
+  EXPECT_EQ(function["vcpu_seconds"], 16);
+  EXPECT_EQ(function["put"], 100);
+  EXPECT_EQ(function["get"], 200);
+  EXPECT_EQ(function["uploaded_bytes"], 7000);
+  EXPECT_EQ(function["downloaded_bytes"], 0);
+  EXPECT_EQ(function["compute_dollars"], 32 * 0.25 + 16 * 0.5 + 2 * 0.125);
+  EXPECT_EQ(function["request_dollars"], 100 * 0.0625 + 200 * 0.03125);
+  EXPECT_EQ(function["dollars"], 16.25 + 12.5);
+  EXPECT_FALSE(function.contains("rent_dollars"));
+  EXPECT_EQ(golden["by_function"]["client"]["list"], 3);
+  EXPECT_EQ(golden["by_function"]["client"]["delete"], 4);
+  EXPECT_EQ(golden["by_function"]["server c5.9xlarge"]["rent_dollars"], 0.5);
+  EXPECT_EQ(golden["total"]["get"], 220);
 }
 
 }  // namespace

@@ -3,7 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+
 #include "catalog/bill.h"
+#include "golden_file.h"
 
 namespace funcpipe {
 namespace {
@@ -21,6 +24,20 @@ TEST(ParameterServer, ItsFileIsRead) {
   ASSERT_FALSE(none);
   EXPECT_EQ(none.error().code, ErrorCode::not_found);
   EXPECT_THAT(describe(none.error()), HasSubstr("c5.9xlarge"));
+}
+
+TEST(ParameterServer, TheGoldenFileIsReadAndAnotherVersionRefused) {
+  ::setenv("FUNCPIPE_PLATFORMS", golden_path("catalog/data").c_str(), 1);
+  const auto server = load_parameter_server("server-v1"), later = load_parameter_server("server-v2");
+  ::unsetenv("FUNCPIPE_PLATFORMS");
+  ASSERT_TRUE(server) << describe(server.error());
+  EXPECT_EQ(server->name, "server-v1");
+  EXPECT_DOUBLE_EQ(server->per_second, 1.5 / 3600);
+  EXPECT_EQ(server->bandwidth, 1.25e9);
+  EXPECT_EQ(server->latency, 0.001);
+  ASSERT_FALSE(later);
+  EXPECT_THAT(later.error().message, HasSubstr("version 2, this program reads version 1"));
+  EXPECT_THAT(later.error().place, HasSubstr("server-v2.toml:2"));
 }
 
 TEST(ParameterServer, IsTheStoreOfThePlatformBesideIt) {

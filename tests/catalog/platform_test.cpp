@@ -9,6 +9,7 @@
 #include <tuple>
 
 #include "base/files.h"
+#include "golden_file.h"
 
 namespace funcpipe {
 namespace {
@@ -241,8 +242,68 @@ INSTANTIATE_TEST_SUITE_P(
                     BadFigure{"\"cpu\"", "\"cpus\"", "memory, cpu, network"},
                     BadFigure{"[limits]", "[limit]", "unknown key limit"},
                     BadFigure{"date = \"2026-11\"", "", "lacks date"},
-                    BadFigure{"format = 1", "format = 2", "format = 1"},
+                    BadFigure{"format = 1", "format = 2", "format version 2, this program reads version 1"},
                     BadFigure{"[prices]", "[prices", "not valid TOML"}));
+
+// Platform files are written by people, so there is no writer that could make them again.
+TEST(GoldenPlatform, IsReadFieldByField) {
+  const auto read = load_platform(golden_path("catalog/data/platform-v1.toml"));
+  ASSERT_TRUE(read) << describe(read.error());
+  EXPECT_EQ(read->name, "platform-v1");
+  EXPECT_EQ(read->description, "a platform with every key");
+  EXPECT_TRUE(read->limited);
+  EXPECT_TRUE(read->limit_memory);
+  EXPECT_FALSE(read->limit_cpu);
+  EXPECT_TRUE(read->limit_network);
+  ASSERT_EQ(read->sizes.size(), 4u) << "1024 MB with 0.5 and 1 vCPU, 2048 MB with 1 and 2";
+  EXPECT_EQ(read->sizes[0].memory_mb, 1024);
+  EXPECT_EQ(read->sizes[0].vcpus, 0.5);
+  EXPECT_EQ(read->sizes[3].memory_mb, 2048);
+  EXPECT_EQ(read->sizes[3].vcpus, 2);
+  EXPECT_EQ(read->sizes[0].uplink, 100e6);
+  EXPECT_EQ(read->sizes[3].uplink, 150e6);
+  EXPECT_EQ(read->sizes[3].downlink, 300e6);
+  EXPECT_EQ(read->vcpu_speed, 0.75);
+  EXPECT_EQ(read->burst.bytes, 1048576);
+  EXPECT_EQ(read->burst.rate, 400e6);
+  EXPECT_EQ(read->latency.put, 0.05);
+  EXPECT_EQ(read->latency.get, 0.025);
+  EXPECT_EQ(read->latency.put_p99, 0.2);
+  EXPECT_EQ(read->latency.get_p99, 0.1);
+  EXPECT_EQ(read->store.upload, 2.5e9);
+  EXPECT_EQ(read->store.download, 12.5e9);
+  EXPECT_EQ(read->store.puts_per_second, 3500);
+  EXPECT_EQ(read->store.gets_per_second, 5500);
+  EXPECT_EQ(read->store.requests_per_second, 10000);
+  EXPECT_EQ(read->limits.lifetime, 900);
+  EXPECT_EQ(read->limits.concurrency, 100);
+  EXPECT_EQ(read->limits.idle_timeout, 300);
+  EXPECT_EQ(read->limits.request_payload, 6291456);
+  EXPECT_EQ(read->prices.gb_second, 3e-6);
+  EXPECT_EQ(read->prices.vcpu_second, 2e-5);
+  EXPECT_EQ(read->prices.invocation, 1.5e-7);
+  EXPECT_EQ(read->prices.put, 5e-6);
+  EXPECT_EQ(read->prices.get, 4e-7);
+  EXPECT_EQ(read->prices.storage_gb_month, 0.023);
+  EXPECT_EQ(read->prices.billing_step, 0.001);
+}
+
+TEST(GoldenPlatform, WhoseVcpusComeWithTheMemoryIsReadWithTheDefaults) {
+  const auto read = load_platform(golden_path("catalog/data/platform-by-memory-v1.toml"));
+  ASSERT_TRUE(read) << describe(read.error());
+  EXPECT_FALSE(read->limited);
+  ASSERT_EQ(read->sizes.size(), 2u);
+  EXPECT_EQ(read->sizes[0].vcpus, 0.5);
+  EXPECT_EQ(read->sizes[1].vcpus, 0.75) << "no more than `most`";
+  EXPECT_TRUE(std::isinf(read->sizes[0].uplink));
+  EXPECT_TRUE(std::isinf(read->sizes[0].downlink));
+  EXPECT_EQ(read->vcpu_speed, 1);
+  EXPECT_EQ(read->burst.bytes, 0);
+  EXPECT_EQ(read->latency.put_p99, 0);
+  EXPECT_TRUE(std::isinf(read->store.upload));
+  EXPECT_TRUE(std::isinf(read->store.requests_per_second));
+  EXPECT_EQ(read->prices.vcpu_second, 0);
+}
 
 }  // namespace
 }  // namespace funcpipe

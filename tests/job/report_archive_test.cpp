@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "base/files.h"
+#include "golden_file.h"
 #include "store/memory_store.h"
 
 namespace funcpipe {
@@ -36,6 +37,20 @@ TEST_F(Archive, ReleasesWhatItHasReadAndStillHasIt) {
   EXPECT_EQ(**store.get_text("job/trained/stage-00.pt"), "weights");
   ReportArchive later(store, file);
   for (int i = 0; i < 100; ++i) EXPECT_EQ(later.get_text(key(i))->value_or("none"), text(i)) << i;
+}
+
+TEST_F(Archive, ReadsAndWritesTheGoldenFile) {
+  constexpr const char* kGolden = "job/data/reports-v1.jsonl";
+  for (const int i : {1, 2}) ASSERT_TRUE(store.put(key(i), text(i)));
+  {
+    ReportArchive archive(store, file);
+    for (const int i : {1, 2}) EXPECT_EQ(**archive.get_text(key(i)), text(i));
+  }
+  expect_golden(read_file(file).value_or(""), kGolden);
+  ASSERT_TRUE(write_file(file, golden_text(kGolden)));
+  MemoryStore empty;
+  ReportArchive archive(empty, file);
+  for (const int i : {1, 2}) EXPECT_EQ(archive.get_text(key(i))->value_or("none"), text(i));
 }
 
 TEST_F(Archive, AHalfWrittenLineIsReadFromTheStoreAgain) {

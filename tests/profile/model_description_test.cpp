@@ -4,6 +4,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "golden_file.h"
+
 namespace funcpipe {
 namespace {
 
@@ -33,6 +35,63 @@ TEST(ModelDescription, SurvivesJson) {
   EXPECT_FALSE(again->parameters[1].trainable);
 }
 
+// Every field, those too that are written only where they say something.
+ModelDescription whole_example() {
+  ModelDescription description = example();
+  description.layers[0].border.push_back({"int64", {2}, false, {4, 8}});
+  description.layers[0].shared_state = {"a.running_mean", "a.running_var"};
+  description.layers[0].shared_state_bytes = 16;
+  description.layers[1].whole_because = "a list is changed in place: calls (model.py:12)";
+  description.perhaps_not_in_state_dict = {"b.mask"};
+  return description;
+}
+
+constexpr const char* kGolden = "profile/data/model-description-v1.json";
+
+TEST(ModelDescription, IsWrittenAsTheGoldenFile) {
+  expect_golden(to_json(whole_example()).dump(2) + "\n", kGolden);
+}
+
+TEST(ModelDescription, ReadsTheGoldenFile) {
+  const auto read = model_description_from_json(nlohmann::json::parse(golden_text(kGolden)), kGolden);
+  ASSERT_TRUE(read) << describe(read.error());
+  EXPECT_EQ(read->source, "zoo:example");
+  EXPECT_EQ(read->fingerprint, "0123456789abcdef");
+  EXPECT_EQ(read->micro_batch, 4);
+  ASSERT_EQ(read->inputs.size(), 1u);
+  EXPECT_EQ(read->inputs[0].dtype, "uint8");
+  EXPECT_THAT(read->inputs[0].shape, ElementsAre(4, 28, 28));
+  EXPECT_FALSE(read->inputs[0].requires_grad);
+  ASSERT_EQ(read->outputs.size(), 1u);
+  EXPECT_THAT(read->outputs[0].shape, ElementsAre(4, 10));
+  EXPECT_TRUE(read->outputs[0].requires_grad);
+  ASSERT_EQ(read->parameters.size(), 2u);
+  EXPECT_EQ(read->parameters[1].name, "b.weight");
+  EXPECT_THAT(read->parameters[1].shape, ElementsAre(5));
+  EXPECT_EQ(read->parameters[1].dtype, "float32");
+  EXPECT_FALSE(read->parameters[1].trainable);
+  EXPECT_TRUE(read->parameters[0].trainable);
+  EXPECT_THAT(read->perhaps_not_in_state_dict, ElementsAre("b.mask"));
+  ASSERT_EQ(read->layers.size(), 2u);
+  const LayerDescription &a = read->layers[0], &b = read->layers[1];
+  EXPECT_EQ(a.name, "a");
+  EXPECT_THAT(a.parameters, ElementsAre(0));
+  EXPECT_EQ(a.buffer_bytes, 16);
+  EXPECT_EQ(a.activation_bytes, 4096);
+  ASSERT_EQ(a.border.size(), 3u);
+  EXPECT_EQ(a.border[1].dtype, "bool");
+  EXPECT_THAT(a.border[2].values, ElementsAre(4, 8));
+  EXPECT_THAT(a.data_inputs, ElementsAre(0));
+  EXPECT_TRUE(a.random);
+  EXPECT_EQ(a.whole_because, "");
+  EXPECT_THAT(a.shared_state, ElementsAre("a.running_mean", "a.running_var"));
+  EXPECT_EQ(a.shared_state_bytes, 16);
+  EXPECT_THAT(b.parameters, ElementsAre(0, 1));
+  EXPECT_TRUE(b.border.empty());
+  EXPECT_FALSE(b.random);
+  EXPECT_EQ(b.whole_because, "a list is changed in place: calls (model.py:12)");
+}
+
 TEST(ModelDescription, CountsTiedParametersOnce) {
   const auto description = example();
   EXPECT_EQ(description.parameter_bytes(), (24 + 5) * 4);
@@ -56,7 +115,8 @@ TEST(ModelDescription, RefusesWhatIsNoDescription) {
   EXPECT_THAT(error_of({{"format", "something-else"}}), HasSubstr("no model description"));
   auto json = to_json(example());
   json["version"] = 99;
-  EXPECT_THAT(error_of(json), HasSubstr("version 99"));
+  EXPECT_THAT(error_of(json), HasSubstr("version 99, this program reads version 1"));
+  EXPECT_THAT(error_of(json), HasSubstr("write it anew"));
   json = to_json(example());
   json.erase("layers");
   EXPECT_THAT(error_of(json), HasSubstr("layers"));

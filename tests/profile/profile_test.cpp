@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/files.h"
+#include "golden_file.h"
 #include "profile/example_profile.h"
 
 namespace funcpipe {
@@ -14,7 +15,7 @@ namespace {
 using nlohmann::json;
 using ::testing::HasSubstr;
 
-const std::string kGolden = FUNCPIPE_SOURCE_DIR "/tests/profile/data/profile-v1.json";
+constexpr const char* kGolden = "profile/data/profile-v1.json";
 
 Error error_of(const json& value) {
   const auto read = profile_from_json(value, "p.json");
@@ -31,7 +32,7 @@ TEST(Profile, SurvivesJson) {
 }
 
 TEST(Profile, GoldenFileStaysReadable) {
-  const auto golden = load_profile(kGolden);
+  const auto golden = load_profile(golden_path(kGolden));
   ASSERT_TRUE(golden) << describe(golden.error());
   EXPECT_EQ(to_json(*golden), to_json(example_profile()));
 }
@@ -41,9 +42,7 @@ TEST(Profile, IsWrittenALayerALine) {
   ASSERT_TRUE(save_profile(example_profile(), file));
   const auto text = read_file(file);
   ASSERT_TRUE(text);
-  const auto golden = read_file(kGolden);
-  ASSERT_TRUE(golden);
-  EXPECT_EQ(*text, *golden);
+  expect_golden(*text, kGolden);
 }
 
 TEST(Profile, AWarmUpIsWrittenWhereThereIsOne) {
@@ -93,7 +92,8 @@ TEST(Profile, NamesTheFirstWrongFigure) {
 TEST(Profile, RefusesOtherVersionsKeysAndLengths) {
   json value = to_json(example_profile());
   value["version"] = 2;
-  EXPECT_THAT(error_of(value).message, HasSubstr("version 2"));
+  EXPECT_THAT(error_of(value).message, HasSubstr("version 2, this program reads version 1"));
+  EXPECT_THAT(error_of(value).hint, HasSubstr("make the profile again"));
   value = to_json(example_profile());
   value["format"] = "funcpipe-plan";
   EXPECT_THAT(error_of(value).message, HasSubstr("no profile"));

@@ -6,6 +6,10 @@
 #include <string>
 #include <vector>
 
+#include "config/options.h"
+#include "golden_file.h"
+#include "schedule/plan_file.h"
+
 namespace funcpipe {
 namespace {
 
@@ -50,11 +54,48 @@ TEST(JobSpec, SurvivesJson) {
   EXPECT_EQ(read->steps, 15);
 }
 
+constexpr const char* kGolden = "protocol/data/job-v2.json";
+
+// It has every option of the job file: an option that is added, renamed or given another default is seen here too.
+TEST(JobSpec, IsWrittenAsTheGoldenFile) {
+  JobSpec spec = example();
+  spec.numerics = "libtorch 1.13.1, AVX2";
+  expect_golden(to_json(spec).dump(2) + "\n", kGolden);
+}
+
+TEST(JobSpec, ReadsTheGoldenFile) {
+  const auto read = job_spec_from_json(json::parse(golden_text(kGolden)), kGolden);
+  ASSERT_TRUE(read) << describe(read.error());
+  EXPECT_EQ(read->id, "fashion-17");
+  EXPECT_EQ(to_json(read->config), to_json(example().config));
+  EXPECT_EQ(read->config.job.name, "fashion");
+  EXPECT_EQ(to_json(read->plan), to_json(example().plan));
+  EXPECT_EQ(to_json(read->model), to_json(example().model));
+  EXPECT_EQ(read->train.input.row.dtype, "float32");
+  EXPECT_EQ(read->train.input.row.shape, (std::vector<std::int64_t>{4}));
+  EXPECT_EQ(read->train.input.rows, 1000);
+  EXPECT_EQ(read->train.input.block_rows, 100);
+  EXPECT_EQ(read->train.input.prefix, "p/data/train/input/");
+  EXPECT_EQ(read->train.target.row.dtype, "int64");
+  EXPECT_EQ(read->train.target.block_rows, 4000);
+  EXPECT_EQ(read->validation.rows(), 0);
+  EXPECT_EQ(read->steps, 15);
+  EXPECT_EQ(read->steps_per_epoch, 15);
+  EXPECT_EQ(read->state.optimizer_copies, 1);
+  EXPECT_EQ(read->state.input_cache, 4096);
+  EXPECT_EQ(read->state.target_cache, 64);
+  EXPECT_EQ(read->numerics, "libtorch 1.13.1, AVX2");
+  EXPECT_EQ(read->hand_over.save, 2.5);
+  EXPECT_EQ(read->hand_over.load, 3.5);
+}
+
 TEST(JobSpec, RefusesAnotherVersionAndAnyMissingOrExtraKey) {
   const json good = to_json(example());
   json other = good;
   other["version"] = 2;
-  EXPECT_THAT(job_spec_from_json(other, "job.json").error().message, HasSubstr("version 2"));
+  const Error error = job_spec_from_json(other, "job.json").error();
+  EXPECT_THAT(error.message, HasSubstr("version 2, this program reads version 1"));
+  EXPECT_THAT(error.hint, HasSubstr("of one release"));
   for (const auto& [key, value] : good.items()) {
     json lacking = good;
     lacking.erase(key);

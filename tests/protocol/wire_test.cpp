@@ -8,6 +8,7 @@
 
 #include "base/crc32c.h"
 #include "base/random.h"
+#include "golden_file.h"
 
 namespace funcpipe {
 namespace {
@@ -94,6 +95,48 @@ TEST(Wire, GoldenBytes) {
             "0000000000000000"
             "0000803f"
             "000000c0");
+}
+
+TEST(Wire, ReadsAndWritesTheGoldenFile) {
+  constexpr const char* kGolden = "protocol/data/tensors-v1.bin";
+  const Sample sample;
+  const auto written = joined(encode_tensors(sample.tensors));
+  expect_golden({reinterpret_cast<const char*>(written.data()), written.size()}, kGolden);
+
+  const std::string golden = golden_text(kGolden);
+  const auto read = decode_tensors(std::as_bytes(std::span(golden)), kGolden);
+  ASSERT_TRUE(read) << describe(read.error());
+  ASSERT_EQ(read->size(), 4u);
+  using Shape = std::vector<std::int64_t>;
+  EXPECT_EQ(read->at(0).type, ElementType::float32);
+  EXPECT_EQ(read->at(0).shape, (Shape{7, 1}));
+  std::vector<float> floats(7);
+  ASSERT_EQ(read->at(0).bytes.size(), 28u);
+  std::memcpy(floats.data(), read->at(0).bytes.data(), 28);
+  EXPECT_EQ(floats, (std::vector<float>{0.5f, 1.5f, 2.5f, 3.5f, 4.5f, 5.5f, 6.5f}));
+  EXPECT_EQ(read->at(1).type, ElementType::float16);
+  EXPECT_EQ(read->at(1).shape, (Shape{3, 0, 5}));
+  EXPECT_TRUE(read->at(1).bytes.empty());
+  EXPECT_EQ(read->at(2).type, ElementType::int64);
+  EXPECT_EQ(read->at(2).shape, Shape{});
+  std::int64_t integer = 0;
+  ASSERT_EQ(read->at(2).bytes.size(), 8u);
+  std::memcpy(&integer, read->at(2).bytes.data(), 8);
+  EXPECT_EQ(integer, -1);
+  EXPECT_EQ(read->at(3).type, ElementType::boolean);
+  EXPECT_EQ(read->at(3).shape, (Shape{3}));
+}
+
+TEST(Wire, RefusesAnotherVersion) {
+  std::string later = golden_text("protocol/data/tensors-v1.bin");
+  ASSERT_GT(later.size(), 5u);
+  later[4] = 2;
+  const auto read = decode_tensors(std::as_bytes(std::span(later)), "key");
+  ASSERT_FALSE(read);
+  EXPECT_EQ(read.error().code, ErrorCode::corrupt);
+  EXPECT_EQ(read.error().place, "key");
+  EXPECT_THAT(read.error().message, HasSubstr("version 2, this program reads version 1"));
+  EXPECT_THAT(read.error().hint, HasSubstr("of one release"));
 }
 
 TEST(Wire, EveryTypeHasANameAndASize) {

@@ -6,7 +6,7 @@
 #include <functional>
 #include <nlohmann/json.hpp>
 
-#include "base/files.h"
+#include "golden_file.h"
 #include "schedule/memory.h"
 #include "schedule/model.h"
 #include "schedule/plan_file.h"
@@ -21,10 +21,26 @@ using testing::chain;
 using testing::cloud;
 using ::testing::HasSubstr;
 
+constexpr const char* kGolden = "schedule/data/plan-v1.json";
+
 json golden() {
-  auto read = read_json(std::string(FUNCPIPE_SOURCE_DIR) + "/tests/schedule/data/plan-v1.json");
-  EXPECT_TRUE(read) << describe(read.error());
-  return *read;
+  return json::parse(golden_text(kGolden));
+}
+
+TEST(PlanFile, IsWrittenAsTheGoldenFile) {
+  Plan plan;
+  plan.model = "zoo:fashion-cnn";
+  plan.fingerprint = "5d41402a";
+  plan.stages = {{.first_layer = 0, .end_layer = 3, .memory_mb = 1024}, {.first_layer = 3, .end_layer = 7}};
+  plan.stages[0].vcpus = 0.5;
+  plan.stages[0].threads = 2;
+  plan.stages[0].peak_bytes = 123456789;
+  plan.replicas = 2;
+  plan.global_batch = 64;
+  plan.micro_batch = 16;
+  plan.order = PipelineOrder::one_forward_one_backward;
+  plan.sync = SyncAlgorithm::three_phase;
+  expect_golden(to_json(plan).dump(2) + "\n", kGolden);
 }
 
 TEST(PlanFile, ReadsTheGoldenFile) {
@@ -38,11 +54,33 @@ TEST(PlanFile, ReadsTheGoldenFile) {
   EXPECT_EQ(plan->stages[1].end_layer, 7);
   EXPECT_EQ(plan->stages[1].memory_mb, 0);
   EXPECT_EQ(plan->replicas, 2);
+  EXPECT_EQ(plan->stages[0].first_layer, 0);
+  EXPECT_EQ(plan->stages[0].end_layer, 3);
+  EXPECT_EQ(plan->stages[0].vcpus, 0.5);
+  EXPECT_EQ(plan->stages[0].threads, 2);
+  EXPECT_EQ(plan->stages[0].peak_bytes, 123456789);
+  EXPECT_EQ(plan->global_batch, 64);
+  EXPECT_EQ(plan->micro_batch, 16);
+  EXPECT_EQ(plan->order, PipelineOrder::one_forward_one_backward);
   EXPECT_EQ(plan->sync, SyncAlgorithm::three_phase);
-  const json again = to_json(*plan);
-  const auto second = plan_from_json(again, "again");
-  ASSERT_TRUE(second);
-  EXPECT_EQ(to_json(*second), again);
+  EXPECT_EQ(plan->server, "");
+}
+
+TEST(PlanFile, OfAParameterServerIsWrittenAsTheGoldenFile) {
+  Plan plan;
+  plan.model = "zoo:fashion-cnn";
+  plan.stages = {{.first_layer = 0, .end_layer = 7}};
+  plan.replicas = 4;
+  plan.global_batch = 64;
+  plan.micro_batch = 16;
+  plan.sync = SyncAlgorithm::parameter_server;
+  plan.server = "c5.9xlarge";
+  constexpr const char* kServer = "schedule/data/plan-with-server-v1.json";
+  expect_golden(to_json(plan).dump(2) + "\n", kServer);
+  const auto read = plan_from_json(json::parse(golden_text(kServer)), kServer);
+  ASSERT_TRUE(read) << describe(read.error());
+  EXPECT_EQ(read->sync, SyncAlgorithm::parameter_server);
+  EXPECT_EQ(read->server, "c5.9xlarge");
 }
 
 TEST(PlanFile, LeavesOutWhatHasADefault) {
@@ -77,7 +115,7 @@ TEST(PlanFile, RefusesWhatItDoesNotKnow) {
   EXPECT_THAT(refusal(value), HasSubstr("gpipe"));
   value = golden();
   value["version"] = 2;
-  EXPECT_THAT(refusal(value), HasSubstr("version 2"));
+  EXPECT_THAT(refusal(value), AllOf(HasSubstr("version 2"), HasSubstr("version 1"), HasSubstr("write the plan again")));
 }
 
 TEST(PlanFile, RefusesWrongTypesAndRanges) {

@@ -2,9 +2,11 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "golden_file.h"
 #include "timeline/made_events.h"
 
 namespace funcpipe {
@@ -72,6 +74,50 @@ TEST(ChromeTrace, IsJsonThatNamesWorkersLanesAndOperations) {
   EXPECT_EQ(first["dur"], 250000.0);
   EXPECT_EQ(first["args"]["waited_us"], 125000.0);
   EXPECT_EQ(first["args"]["op"], 0);
+}
+
+constexpr const char* kGolden = "timeline/data/trace-v1.json";
+
+TEST(ChromeTrace, IsWrittenAsTheGoldenFile) {
+  const std::vector<Program> programs = programs_of(two_stage_plan());
+  Events events = two_stage_events(programs, 7);
+  for (OpEvent& event : events[1])
+    if (event.asked) {
+      event.ready -= 0.5;
+      event.cpu = 0.25;
+    }
+  expect_golden(written(programs, events, 1e6), kGolden);
+}
+
+TEST(ChromeTrace, ReadsTheGoldenFile) {
+  const std::vector<Program> programs = programs_of(two_stage_plan());
+  const auto read = read_chrome_trace(golden_text(kGolden), programs, kGolden);
+  ASSERT_TRUE(read) << describe(read.error());
+  ASSERT_EQ(read->size(), 2u);
+  EXPECT_EQ(read->at(0).size(), 12u);
+  EXPECT_EQ(read->at(1).size(), 13u);
+  const int receive = op_index(programs[1], OpKind::receive_activation, 0);
+  const auto found = std::ranges::find(read->at(1), receive, &OpEvent::op);
+  ASSERT_NE(found, read->at(1).end());
+  EXPECT_EQ(found->iteration, 7);
+  EXPECT_EQ(found->ready, -0.5);
+  EXPECT_EQ(found->start, 0);
+  EXPECT_EQ(found->end, 5);
+  EXPECT_EQ(found->cpu, 0.25);
+  EXPECT_EQ(found->asked, 4.5);
+}
+
+TEST(ChromeTrace, OfAnotherVersionIsRefusedAndOneWithoutIsOfTheFirst) {
+  const std::vector<Program> programs = programs_of(two_stage_plan());
+  nlohmann::json trace = nlohmann::json::parse(golden_text(kGolden));
+  trace["version"] = 2;
+  const auto later = read_chrome_trace(trace.dump(), programs, "trace.json");
+  ASSERT_FALSE(later);
+  EXPECT_EQ(later.error().place, "trace.json");
+  EXPECT_THAT(later.error().message, testing::HasSubstr("version 2, this program reads version 1"));
+  EXPECT_THAT(later.error().hint, testing::HasSubstr("make the trace again"));
+  trace.erase("version");
+  EXPECT_TRUE(read_chrome_trace(trace.dump(), programs, "trace.json"));
 }
 
 TEST(ChromeTrace, RefusesWhatIsNoTraceOfThePlan) {

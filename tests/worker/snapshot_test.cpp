@@ -1,8 +1,10 @@
 #include "worker/snapshot.h"
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 
 #include <random>
+
+#include "golden_file.h"
 
 namespace funcpipe {
 namespace {
@@ -27,6 +29,48 @@ TEST(Snapshot, ComesBackAsItWas) {
   ASSERT_EQ(decoded->unreported.size(), 2u);
   EXPECT_EQ(decoded->unreported[1].loss, 1.0 / 3);
   EXPECT_EQ(decoded->unreported[1].iteration, 122);
+}
+
+constexpr const char* kGolden = "worker/data/snapshot-v1.bin";
+
+// Of the frame. The stage file in it is libtorch's archive, whose bytes change with its release: some other bytes stand
+// for it here, as for the optimiser's state (optimizer_test.cpp). tests/model/stage_file_test.cpp has the archive.
+TEST(Snapshot, IsWrittenAsTheGoldenFile) {
+  Snapshot snapshot = sample();
+  snapshot.iteration_seconds = 1.25;
+  snapshot.validation_seconds = 0.5;
+  expect_golden(encode(snapshot), kGolden);
+}
+
+TEST(Snapshot, ReadsTheGoldenFile) {
+  const auto read = decode_snapshot(golden_text(kGolden), kGolden);
+  ASSERT_TRUE(read) << describe(read.error());
+  EXPECT_EQ(read->iteration, 123);
+  EXPECT_EQ(read->validation_rounds, 2);
+  EXPECT_EQ(read->iteration_seconds, 1.25);
+  EXPECT_EQ(read->validation_seconds, 0.5);
+  EXPECT_EQ(read->stage, sample().stage);
+  EXPECT_EQ(read->optimizer, sample().optimizer);
+  ASSERT_EQ(read->unreported.size(), 2u);
+  const IterationReport& report = read->unreported[0];
+  EXPECT_EQ(report.iteration, 121);
+  EXPECT_EQ(report.loss, 2.5);
+  EXPECT_EQ(report.correct, 3);
+  EXPECT_EQ(report.predictions, 4);
+  EXPECT_EQ(report.samples, 5);
+  EXPECT_EQ(report.seconds, 0.25);
+  EXPECT_EQ(read->unreported[1].iteration, 122);
+}
+
+TEST(Snapshot, OfAnotherVersionIsRefused) {
+  std::string later = encode(sample());
+  later[7] = '2';
+  const auto read = decode_snapshot(later, "the key");
+  ASSERT_FALSE(read);
+  EXPECT_EQ(read.error().code, ErrorCode::corrupt);
+  EXPECT_EQ(read.error().place, "the key");
+  EXPECT_THAT(read.error().message, ::testing::HasSubstr("version 02, this program reads version 01"));
+  EXPECT_THAT(read.error().hint, ::testing::HasSubstr("train again"));
 }
 
 TEST(Snapshot, DamageIsNoticed) {

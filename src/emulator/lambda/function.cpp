@@ -19,6 +19,7 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr int kSmallestMemoryMb = 128, kLargestMemoryMb = 10'240;  // Lambda's own limits, for platforms without options
+constexpr int kVersion = 1;                                        // of the form kept on disk, docs/formats/function.md
 constexpr std::size_t kEnvironmentLimit = 4096;
 constexpr std::size_t kLongestText = 512;
 constexpr const char* kAccount = "000000000000";
@@ -290,7 +291,7 @@ Json configuration_json(const LambdaFunction& function, const std::string& regio
 }
 
 Json to_json(const LambdaFunction& function) {
-  Json json = {{"version", 1},
+  Json json = {{"version", kVersion},
                {"name", function.name},
                {"role", function.role},
                {"runtime", function.runtime},
@@ -313,9 +314,12 @@ Json to_json(const LambdaFunction& function) {
 
 Result<LambdaFunction> function_from_json(const Json& json, const std::string& place) {
   try {
-    if (json.at("version") != 1)
-      return fail(ErrorCode::corrupt, fmt::format("unknown version {}", json.at("version").dump()), place,
-                  "it was written by another release; delete the function's folder and create it anew");
+    if (json.at("version") != kVersion)
+      return fail(
+          ErrorCode::corrupt,
+          fmt::format("format version {}, this program reads version {}",
+                      json.at("version").dump(-1, ' ', true, Json::error_handler_t::replace).substr(0, 40), kVersion),
+          place, "it was written by another release; delete the function's folder and create it anew");
     LambdaFunction function;
     json.at("name").get_to(function.name);
     json.at("role").get_to(function.role);

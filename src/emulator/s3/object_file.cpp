@@ -20,6 +20,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::string_view kMagic = "FPOBJECT";
+constexpr int kVersion = 1;                // of the JSON; that of the first releases does not say it
 constexpr std::size_t kTail = 16;          // the trailer's length and magic
 constexpr std::size_t kLongestName = 200;  // file systems allow 255 bytes
 
@@ -49,9 +50,10 @@ bool read_all(int descriptor, char* into, std::size_t size, off_t at) {
 nlohmann::json to_json(const ObjectInfo& info) {
   nlohmann::json metadata = nlohmann::json::array();
   for (const auto& [name, value] : info.metadata) metadata.push_back({uri_encode(name), uri_encode(value)});
-  nlohmann::json json{{"key", uri_encode(info.key)}, {"size", info.size},
-                      {"etag", info.etag},           {"content_type", uri_encode(info.content_type)},
-                      {"modified", info.modified},   {"metadata", metadata}};
+  nlohmann::json json{{"version", kVersion},       {"key", uri_encode(info.key)},
+                      {"size", info.size},         {"etag", info.etag},
+                      {"modified", info.modified}, {"content_type", uri_encode(info.content_type)},
+                      {"metadata", metadata}};
   if (info.has_crc32c) json["crc32c"] = info.crc32c;
   if (info.checksum) json["checksum"] = {info.checksum->algorithm, info.checksum->value, info.checksum->type};
   if (!info.part_sizes.empty()) json["parts"] = info.part_sizes;
@@ -184,7 +186,12 @@ Result<ObjectInfo> read_object_info(const fs::path& path) {
   if (!read_all(opened, text.data(), length, status.st_size - static_cast<off_t>(kTail + length)))
     return bad("cannot be read");
   try {
-    auto info = from_json(nlohmann::json::parse(text));
+    const auto json = nlohmann::json::parse(text);
+    if (const int version = json.value("version", kVersion); version != kVersion)
+      return fail(ErrorCode::corrupt,
+                  fmt::format("an object in format version {}, this program reads version {}", version, kVersion),
+                  path.string(), "start the emulator of the release that wrote it, or choose another folder");
+    auto info = from_json(json);
     if (info.size + static_cast<Bytes>(length + kTail) != status.st_size) return bad("of another length than it says");
     return info;
   } catch (const nlohmann::json::exception& exception) {

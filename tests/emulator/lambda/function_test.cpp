@@ -5,45 +5,77 @@
 #include "emulator/lambda/harness.h"
 #include "emulator/lambda/instance.h"
 #include "emulator/lambda/instance_environment.h"
+#include "golden_file.h"
 
 namespace funcpipe {
 namespace {
 
-// docs/formats/function.md, version 1: a folder written by an earlier release must stay readable.
-constexpr const char* kGolden = R"({
-  "architecture": "x86_64",
-  "code_sha256": "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=",
-  "code_size": 1234,
-  "description": "stage 1",
-  "environment": {"COLOUR": "red"},
-  "ephemeral_mb": 512,
-  "handler": "bootstrap",
-  "last_modified": "2026-11-23T17:00:52.000+0000",
-  "memory_mb": 2048,
-  "name": "job-stage-1",
-  "package": "package-0123456789ab",
-  "retries": 0,
-  "revision": "7c9e6679-7425-40de-944b-e07fc1f90ae7",
-  "role": "arn:aws:iam::000000000000:role/funcpipe",
-  "runtime": "provided.al2023",
-  "timeout_seconds": 900,
-  "version": 1
-})";
+// docs/formats/function.md: a folder written by an earlier release must stay readable.
+constexpr const char* kGolden = "emulator/data/function-v1.json";
 
-TEST(LambdaFunction, FormatOnDiskIsStable) {
-  const auto golden = nlohmann::json::parse(kGolden);
-  const auto function = function_from_json(golden, "golden");
-  ASSERT_TRUE(function) << describe(function.error());
-  EXPECT_EQ(function->name, "job-stage-1");
-  EXPECT_EQ(function->environment.at("COLOUR"), "red");
-  EXPECT_EQ(to_json(*function), golden);
+TEST(LambdaFunction, IsWrittenAsTheGoldenFile) {
+  LambdaFunction function;
+  function.name = "job-stage-1";
+  function.role = "arn:aws:iam::000000000000:role/funcpipe";
+  function.description = "stage 1";
+  function.memory_mb = 2048;
+  function.vcpus = 0.5;
+  function.timeout_seconds = 900;
+  function.retries = 0;
+  function.environment = {{"COLOUR", "red"}};
+  function.code_sha256 = "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=";
+  function.code_size = 1234;
+  function.package = "package-0123456789ab/files";
+  function.last_modified = "2026-11-23T17:00:52.000+0000";
+  function.revision = "7c9e6679-7425-40de-944b-e07fc1f90ae7";
+  expect_golden(to_json(function).dump(2) + "\n", kGolden);  // as FunctionTable::put does
 }
 
-TEST(LambdaFunction, RefusesOtherVersionsAndMissingFields) {
-  auto json = nlohmann::json::parse(kGolden);
+TEST(LambdaFunction, ReadsTheGoldenFile) {
+  const auto function = function_from_json(nlohmann::json::parse(golden_text(kGolden)), kGolden);
+  ASSERT_TRUE(function) << describe(function.error());
+  EXPECT_EQ(function->name, "job-stage-1");
+  EXPECT_EQ(function->role, "arn:aws:iam::000000000000:role/funcpipe");
+  EXPECT_EQ(function->runtime, "provided.al2023");
+  EXPECT_EQ(function->handler, "bootstrap");
+  EXPECT_EQ(function->description, "stage 1");
+  EXPECT_EQ(function->architecture, "x86_64");
+  EXPECT_EQ(function->memory_mb, 2048);
+  EXPECT_EQ(function->vcpus, 0.5);
+  EXPECT_EQ(function->timeout_seconds, 900);
+  EXPECT_EQ(function->ephemeral_mb, 512);
+  EXPECT_EQ(function->retries, 0);
+  EXPECT_EQ(function->environment, (std::map<std::string, std::string>{{"COLOUR", "red"}}));
+  EXPECT_EQ(function->code_sha256, "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=");
+  EXPECT_EQ(function->code_size, 1234);
+  EXPECT_EQ(function->package, "package-0123456789ab/files");
+  EXPECT_EQ(function->last_modified, "2026-11-23T17:00:52.000+0000");
+  EXPECT_EQ(function->revision, "7c9e6679-7425-40de-944b-e07fc1f90ae7");
+}
+
+TEST(LambdaFunction, OfAnEarlierReleaseIsRead) {
+  auto json = nlohmann::json::parse(golden_text(kGolden));
+  json.erase("vcpus");
+  json["package"] = "package-0123456789ab";
+  const auto function = function_from_json(json, "function.json");
+  ASSERT_TRUE(function) << describe(function.error());
+  EXPECT_EQ(function->vcpus, 0);
+  EXPECT_EQ(function->package, "package-0123456789ab");
+  EXPECT_EQ(to_json(*function), json);
+}
+
+TEST(LambdaFunction, RefusesAnotherVersion) {
+  auto json = nlohmann::json::parse(golden_text(kGolden));
   json["version"] = 2;
-  EXPECT_EQ(function_from_json(json, "golden").error().code, ErrorCode::corrupt);
-  json["version"] = 1;
+  const auto read = function_from_json(json, "function.json");
+  ASSERT_FALSE(read);
+  EXPECT_EQ(read.error().code, ErrorCode::corrupt);
+  EXPECT_THAT(read.error().message, testing::HasSubstr("version 2, this program reads version 1"));
+  EXPECT_THAT(read.error().hint, testing::HasSubstr("delete the function's folder"));
+}
+
+TEST(LambdaFunction, RefusesMissingFields) {
+  auto json = nlohmann::json::parse(golden_text(kGolden));
   json.erase("package");
   EXPECT_EQ(function_from_json(json, "golden").error().code, ErrorCode::corrupt);
 }
