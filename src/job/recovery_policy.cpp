@@ -49,7 +49,9 @@ JobSpec::Recovery recovery_policy(const JobSpec& spec, const Platform& platform,
   const Seconds cost = kOverhead + foretold_hand_over(spec, platform).save;
   const double workers = std::max(1, spec.plan.worker_count());
   const Seconds paying = std::sqrt(2 * cost * kBetweenLosses / workers);
-  JobSpec::Recovery policy{.period = std::min(wanted.period, std::max(paying, kLeastShare * cost))};
+  const bool asked = spec.config.given.contains("checkpoint.period");
+  JobSpec::Recovery policy{.period =
+                               asked ? wanted.period : std::max(std::min(wanted.period, paying), kLeastShare * cost)};
   if (room) {
     const Published published = published_in_an_iteration(spec);
     const double iterations = static_cast<double>(*room) / 2 / (published.bytes + kBlock * published.objects + 1);

@@ -16,11 +16,11 @@ struct Published {
 Published published_in_an_iteration(const JobSpec& spec);
 
 // Snapshots that cost C seconds pay at intervals of sqrt(2 C M / N) seconds, where one of N workers is lost every M / N
-// seconds (Young, "A first order approximation to the optimum checkpoint interval", CACM 17(9), 1974): losses of a
-// function are taken to be 100 hours apart, an assumption. The interval is at least 20 C, so that snapshots cost at
-// most a twentieth, and at most checkpoint.period. `room`: bytes that objects kept for replay may take in the store;
-// they are of two intervals. nullopt: as many as there are. A job with a parameter server, which keeps no snapshots,
-// has none.
+// seconds (Young, "A first order approximation to the optimum checkpoint interval", CACM 17(9), 1974). Losses of a
+// function are taken to be 100 hours apart, which is an assumption. The interval is at most checkpoint.period, and at
+// least 20 C, so that snapshots cost at most a twentieth of the time; a checkpoint.period that the user has set is the
+// interval. `room`: bytes that objects kept for replay may take in the store, which are those of two intervals;
+// nullopt: there is no limit. A job with a parameter server keeps no snapshots.
 JobSpec::Recovery recovery_policy(const JobSpec& spec, const Platform& platform, std::optional<Bytes> room);
 
 // What the disk at `folder` leaves for objects that are kept: a quarter of what is free, at most 16 GiB.

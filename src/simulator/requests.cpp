@@ -49,6 +49,7 @@ Requests::Requests(const SimulatedFleet& fleet, const PlayState& played, const S
       refuses_(!put_rate_.unlimited() || !get_rate_.unlimited() || !rate_.unlimited()),
       send_rates_(static_cast<std::size_t>(fleet.size())),
       requests_(played.connections()),
+      waits_(played.connections()),
       arrivals_(static_cast<std::size_t>(fleet.waits())),
       repeats_(static_cast<std::size_t>(fleet.size()), Repeats(retry_)),
       usage_(static_cast<std::size_t>(fleet.size())),
@@ -83,11 +84,12 @@ void Requests::begin(std::uint32_t connection, const Task& task, Seconds now) {
   if (task.kind != RequestKind::wait) return ask(connection, now);
   const FleetOp& awaited = *task.awaited;
   const bool notified = !waiters_.empty();
-  request.wait = ObjectWait(polling(played_.worker_of(connection)), now, now,
-                            notified ? std::nullopt : arrivals_[static_cast<std::size_t>(awaited.wait)].first_poll());
+  waits_[connection] =
+      ObjectWait(polling(played_.worker_of(connection)), now, now,
+                 notified ? std::nullopt : arrivals_[static_cast<std::size_t>(awaited.wait)].first_poll());
   if (notified && !played_.is_done(awaited.producer_worker, awaited.producer_op, task.iteration))
     return waiters_[operation(awaited.producer_worker, awaited.producer_op)].push_back(connection);
-  ask_at(request.wait.ask_at(), connection, now);
+  ask_at(waits_[connection].ask_at(), connection, now);
 }
 
 // If the store never refuses, sending a GET changes nothing else, so it is handled at once and not by an event.
@@ -100,7 +102,7 @@ void Requests::ask(std::uint32_t connection, Seconds now) {
   Request& request = requests_[connection];
   if (++request.tries == 1) {
     request.tried = now;
-    if (request.kind == RequestKind::wait) request.wait.asked(now);
+    if (request.kind == RequestKind::wait) waits_[connection].asked(now);
   }
   if (!refuses_) return send(connection, now);
   const int worker = played_.worker_of(connection);
@@ -195,17 +197,17 @@ void Requests::not_there(std::uint32_t connection, Seconds now) {
   Request& request = requests_[connection];
   const int worker = played_.worker_of(connection);
   ++early_[static_cast<std::size_t>(worker)];
-  if (request.wait.missed(polling(worker), now)) return ask_at(request.wait.ask_at(), connection, now);
+  ObjectWait& wait = waits_[connection];
+  if (wait.missed(polling(worker), now)) return ask_at(wait.ask_at(), connection, now);
   if (failure) return;
   const WorkerId waiting = fleet_.worker(worker).id, producer = fleet_.worker(request.awaited->producer_worker).id;
-  failure = Error{
-      .code = ErrorCode::timeout,
-      .message = fmt::format("{} waits for {} in {} of iteration {}: its object is not there after {} and "
-                             "{} GETs",
-                             to_string(waiting), to_string(producer), to_string(request.awaited->kind),
-                             request.iteration, format_seconds(request.wait.since_began(now)), request.wait.polls()),
-      .place = to_string(waiting),
-      .hint = fmt::format("if {} is merely slow, raise the wait limit", to_string(producer))};
+  failure = Error{.code = ErrorCode::timeout,
+                  .message = fmt::format("{} waits for {} in {} of iteration {}: its object is not there after {} and "
+                                         "{} GETs",
+                                         to_string(waiting), to_string(producer), to_string(request.awaited->kind),
+                                         request.iteration, format_seconds(wait.since_began(now)), wait.polls()),
+                  .place = to_string(waiting),
+                  .hint = fmt::format("if {} is merely slow, raise the wait limit", to_string(producer))};
 }
 
 void Requests::flow(std::uint32_t connection, Seconds now) {
@@ -226,7 +228,8 @@ void Requests::flowed(std::uint32_t connection, Seconds now) {
 void Requests::finish(std::uint32_t connection, Seconds) {
   const Request& request = requests_[connection];
   if (request.kind == RequestKind::wait) {
-    arrivals_[static_cast<std::size_t>(request.awaited->wait)].learn(request.wait.found(), request.wait.last_missed());
+    arrivals_[static_cast<std::size_t>(request.awaited->wait)].learn(waits_[connection].found(),
+                                                                     waits_[connection].last_missed());
   }
   done.push_back(connection);
 }

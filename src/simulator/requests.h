@@ -96,7 +96,7 @@ class Requests {
 
   const Usage& usage(int worker) const { return usage_[static_cast<std::size_t>(worker)]; }
   // Returns when the request that found a wait's object was sent.
-  Seconds asked(std::uint32_t connection) const { return requests_[connection].wait.last_asked(); }
+  Seconds asked(std::uint32_t connection) const { return waits_[connection].last_asked(); }
   Seconds uploading(int worker, Seconds now) const { return up_.busy(static_cast<std::size_t>(worker), now); }
   Seconds downloading(int worker, Seconds now) const { return down_.busy(static_cast<std::size_t>(worker), now); }
   std::int64_t early_gets(int worker) const { return early_[static_cast<std::size_t>(worker)]; }
@@ -114,7 +114,6 @@ class Requests {
     std::int64_t iteration = 0;
     double bytes = 0;
     Seconds tried = 0, sent = 0;
-    ObjectWait wait;  // For kind wait.
   };
 
   std::size_t operation(int worker, std::int32_t op) const {
@@ -146,6 +145,7 @@ class Requests {
   std::vector<SendRate> send_rates_;       // By worker.
   std::vector<double> rates_;              // Bytes/s by worker: downlink, uplink.
   std::vector<Request> requests_;          // By connection.
+  std::vector<ObjectWait> waits_;          // By connection, for kind wait; apart, so a request fills one cache line.
   std::vector<ArrivalEstimate> arrivals_;  // By FleetOp::wait.
   // For Waiting::notified: connections by the operation they wait for. Empty otherwise.
   std::vector<std::vector<std::uint32_t>> waiters_;

@@ -22,7 +22,7 @@ std::uint32_t checksum(std::string_view bytes) {
 
 }  // namespace
 
-std::string encode(const Snapshot& snapshot) {
+EncodedSnapshot encode(const Snapshot& snapshot) {
   const std::string json = nlohmann::json{
       {"iteration", snapshot.iteration},
       {"validation_rounds", snapshot.validation_rounds},
@@ -31,17 +31,15 @@ std::string encode(const Snapshot& snapshot) {
       {"unreported", to_json(snapshot.unreported)},
       {"stage_bytes",
        snapshot.stage.size()}}.dump();
-  std::string bytes(kHead, '\0');
-  bytes.reserve(kHead + json.size() + snapshot.stage.size() + snapshot.optimizer.size());
-  bytes += json;
-  bytes += snapshot.stage;
-  bytes += snapshot.optimizer;
+  EncodedSnapshot encoded{std::string(kHead, '\0') + json, {as_bytes(snapshot.stage), as_bytes(snapshot.optimizer)}};
+  char* const head = encoded.head.data();
   const auto length = static_cast<std::uint32_t>(json.size());
-  std::memcpy(bytes.data(), kMagic.data(), kMagic.size());
-  std::memcpy(bytes.data() + kMagic.size() + 4, &length, 4);
-  const std::uint32_t sum = checksum(std::string_view(bytes).substr(kMagic.size() + 4));
-  std::memcpy(bytes.data() + kMagic.size(), &sum, 4);
-  return bytes;
+  std::memcpy(head, kMagic.data(), kMagic.size());
+  std::memcpy(head + kMagic.size() + 4, &length, 4);
+  std::uint32_t sum = checksum(std::string_view(encoded.head).substr(kMagic.size() + 4));
+  for (const ConstBytes piece : encoded.rest) sum = crc32c(piece, sum);
+  std::memcpy(head + kMagic.size(), &sum, 4);
+  return encoded;
 }
 
 Result<Snapshot> decode_snapshot(std::string_view bytes, const std::string& place) {

@@ -2,11 +2,13 @@
 // docs/formats/snapshot.md.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/bytes.h"
 #include "base/error.h"
 #include "protocol/iteration_report.h"
 
@@ -22,7 +24,16 @@ struct Snapshot {
   std::string optimizer;                    // from StageOptimizer::save
 };
 
-std::string encode(const Snapshot& snapshot);
+// What to upload, in order: `head`, then the stage and the optimiser, which stay the snapshot's. So a worker holds its
+// state once more while it saves it, and not twice.
+struct EncodedSnapshot {
+  std::string head;
+  std::array<ConstBytes, 2> rest;
+
+  std::array<ConstBytes, 3> pieces() const { return {as_bytes(head), rest[0], rest[1]}; }
+};
+// `snapshot` outlives it.
+EncodedSnapshot encode(const Snapshot& snapshot);
 Result<Snapshot> decode_snapshot(std::string_view bytes, const std::string& place);  // corrupt
 
 }  // namespace funcpipe

@@ -44,7 +44,8 @@ Result<std::optional<Snapshot>> SnapshotStore::newest() {
 Result<> SnapshotStore::save(const Snapshot& snapshot) {
   const Progress progress = progress_of(snapshot);
   std::string key = snapshot_key(prefix_, progress.iteration, progress.rounds, worker_);
-  FUNCPIPE_TRY_VOID(store_.put(key, encode(snapshot)));
+  const EncodedSnapshot encoded = encode(snapshot);
+  FUNCPIPE_TRY_VOID(store_.put(key, encoded.pieces()));
   std::erase_if(kept_, [&](const Kept& kept) { return kept.key == key; });
   kept_.push_back({progress, std::move(key)});
   if (kept_.size() <= kKept) return {};

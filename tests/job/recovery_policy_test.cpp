@@ -30,6 +30,11 @@ TEST(RecoveryPolicy, SavesAsOftenAsPaysAndNotLessThanAsked) {
   EXPECT_EQ(recovery_policy(spec, platform, std::nullopt).iterations, 0);
   spec.config.checkpoint.period = 30;
   EXPECT_EQ(recovery_policy(spec, platform, std::nullopt).period, 30);
+  spec.config.checkpoint.period = 0.5;
+  EXPECT_NEAR(recovery_policy(spec, platform, std::nullopt).period, 20 * cost, 1e-9)
+      << "the default costs at most a twentieth";
+  spec.config.given["checkpoint.period"] = "job.toml:9";
+  EXPECT_EQ(recovery_policy(spec, platform, std::nullopt).period, 0.5) << "what the user asks for holds";
   spec.config.checkpoint.interval = 7;
   EXPECT_EQ(recovery_policy(spec, platform, std::nullopt).iterations, 7);
   EXPECT_EQ(recovery_policy(spec, platform, std::nullopt).period, 0) << "the user has said when";
