@@ -1,4 +1,4 @@
-// Parses a model's inputs as a user writes them: "float32:16x1x28x28", or the JSON list of docs/job-file.md.
+// Parses a model's inputs as a user writes them: "float32:16x1x28x28", or a JSON list.
 #pragma once
 
 #include <string>

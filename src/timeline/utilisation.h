@@ -16,7 +16,7 @@ struct Gap {
   int worker = 0;
   Lane lane = Lane::compute;
   Seconds from = 0, to = 0;
-  int next = -1;  // Index in Played::ops; -1 if no further operation follows in the span.
+  int next = -1;  // Index in Played::ops; -1 if no further operation was traced.
   Seconds seconds() const { return to - from; }
 };
 
