@@ -11,9 +11,8 @@ namespace funcpipe {
 namespace {
 
 constexpr int kPaperMicroBatch = 4;
-constexpr int kMostMicroBatch = 32;                 // Of pipelines; profiles were measured at 1 and 4.
-constexpr int kTpdmpStages = 16;                    // More stages make no faster plan in any cell.
-constexpr double kBayesShares[] = {0.0, 0.5, 1.0};  // Not used.
+constexpr int kMostMicroBatch = 32;  // Of pipelines; profiles were measured at 1 and 4.
+constexpr int kTpdmpStages = 16;     // More stages make no faster plan in any cell.
 
 Result<std::vector<Chain>> chains_at(const Ground& ground, int batch, const std::vector<int>& micro_batches,
                                      int layers) {

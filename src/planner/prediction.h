@@ -26,7 +26,6 @@ struct StagePrediction {
 
 struct Prediction {
   Seconds iteration = 0;          // In steady state.
-  Seconds first = 0;              // Not used; predict() does not set it.
   Seconds start_up = 0;           // From the invocation to the first forward of the slowest worker.
   Seconds training = 0;           // All iterations, with start-up and restarts.
   Dollars dollars = 0;            // Of the whole job.
