@@ -57,8 +57,8 @@ def processes_below(client):
     while waiting:
         for pid, line in children.get(waiting.pop(), []):
             waiting.append(pid)
-            arguments = line.split(b"\0")
-            if any(a.endswith(b"funcpipe-worker") for a in arguments[:2]) and b"describe" not in arguments:
+            arguments = [a for a in line.split(b"\0") if a]
+            if len(arguments) == 1 and arguments[0].endswith(b"funcpipe-worker"):  # a verb is a call of the client's
                 found.append(pid)
     return found
 
@@ -86,6 +86,9 @@ class Storm:
             out, err = client.communicate(timeout=300)
             if client.returncode == 0:
                 return json.loads(out), ""
+            if not killed and "funcpipe assemble" in err and arguments[1] == "resume":
+                arguments = [jobs.FUNCPIPE, "assemble", self.results, "--json"]  # killed while it made the results
+                continue
             if not killed:
                 return None, err
             recorded = os.path.isdir(os.path.join(self.results, ".runs")) and any(
@@ -94,8 +97,6 @@ class Storm:
                 if os.path.exists(os.path.join(self.results, ".runs", run, "record.json")))
             arguments = ([jobs.FUNCPIPE, "resume", self.results, "--json"] if recorded
                          else command(self.folder, *self.layout, self.name))
-            if recorded and "is finished" in err:
-                arguments = [jobs.FUNCPIPE, "assemble", self.results, "--json"]
 
     def disturb(self, client):
         """Until the client ends; whether it was killed."""

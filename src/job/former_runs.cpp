@@ -35,7 +35,7 @@ Result<bool> has_results(Cloud& cloud, const RunRecord& record, const std::stop_
 
 // Whether a broken off training may go on from snapshots.
 Result<bool> can_go_on(Cloud& cloud, const RunRecord& record, const std::stop_token& stop) {
-  if (!record.spec) return false;
+  if (!record.spec || !record.spec->recovery.enabled()) return false;
   return has_snapshots(*cloud.store().until(stop), record.prefix);
 }
 

@@ -33,6 +33,8 @@ constexpr const char* kMoreMemory = "give it more memory (--platform.memory_mb) 
 constexpr double kNearLimit = 0.95;
 
 // Between two lives of a worker that is lost again and again.
+// A function that times out twice from the same snapshot does not get on.
+constexpr int kMostTimeOuts = 1;
 constexpr RetryPolicy kRestartPauses{.first_delay = 0.1, .longest_delay = 10};
 
 bool was_killed(const std::string& message) {
@@ -53,6 +55,10 @@ bool may_pass(const std::string& message, std::string_view log, const std::optio
   return !is_out_of_memory(message, log, report, memory_is_limited) &&
          message.find("InvalidEntrypoint") == std::string::npos &&
          log.find("InvalidEntrypoint") == std::string_view::npos;
+}
+
+bool is_time_out(const std::string& message) {
+  return message.find("Task timed out") != std::string::npos;
 }
 
 // The way out of what ended a function from outside. `report`: its last REPORT line.
@@ -102,7 +108,7 @@ InvokedWorkers::~InvokedWorkers() {
 bool InvokedWorkers::wait(Seconds limit, std::stop_token stop) {
   std::unique_lock lock(mutex_);
   changed_.wait_for(lock, stop, std::chrono::duration<double>(limit),
-                    [&] { return running_ == 0 || failure_.has_value(); });
+                    [&] { return running_ == 0 || failure_.has_value() || !accidents_.empty(); });
   return running_ == 0 && !failure_;
 }
 
@@ -126,6 +132,7 @@ int InvokedWorkers::stop(const std::string& reason) {
   int running = 0;
   {
     std::unique_lock lock(mutex_);
+    stopping_ = true;
     running = running_;
     if (running > 0 && options_.mark_stop) {
       lock.unlock();
@@ -157,6 +164,14 @@ std::vector<Accident> InvokedWorkers::take_accidents() {
   return std::exchange(accidents_, {});
 }
 
+Error InvokedWorkers::told_how_often(const Loss& loss, int losses) {
+  Error error = loss.error;
+  if (losses > 0)
+    error.message = fmt::format("it was lost for the {}. time, and is not started again (training.restarts): {}",
+                                losses + 1, error.message);
+  return error;
+}
+
 void InvokedWorkers::run(WorkerId worker, std::stop_token stop) {
   Result<> outcome = play(worker, stop);
   const std::lock_guard lock(mutex_);
@@ -182,34 +197,41 @@ Result<> InvokedWorkers::play(WorkerId worker, const std::stop_token& stop) {
     return {};
   }
   const auto worker_seed = static_cast<std::uint64_t>(worker.stage) << 32 | static_cast<std::uint32_t>(worker.replica);
-  std::int64_t reached = 0;
   SystemClock clock;
+  int timed_out = 0;  // in a row
   for (int losses = 0;; ++invocation.incarnation) {
     const auto answer = invoke(invocation, stop);
     if (!answer) {
-      if (!answer.error().passing || losses >= options_.restarts || stop.stop_requested())
-        return tl::unexpected(answer.error().error);
+      const Loss& loss = answer.error();
+      timed_out = is_time_out(loss.error.message) ? timed_out + 1 : 0;
+      if (!loss.passing || losses >= options_.restarts || timed_out > kMostTimeOuts || is_stopping(stop))
+        return tl::unexpected(told_how_often(loss, losses));
       {
         const std::lock_guard lock(mutex_);
-        accidents_.push_back({worker, ++losses, answer.error().error});
+        accidents_.push_back({worker, ++losses, loss.error});
         changed_.notify_all();
       }
       const Seconds pause = backoff(kRestartPauses, losses, mix(static_cast<std::uint64_t>(losses), {worker_seed}));
-      if (!clock.sleep_until(clock.now() + pause, stop))
+      if (!clock.sleep_until(clock.now() + pause, stop) || is_stopping(stop))
         return fail(ErrorCode::cancelled, "stopped", to_string(worker));
       continue;
     }
+    timed_out = 0;
     {
       const std::lock_guard lock(mutex_);
       peak_memory_ = std::max(peak_memory_, answer->peak_memory);
     }
     if (answer->status == "done") return {};
-    if (answer->status != "continue" || answer->next_iteration <= reached)
+    if (answer->status != "continue" || !answer->progressed)
       return fail(ErrorCode::failed,
-                  fmt::format("answered '{}' at iteration {}", answer->status, answer->next_iteration),
+                  fmt::format("answered '{}' at iteration {}, where it began", answer->status, answer->next_iteration),
                   to_string(worker));
-    reached = answer->next_iteration;
   }
+}
+
+bool InvokedWorkers::is_stopping(const std::stop_token& stop) const {
+  const std::lock_guard lock(mutex_);
+  return stopping_ || stop.stop_requested();
 }
 
 tl::expected<WorkerAnswer, InvokedWorkers::Loss> InvokedWorkers::invoke(const WorkerInvocation& invocation,

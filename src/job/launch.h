@@ -82,8 +82,10 @@ class InvokedWorkers {
     bool passing = false;
   };
 
+  static Error told_how_often(const Loss& loss, int losses);
   void run(WorkerId worker, std::stop_token stop);
   Result<> play(WorkerId worker, const std::stop_token& stop);
+  bool is_stopping(const std::stop_token& stop) const;
   tl::expected<WorkerAnswer, Loss> invoke(const WorkerInvocation& invocation, std::stop_token stop);
 
   FunctionService& functions_;
@@ -91,6 +93,7 @@ class InvokedWorkers {
   mutable std::mutex mutex_;  // guards the members up to threads_
   std::condition_variable_any changed_;
   int running_ = 0;
+  bool stopping_ = false;  // no further life begins
   std::optional<Error> failure_;
   std::optional<WorkerId> failed_worker_;
   std::vector<Accident> accidents_;

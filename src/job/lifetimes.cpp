@@ -19,6 +19,12 @@ double snapshot_bytes(const JobSpec& spec, const StagePlan& stage) {
 
 }  // namespace
 
+double all_snapshot_bytes(const JobSpec& spec) {
+  double bytes = 0;
+  for (const StagePlan& stage : spec.plan.stages) bytes += snapshot_bytes(spec, stage);
+  return bytes;
+}
+
 HandOver foretold_hand_over(const JobSpec& spec, const Platform& platform) {
   HandOver all;
   const double workers = std::max(1, spec.plan.worker_count());

@@ -8,6 +8,9 @@
 
 namespace funcpipe {
 
+// Bytes of one snapshot of each stage, all stages together: parameters, optimiser state, buffers.
+double all_snapshot_bytes(const JobSpec& spec);
+
 // Returns the longest replacement of any worker of the job, estimated from bytes, bandwidth and latency.
 HandOver foretold_hand_over(const JobSpec& spec, const Platform& platform);
 

@@ -14,6 +14,7 @@ namespace {
 constexpr Seconds kBetweenLosses = 100 * 3600;  // of one function
 constexpr double kLeastShare = 20;              // of training to snapshots, in seconds
 constexpr Seconds kOverhead = 0.1;              // of a snapshot, however small: its lanes drain, requests and ledgers
+constexpr double kIntervals = 3;                // that objects are kept for: two, and the one under way
 constexpr double kBlock = 4096;                 // of the disk, which an object fills at least
 constexpr Bytes kMostRoom = 16 * 1024 * kMiB;
 
@@ -46,18 +47,30 @@ JobSpec::Recovery recovery_policy(const JobSpec& spec, const Platform& platform,
   if (spec.plan.has_server()) return {};
   if (wanted.interval > 0) return {.iterations = wanted.interval};
   if (wanted.period <= 0) return {};
-  const Seconds cost = kOverhead + foretold_hand_over(spec, platform).save;
   const double workers = std::max(1, spec.plan.worker_count());
+  const HandOver hand_over = foretold_hand_over(spec, platform);
+  // Ledgers are read one after the other: those of a stage's replicas, and of its neighbours.
+  const Seconds cost = kOverhead + hand_over.save + (spec.plan.replicas + 2) * platform.latency.get;
   const Seconds paying = std::sqrt(2 * cost * kBetweenLosses / workers);
   const bool asked = spec.config.given.contains("checkpoint.period");
-  JobSpec::Recovery policy{.period =
-                               asked ? wanted.period : std::max(std::min(wanted.period, paying), kLeastShare * cost)};
+  // While a worker is replayed the others wait for it: half their patience is for that.
+  const Seconds patience = spec.config.training.wait_limit / 2 - kAssumedColdStart - hand_over.load;
+  JobSpec::Recovery policy{.period = asked ? wanted.period
+                                           : std::max(std::min({wanted.period, paying, patience}), kLeastShare * cost)};
   if (room) {
     const Published published = published_in_an_iteration(spec);
-    const double iterations = static_cast<double>(*room) / 2 / (published.bytes + kBlock * published.objects + 1);
+    const double snapshots = 3 * spec.plan.replicas * all_snapshot_bytes(spec);
+    const double iterations = std::max(0.0, static_cast<double>(*room) - snapshots) / kIntervals /
+                              (published.bytes + kBlock * published.objects + 1);
     policy.iterations = static_cast<std::int64_t>(std::clamp(iterations, 1.0, 1e12));
   }
   return policy;
+}
+
+Seconds patience_with(const JobSpec::Recovery& recovery, const JobSpec& spec, const Platform& platform) {
+  const Seconds given = spec.config.training.wait_limit;
+  if (recovery.period <= 0 || spec.config.given.contains("training.wait_limit")) return given;
+  return std::max(given, 2 * (recovery.period + kAssumedColdStart + foretold_hand_over(spec, platform).load));
 }
 
 Bytes room_on_disk(const std::string& folder) {

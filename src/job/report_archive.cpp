@@ -1,5 +1,8 @@
 #include "job/report_archive.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <cstring>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -13,6 +16,15 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::size_t kBatch = 32;  // as many are removed by one request
+
+// Whether what was written to it outlives the machine. If not, the objects stay in the store.
+bool is_on_disk(const fs::path& file) {
+  const int descriptor = ::open(file.c_str(), O_WRONLY | O_CLOEXEC);
+  if (descriptor < 0) return false;
+  const bool synced = ::fsync(descriptor) == 0;
+  ::close(descriptor);
+  return synced;
+}
 
 Result<std::optional<Bytes>> hand_out(const std::string& text, const Destination& destination) {
   FUNCPIPE_TRY(target, destination(static_cast<Bytes>(text.size())));
@@ -71,7 +83,8 @@ Result<std::optional<Bytes>> ReportArchive::get(const std::string& key, const De
     if (append(key, *text)) in_file_.push_back(key);
     if (in_file_.size() >= kBatch) old = std::exchange(in_file_, {});
   }
-  if (!old.empty()) static_cast<void>(store_.remove(old));  // objects that remain are removed with the job's others
+  if (!old.empty() && is_on_disk(file_))
+    static_cast<void>(store_.remove(old));  // objects that remain are removed with the job's others
   return hand_out(*text, destination);
 }
 

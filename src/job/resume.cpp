@@ -13,6 +13,7 @@
 #include "job/run.h"
 #include "job/run_record.h"
 #include "job/worker_tool.h"
+#include "protocol/job_keys.h"
 #include "protocol/programs.h"
 
 namespace funcpipe {
@@ -42,10 +43,12 @@ Result<RunJob> job_of(const RunRecord& record, const std::stop_token& stop) {
   JobSpec spec = record.spec_from_here();
   FUNCPIPE_TRY(platform, load_platform(spec.config.platform.name));
   if (spec.config.platform.lifetime > 0) platform.limits.lifetime = spec.config.platform.lifetime;
-  if (spec.plan.has_server())
+  if (!spec.recovery.enabled())
     return fail(ErrorCode::invalid_input,
-                "a job with a parameter server keeps no snapshots, so it cannot go on where it was broken off",
-                "parallelism.sync", "train it again");
+                spec.plan.has_server() ? "a job with a parameter server cannot go on where it was broken off"
+                                       : "this job was told to keep nothing to go on with",
+                spec.plan.has_server() ? "parallelism.sync" : "checkpoint.period",
+                "take it away with funcpipe clean, and train again");
   FUNCPIPE_TRY_VOID(check_process_needs(spec));
   FUNCPIPE_TRY(programs, prove_programs(spec, stop));
   return RunJob{.platform = std::move(platform),
@@ -68,6 +71,10 @@ Result<TrainResult> resume(const fs::path& folder, TrainObserver& observer, std:
   if (trained)
     return fail(ErrorCode::already_exists, fmt::format("the training of run {} is finished", record.id),
                 folder.string(), fmt::format("funcpipe assemble {} makes its results", folder.string()));
+  FUNCPIPE_TRY(published, cloud->store().until(stop)->size(job_spec_key(record.prefix)));
+  if (!published)
+    return fail(ErrorCode::not_found, fmt::format("run {} has nothing in the store any more", record.id),
+                folder.string(), "start it anew with funcpipe train");
   observer.step(fmt::format("run {} goes on; platform {}: {}", record.id, job.platform.name, cloud->description()));
   Run run(job, results, *cloud, observer, stop);
   FUNCPIPE_TRY_VOID(run.adopt(record));

@@ -1,12 +1,14 @@
 #include "job/run.h"
 
 #include <algorithm>
+#include <span>
 #include <string>
 #include <utility>
 
 #include "base/clock.h"
 #include "job/countdown.h"
 #include "job/finish.h"
+#include "job/former_runs.h"
 #include "job/report_archive.h"
 #include "job/waiting_chain.h"
 #include "protocol/invocation.h"
@@ -70,7 +72,7 @@ Result<> follow(InvokedWorkers& workers, Watcher& watcher, TrainObserver& observ
 std::string told(const Accident& accident) {
   const std::string& message = accident.error.message;
   const std::string what = accident.error.place.empty() ? to_string(accident.worker) : accident.error.place;
-  return fmt::format("{} was lost{}: {}; it goes on from its newest snapshot", what,
+  return fmt::format("{} was lost{}: {}; it is started again and goes on from its newest snapshot", what,
                      accident.times > 1 ? fmt::format(" (for the {}. time)", accident.times) : "",
                      message.substr(0, message.find('\n')));
 }
@@ -133,9 +135,22 @@ Result<> Run::adopt(const RunRecord& record) {
   // Later than every life before, whichever client began it.
   first_incarnation_ = static_cast<std::int64_t>(unix_time()) * 1000;
   record_ = record;
-  recorded_ = resumable_ = true;
+  recorded_ = resumable_ = adopted_ = true;
   deployment_.adopt();
+  if (!cloud_.embedded()) FUNCPIPE_TRY_VOID(end_former_workers());
   return create_functions();
+}
+
+// Nobody can tell whether they run: they find the mark, or have ended long ago.
+Result<> Run::end_former_workers() {
+  const Seconds wait = kMarkPatience * config_.platform.dilation;
+  observer_.step(fmt::format("giving workers of the former client that may still run {} to end", format_seconds(wait)));
+  const auto store = cloud_.store().until(stop_);
+  const std::string mark = stop_key(record_.prefix);
+  FUNCPIPE_TRY_VOID(store->put(mark, "another client goes on with it"));
+  SystemClock clock;
+  if (!clock.sleep_until(clock.now() + wait, stop_)) return stopped();
+  return store->remove(std::span(&mark, 1));
 }
 
 Result<> Run::create_functions() {
@@ -166,6 +181,7 @@ Result<TrainResult> Run::train() {
   Watcher watcher(reports, spec_, record_.prefix, observer_, clock, dollars);
   observer_.training_starts(spec_);
   auto followed = follow(workers, watcher, observer_, tell_accidents, stop_);
+  tell_accidents();
   const Seconds training_seconds = platform_seconds();
   observer_.training_ends();
   if (!followed) FUNCPIPE_TRY_VOID(end_early(workers, followed.error()));
@@ -246,7 +262,7 @@ Result<> Run::end_early(InvokedWorkers& workers, Error error) {
                                still_running_, still_running_ == 1 ? "" : "s", config_.platform.s3_endpoint));
   if (const auto failed = workers.failed_worker(); failed && error.code != ErrorCode::cancelled)
     error = tell_chain(std::move(error), waiting_chain(*store, record_.prefix, *failed));
-  if (const auto goes_on = can_go_on(*store); !goes_on || *goes_on) {
+  if (const auto goes_on = can_go_on(*store); adopted_ || !goes_on || *goes_on) {
     resumable_ = true;
     const std::string way = fmt::format(
         "the training is kept as far as it came: funcpipe resume {0} goes on with it, "

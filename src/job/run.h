@@ -58,6 +58,7 @@ class Run {
 
  private:
   Result<> create_functions();
+  Result<> end_former_workers();
   Result<bool> can_go_on(Store& store) const;
   LaunchOptions launch_options();
   Result<> end_early(InvokedWorkers& workers, Error error);
@@ -79,6 +80,7 @@ class Run {
   bool trained_ = false;    // every stage's weights are in the store
   bool committed_ = false;  // the results are in place
   std::int64_t first_incarnation_ = 0;
+  bool adopted_ = false;    // from a former client
   bool resumable_ = false;  // the training was broken off, and what it needs to go on stays
   int accidents_ = 0;       // workers that were lost and went on
   int still_running_ = 0;   // workers that nobody can end from here

@@ -125,6 +125,7 @@ Result<Prepared> prepare(const JobConfig& config, std::stop_token stop) {
   const bool embedded = config.platform.s3_endpoint.empty();
   spec.recovery =
       recovery_policy(spec, platform, embedded ? std::optional<Bytes>(room_on_disk(config.job.folder)) : std::nullopt);
+  spec.config.training.wait_limit = patience_with(spec.recovery, spec, platform);
   FUNCPIPE_TRY(programs, prove(spec, data, stop));
   std::vector<std::string> said = remarks(spec, data);
   if (!planned.remark.empty()) said.push_back(planned.remark);

@@ -22,6 +22,7 @@ constexpr auto kInvocation = [](auto& invocation, const auto& visit) {
 constexpr auto kAnswer = [](auto& answer, const auto& visit) {
   visit("status", answer.status);
   visit("next_iteration", answer.next_iteration);
+  visit("progressed", answer.progressed);
   visit("peak_memory", answer.peak_memory);
   visit("error", answer.error);
   visit("passing", answer.passing);

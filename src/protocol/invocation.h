@@ -23,9 +23,10 @@ struct WorkerInvocation {
 struct WorkerAnswer {
   std::string status;  // "done" | "continue" (invoke again) | "failed"
   std::int64_t next_iteration = 0;
-  Bytes peak_memory = 0;  // VmHWM
-  std::string error;      // describe(error) when the worker failed
-  bool passing = false;   // the error may not come again: another try is worthwhile
+  bool progressed = false;  // an iteration or a round of validation was done since the life began
+  Bytes peak_memory = 0;    // VmHWM
+  std::string error;        // describe(error) when the worker failed
+  bool passing = false;     // the error may not come again: another try is worthwhile
 };
 // Error of the readers: invalid_input.
 nlohmann::json to_json(const WorkerInvocation& invocation);

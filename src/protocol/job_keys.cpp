@@ -81,6 +81,9 @@ std::optional<Progress> progress_of_snapshot(std::string_view key) {
     return std::nullopt;
   return progress;
 }
+std::string claim_key(const std::string& prefix, WorkerId worker) {
+  return fmt::format("{}/claim/{}", prefix, name_of(worker));
+}
 std::string ledger_key(const std::string& prefix, WorkerId worker) {
   return fmt::format("{}/ledger/{}.json", prefix, name_of(worker));
 }

@@ -8,7 +8,6 @@ namespace funcpipe {
 
 nlohmann::json to_json(const WorkerLedger& ledger) {
   return {{"version", WorkerLedger::kVersion},
-          {"incarnation", ledger.incarnation},
           {"saved_iteration", ledger.saved.iteration},
           {"saved_rounds", ledger.saved.rounds},
           {"collected_iteration", ledger.collected.iteration},
@@ -18,8 +17,7 @@ nlohmann::json to_json(const WorkerLedger& ledger) {
 Result<WorkerLedger> worker_ledger_from_json(const nlohmann::json& json, const std::string& place) {
   WorkerLedger ledger;
   Fields fields(json, place);
-  fields.version(WorkerLedger::kVersion)
-      .read("incarnation", ledger.incarnation)
+  fields.version(WorkerLedger::kVersion, "run client and workers of one release of funcpipe")
       .read("saved_iteration", ledger.saved.iteration)
       .read("saved_rounds", ledger.saved.rounds)
       .read("collected_iteration", ledger.collected.iteration)

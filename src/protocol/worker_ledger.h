@@ -21,7 +21,6 @@ struct Progress {
 
 struct WorkerLedger {
   static constexpr int kVersion = 1;
-  std::int64_t incarnation = 0;  // of the life that wrote it: a later life has a larger one
   // The oldest snapshot that the worker may begin from again: it never asks for objects of earlier iterations or
   // rounds.
   Progress saved;

@@ -7,7 +7,8 @@ namespace funcpipe {
 
 LifeStep LifeCourse::next(Seconds now, Seconds guess) const {
   using Kind = LifeStep::Kind;
-  if (snapshot_is_due(now)) return {Kind::save, iteration_};
+  // Near its end a life saves once, and hands over.
+  if (snapshot_is_due(now)) return {span_.chunk(now) == 0 ? Kind::hand_over : Kind::save, iteration_};
   const auto validation = plan_->validation ? plan_->validation(rounds_) : std::nullopt;
   if (validation && *validation == iteration_)
     return {span_.may_validate(now, guess) ? Kind::validate : Kind::hand_over, iteration_};

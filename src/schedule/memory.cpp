@@ -15,9 +15,10 @@ constexpr double kLibraries = 20.0 * kMiB;     // what oneDNN and OpenBLAS set u
 constexpr double kHeapShare = 0.45;            // held by the heap between activations, as a share of them...
 constexpr double kMostHeap = 256.0 * kMiB;     // ...blocks over 32 MiB do not come from the heap
 constexpr double kPacking = 3;                 // a stage's file: its bytes, unpacked, and copied
-constexpr double kMostKept = 96.0 * kMiB;      // of freed blocks that the heap keeps
+constexpr double kMostKept = 160.0 * kMiB;     // of freed blocks that the heap keeps
 constexpr double kTransferring = 12.0 * kMiB;  // heaps of the threads that move tensors, where any move
-constexpr double kSynchronising = 4.8;         // of what others sum: parts and sums on their way up and down
+constexpr double kSynchronising = 4.8;         // of what others sum: parts and sums on their way up and down...
+constexpr double kMostHeld = 64.0 * kMiB;      // ...and so much beyond what is staged; larger blocks are given back
 
 Bytes scaled(Bytes bytes, std::int64_t samples, int described_samples) {
   return static_cast<Bytes>(static_cast<double>(bytes) * static_cast<double>(samples) / std::max(described_samples, 1));
@@ -73,16 +74,17 @@ int optimizer_copies(const std::string& optimizer) {
 double peak_memory(const MemoryParts& parts) {
   const double weights = parts.parameters + parts.trainable * (1 + parts.optimizer_copies) + parts.buffers;
   const double computing = parts.kept + std::min(kHeapShare * parts.kept, kMostHeap) + parts.working;
-  // The stage's file is read and unpacked before the first forward, and written after the last update: not while
-  // activations are kept, but the heap gives small blocks of one back to the other only, not to the system.
+  const auto staged =
+      static_cast<double>(traits(parts.sync).staged(static_cast<Bytes>(parts.trainable), parts.replicas));
+  const double synchronising =
+      std::min(kSynchronising * parts.trainable * (parts.replicas - 1) / parts.replicas, staged + kMostHeld);
+  const double training = computing + parts.moving + synchronising + parts.tied;
+  // The stage's file is read and unpacked before the first forward, and written after the last update, as snapshots
+  // are: not while tensors of an iteration are there, but the heap gives freed blocks of one use back to the other
+  // only, not to the system, up to some size.
   const double packing = kPacking * (parts.parameters + parts.buffers);
-  // The factor was measured with one-level algorithms. What an algorithm stages beyond theirs comes on top.
-  const auto trainable = static_cast<Bytes>(parts.trainable);
-  const Bytes beyond = traits(parts.sync).staged(trainable, parts.replicas) - staged_shards(trainable, parts.replicas);
-  const double synchronising = kSynchronising * parts.trainable * (parts.replicas - 1) / parts.replicas +
-                               static_cast<double>(std::max<Bytes>(beyond, 0)) + parts.tied;
-  return parts.base + kLibraries + weights + std::max(computing, packing) + std::min({computing, packing, kMostKept}) +
-         parts.moving + synchronising + (parts.transfers ? kTransferring : 0) + parts.cached;
+  return parts.base + kLibraries + weights + std::max(training, packing) + std::min({training, packing, kMostKept}) +
+         (parts.transfers ? kTransferring : 0) + parts.cached;
 }
 
 Bytes estimated_memory(const Plan& plan, const ModelDescription& model, int stage, const TrainingState& state) {

@@ -41,31 +41,22 @@ Collector::Share Collector::share_of(const Program& program) {
   return share;
 }
 
-Collector::Collector(Store& store, std::string prefix, const Programs& programs, std::int64_t incarnation)
+Collector::Collector(Store& store, std::string prefix, const Programs& programs)
     : store_(store),
       prefix_(std::move(prefix)),
       worker_(programs.training.worker),
       training_(share_of(programs.training)),
-      validation_(programs.evaluation ? share_of(*programs.evaluation) : Share{}) {
-  own_.incarnation = incarnation;
-}
+      validation_(programs.evaluation ? share_of(*programs.evaluation) : Share{}) {}
 
-Result<> Collector::check_incarnation() {
+Result<> Collector::resume(Progress from) {
   FUNCPIPE_TRY(known, read_ledger(store_, prefix_, worker_));
-  if (!known) return {};
-  if (known->incarnation > own_.incarnation)
-    return fail(ErrorCode::cancelled, "a later function plays this worker by now, so this one ends",
-                to_string(worker_));
-  own_.saved = std::max(own_.saved, known->saved);
-  own_.collected.iteration = std::max(own_.collected.iteration, known->collected.iteration);
-  own_.collected.rounds = std::max(own_.collected.rounds, known->collected.rounds);
-  return {};
-}
-
-Result<> Collector::begin(bool resumes) {
-  if (!resumes) return {};
-  FUNCPIPE_TRY_VOID(check_incarnation());
-  FUNCPIPE_TRY_VOID(store_.put(ledger_key(prefix_, worker_), to_json(own_).dump()));
+  if (known) own_ = *known;
+  if (from < own_.saved)
+    return fail(
+        ErrorCode::corrupt,
+        fmt::format("its newest whole snapshot is of iteration {}, and what it received before iteration {} is gone",
+                    from.iteration, own_.saved.iteration),
+        to_string(worker_), "train again: two snapshots in a row are damaged");
   FUNCPIPE_TRY_VOID(read_readers());
   at_begin_ = readers_;
   return {};
@@ -95,7 +86,6 @@ std::int64_t Collector::least(const Share& share, std::int64_t own, std::int64_t
 }
 
 Result<> Collector::saved(Progress oldest) {
-  FUNCPIPE_TRY_VOID(check_incarnation());
   own_.saved = std::max(own_.saved, oldest);
   FUNCPIPE_TRY_VOID(store_.put(ledger_key(prefix_, worker_), to_json(own_).dump()));
   FUNCPIPE_TRY_VOID(read_readers());

@@ -17,19 +17,18 @@
 
 namespace funcpipe {
 
-// Used by one thread, but for is_collected(), which is const and may be called from several once begin() is done.
+// Used by one thread, but for is_collected(), which several may call once resume() is done.
 class Collector {
  public:
-  // Keeps the reference to `store`. `incarnation`: of this life (WorkerInvocation).
-  Collector(Store& store, std::string prefix, const Programs& programs, std::int64_t incarnation);
+  // Keeps the reference to `store`.
+  Collector(Store& store, std::string prefix, const Programs& programs);
 
-  // A life begins. `resumes`: a former life may have removed objects, so the ledgers are read: one GET each.
-  // Error: cancelled: a later life of this worker has begun.
-  Result<> begin(bool resumes);
+  // A life begins from a snapshot, or from the stage file, that is not the worker's first. What former lives have
+  // removed is in the ledgers: one GET each. Error: corrupt: others count on a newer snapshot, which is damaged.
+  Result<> resume(Progress from);
 
   // The worker may begin again from `oldest`, and from nothing before: tells the others, and removes what all readers
   // are past. Costs a PUT and a GET per reader. Objects that cannot be removed are removed the next time.
-  // Error: cancelled: a later life of this worker has begun, so this one must end.
   Result<> saved(Progress oldest);
 
   // Whether every reader was past the object when this life began, so that it would only lie around if it were
@@ -46,7 +45,6 @@ class Collector {
 
   static Share share_of(const Program& program);
   Result<> read_readers();
-  Result<> check_incarnation();
   std::int64_t least(const Share& share, std::int64_t own, std::int64_t Progress::*member) const;
   Result<std::int64_t> remove(const Share& share, const std::string& prefix, std::int64_t first, std::int64_t end);
 
@@ -56,7 +54,7 @@ class Collector {
   const Share training_, validation_;
   WorkerLedger own_;
   std::map<WorkerId, Progress> readers_;   // as far as their ledgers are known to be
-  std::map<WorkerId, Progress> at_begin_;  // as they were when this life began
+  std::map<WorkerId, Progress> at_begin_;  // as they were when this life resumed
 };
 
 }  // namespace funcpipe

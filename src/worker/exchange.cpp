@@ -212,6 +212,11 @@ Result<ReceivedSlice> Exchange::fetch(const Op& op, int index, std::int64_t iter
   return ReceivedSlice{std::move(object), wires[0].bytes, wires[1].bytes};
 }
 
+void Exchange::forget_former_waits() {
+  const std::vector<std::string> notes{waiting_key(prefix_, worker_), waiting_key(validation_prefix(prefix_), worker_)};
+  static_cast<void>(store_.remove(notes));  // one that stays is only missed in a message
+}
+
 void Exchange::keep(std::function<bool(std::int64_t iteration, const ObjectName& name)> is_collected) {
   is_collected_ = std::move(is_collected);
 }

@@ -60,6 +60,9 @@ class Exchange {
 
   Result<> release(std::int64_t iteration, std::span<const ObjectName> names, std::stop_token stop = {});
 
+  // The notes that a former life of this worker has left of its long waits go. Before any operation.
+  void forget_former_waits();
+
   // From here on released objects stay, for workers that are replayed: whoever calls this removes them
   // (worker/collector.h). An object that `is_collected` says is gone for good is not published again. Before any
   // operation.

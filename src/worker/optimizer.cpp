@@ -31,8 +31,13 @@ Key key_of(const at::Tensor& parameter) {
   }
 }
 
+// Of a parameter's state: Adam's mean and mean square, and what stands before them.
+constexpr std::size_t kMostTensors = 2, kMostOverhead = 16;
+
 class Writer {
  public:
+  // `size`: bytes to come at most, so that the text does not grow by copies of itself.
+  explicit Writer(std::size_t size) { out_.reserve(size); }
   template <class T>
   void number(T value) {
     out_.append(reinterpret_cast<const char*>(&value), sizeof value);
@@ -128,9 +133,11 @@ void StageOptimizer::step(double learning_rate) {
 }
 
 std::string StageOptimizer::save() const {
-  Writer out;
-  out.number(state_->rule);
   const States& states = state_->optimizer->state();
+  std::size_t size = 1;
+  for (const at::Tensor& parameter : state_->parameters) size += kMostOverhead + kMostTensors * parameter.nbytes();
+  Writer out(size);
+  out.number(state_->rule);
   for (const at::Tensor& parameter : state_->parameters) {
     const auto found = states.find(key_of(parameter));
     out.number(static_cast<std::uint8_t>(found != states.end()));

@@ -48,9 +48,9 @@ Result<Snapshot> decode_snapshot(std::string_view bytes, const std::string& plac
   };
   if (bytes.size() < kHead || !bytes.starts_with(kName)) return corrupt("wrong beginning");
   if (const std::string_view version = bytes.substr(kName.size(), kVersion.size()); version != kVersion)
-    return fail(ErrorCode::corrupt,
+    return fail(ErrorCode::invalid_input,
                 fmt::format("snapshot format version {}, this program reads version {}", visible(version), kVersion),
-                place, "train again from the start: a job is played by one release of funcpipe-worker");
+                place, "go on with the release of funcpipe that began the job, or train again");
   std::uint32_t sum = 0, length = 0;
   std::memcpy(&sum, bytes.data() + kMagic.size(), 4);
   std::memcpy(&length, bytes.data() + kMagic.size() + 4, 4);

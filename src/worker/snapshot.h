@@ -34,6 +34,7 @@ struct EncodedSnapshot {
 };
 // `snapshot` outlives it.
 EncodedSnapshot encode(const Snapshot& snapshot);
-Result<Snapshot> decode_snapshot(std::string_view bytes, const std::string& place);  // corrupt
+Result<Snapshot> decode_snapshot(std::string_view bytes,
+                                 const std::string& place);  // corrupt; invalid_input: another version
 
 }  // namespace funcpipe

@@ -9,6 +9,7 @@
 #include "plan/plan.h"
 #include "protocol/worker_ledger.h"
 #include "store/store.h"
+#include "worker/claim.h"
 #include "worker/snapshot.h"
 
 namespace funcpipe {
@@ -16,13 +17,17 @@ namespace funcpipe {
 // Used by one thread. `store` outlives it.
 class SnapshotStore {
  public:
-  SnapshotStore(Store& store, std::string prefix, WorkerId worker);
+  // `incarnation`: of this life (WorkerInvocation).
+  SnapshotStore(Store& store, std::string prefix, WorkerId worker, std::int64_t incarnation);
 
-  // The newest snapshot that is whole; nullopt: there is none, so the worker begins with its stage file. One that is
-  // damaged is removed, with a line on standard error. Costs one LIST and one GET. Errors: the store's.
+  // Claims the worker for this life, then finds the newest snapshot that is whole; nullopt: there is none, so the
+  // worker begins with its stage file. One that is damaged is passed over, with a line on standard error. Costs a LIST,
+  // two GETs and a PUT. Errors: the store's; cancelled: a later life has begun; invalid_input: a snapshot of another
+  // release.
   Result<std::optional<Snapshot>> newest();
 
-  // Stores it, then removes all but the newest two. A snapshot that cannot be removed is only in the way.
+  // Stores it, then removes all but the newest two. A snapshot that cannot be removed is only in the way. Error:
+  // cancelled: a later life has begun, and nothing was done.
   Result<> save(const Snapshot& snapshot);
 
   // The older of the two that are kept: what the worker may have to begin from. {0, 0}: its stage file.
@@ -34,7 +39,10 @@ class SnapshotStore {
     std::string key;
   };
 
+  Result<std::optional<Snapshot>> newest_listed(bool& gone);
+
   Store& store_;
+  Claim claim_;
   const std::string prefix_;
   const WorkerId worker_;
   std::vector<Kept> kept_;  // oldest first

@@ -55,7 +55,7 @@ class Life {
         stop_(std::move(stop)),
         programs_(std::move(programs)),
         snapshots_(std::move(snapshots)),
-        collector_(store, prefix_, programs_, invocation.incarnation),
+        collector_(store, prefix_, programs_),
         stage_(std::move(stage)),
         gradient_(stage_.parameters()),
         optimizer_(spec.config.optimizer, stage_.parameters()),
@@ -84,8 +84,10 @@ class Life {
 
   // `snapshot`: where the life begins; nullptr: with the stage file. `former`: there may have been lives before.
   Result<> begin(const Snapshot* snapshot, bool former) {
+    if (snapshot) began_ = {snapshot->iteration, snapshot->validation_rounds};
+    if (former) exchange_.forget_former_waits();
     if (spec_.recovery.enabled()) {
-      FUNCPIPE_TRY_VOID(collector_.begin(former));
+      if (former) FUNCPIPE_TRY_VOID(collector_.resume(began_));
       exchange_.keep([this](std::int64_t iteration, const ObjectName& name) {
         return collector_.is_collected(iteration, name, false);
       });
@@ -230,8 +232,11 @@ class Life {
   }
 
   WorkerAnswer answer(std::string status) const {
-    return {
-        .status = std::move(status), .next_iteration = course_.iteration(), .peak_memory = peak_memory(), .error = {}};
+    return {.status = std::move(status),
+            .next_iteration = course_.iteration(),
+            .progressed = Progress{course_.iteration(), course_.rounds()} > began_,
+            .peak_memory = peak_memory(),
+            .error = {}};
   }
 
   const JobSpec& spec_;
@@ -254,6 +259,7 @@ class Life {
   const LifePlan life_plan_;
   LifeCourse course_;
   Trace trace_;
+  Progress began_;  // where this life began
   bool checked_lives_ = false;
 };
 
@@ -298,7 +304,7 @@ Result<WorkerAnswer> live(const JobSpec& spec, const WorkerInvocation& invocatio
   set_compute_threads(std::max(1, profiled > 0 ? profiled : spec.config.training.threads));
   FUNCPIPE_TRY(programs, proven_programs(spec, invocation));
 
-  SnapshotStore snapshots(store, invocation.prefix, worker);
+  SnapshotStore snapshots(store, invocation.prefix, worker, invocation.incarnation);
   std::optional<Snapshot> snapshot;
   if (invocation.incarnation > 0) {
     FUNCPIPE_TRY(newest, snapshots.newest());

@@ -25,7 +25,8 @@ TEST(RecoveryPolicy, SavesAsOftenAsPaysAndNotLessThanAsked) {
   spec.config.checkpoint.period = 1e5;
   const Platform platform = small_platform();
   const Seconds paying = recovery_policy(spec, platform, std::nullopt).period;
-  const Seconds cost = 0.1 + foretold_hand_over(spec, platform).save;
+  spec.config.training.wait_limit = 1e6;
+  const Seconds cost = 0.1 + foretold_hand_over(spec, platform).save + 4 * platform.latency.get;
   EXPECT_NEAR(paying, std::sqrt(2 * cost * 360000 / 4), 1e-6 * paying);
   EXPECT_EQ(recovery_policy(spec, platform, std::nullopt).iterations, 0);
   spec.config.checkpoint.period = 30;
@@ -49,10 +50,26 @@ TEST(RecoveryPolicy, KeepsWhatFitsTheRoom) {
   EXPECT_GE(published.objects, 8) << "four activations and four gradients, and what is summed";
   const auto iterations = [&](double times) {
     const double each = published.bytes + 4096 * published.objects;
-    return recovery_policy(spec, small_platform(), static_cast<Bytes>(times * each)).iterations;
+    const double snapshots = 3 * 2 * all_snapshot_bytes(spec);
+    return recovery_policy(spec, small_platform(), static_cast<Bytes>(snapshots + times * each)).iterations;
   };
-  EXPECT_NEAR(static_cast<double>(iterations(200)), 100, 1) << "objects of two intervals are kept";
+  EXPECT_NEAR(static_cast<double>(iterations(300)), 100, 1) << "objects of three intervals are kept";
   EXPECT_EQ(iterations(0.1), 1);
+}
+
+// The others wait while a worker is replayed, and must not give up.
+TEST(RecoveryPolicy, LeavesThoseWhoWaitHalfTheirPatience) {
+  JobSpec spec = spec_of(2, 2);
+  const Platform platform = small_platform();
+  spec.config.training.wait_limit = 40;
+  const Seconds load = foretold_hand_over(spec, platform).load;
+  JobSpec::Recovery recovery = recovery_policy(spec, platform, std::nullopt);
+  EXPECT_NEAR(recovery.period, 20 - kAssumedColdStart - load, 1e-9);
+  EXPECT_EQ(patience_with(recovery, spec, platform), 40);
+  recovery.period = 600;  // of a stage that takes half a minute to save
+  EXPECT_NEAR(patience_with(recovery, spec, platform), 2 * (600 + kAssumedColdStart + load), 1e-9);
+  spec.config.given["training.wait_limit"] = "job.toml:3";
+  EXPECT_EQ(patience_with(recovery, spec, platform), 40) << "what the user asks for holds";
 }
 
 TEST(RecoveryPolicy, IsNoneWithAParameterServer) {

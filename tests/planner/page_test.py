@@ -248,8 +248,14 @@ def predicted(profile, platform, plan, iterations, copies, connections, cost_mod
         computing = kept + min(0.45 * kept, 256 * MIB) + max(at["sizes"][i]["working"] for i in inside)
         packing = 3 * (parameters + buffers)
         peak = profile["base_memory"] + 20 * MIB + parameters + trainable * (1 + copies) + buffers
-        peak += max(computing, packing) + min(computing, packing, 96 * MIB) + min(flight, c) * out_g
-        peak += 4.8 * trainable * (d - 1) / d + tied + (12 * MIB if d > 1 or has_before or has_after else 0)
+        shard = (int(trainable) + d - 1) // d
+        elements = max(int(trainable) // 4 // d, 1)
+        parts = max(5, (2 ** 20 + elements - 1) // elements)
+        staged = shard * (min(d - 1, parts) + min(d - 1, 4))
+        staging = min(4.8 * trainable * (d - 1) / d, staged + 64 * MIB)
+        training = computing + min(flight, c) * out_g + staging + tied
+        peak += max(training, packing) + min(training, packing, 160 * MIB)
+        peak += 12 * MIB if d > 1 or has_before or has_after else 0
 
         # Dollars.
         price = prices["gb_second"] * mb / 1024 + prices.get("vcpu_second", 0) * k

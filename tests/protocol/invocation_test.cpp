@@ -16,7 +16,12 @@ TEST(WorkerMessages, SurviveJson) {
   EXPECT_EQ(to_json(*read), to_json(invocation));
   EXPECT_EQ(read->worker, (WorkerId{1, 2}));
 
-  const WorkerAnswer answer{"continue", 41, 123456789, ""};
+  const WorkerAnswer answer{.status = "continue",
+                            .next_iteration = 41,
+                            .progressed = true,
+                            .peak_memory = 123456789,
+                            .error = "",
+                            .passing = true};
   const auto read_answer = worker_answer_from_json(to_json(answer));
   ASSERT_TRUE(read_answer);
   EXPECT_EQ(to_json(*read_answer), to_json(answer));

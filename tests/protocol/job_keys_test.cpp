@@ -30,6 +30,8 @@ const std::vector<std::string> kOthers = {stage_key("p", 0),
                                           snapshot_key("p", 1, 0, {0, 0}),
                                           snapshot_key("p", 1, 0, {1, 0}),
                                           snapshot_key("p", 1, 1, {0, 1}),
+                                          claim_key("p", {1, 0}),
+                                          ledger_key("p", {1, 0}),
                                           waiting_key("p", {1, 0}),
                                           waiting_key("p", kParameterServer),
                                           waiting_key(validation_prefix("p"), {1, 0})};
@@ -57,6 +59,7 @@ TEST(JobKeys, StayWhatTheyAre) {
   for (const char* other : {"", "i", "p/snapshot/s3-r1/i000000000010-v00000000000x", "p/i000000000010-v0000000000022",
                             "i-00000000010-v000000000002"})
     EXPECT_FALSE(progress_of_snapshot(other)) << other;
+  EXPECT_EQ(claim_key("p", {3, 1}), "p/claim/s3-r1");
   EXPECT_EQ(ledger_key("p", {3, 1}), "p/ledger/s3-r1.json");
   EXPECT_EQ(trace_key("p", {3, 1}), "p/trace/s3-r1.json");
   EXPECT_EQ(trace_key("p", kParameterServer), "p/trace/server.json");

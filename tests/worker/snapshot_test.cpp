@@ -75,7 +75,7 @@ TEST(Snapshot, OfAnotherVersionIsRefused) {
   later[7] = '2';
   const auto read = decode_snapshot(later, "the key");
   ASSERT_FALSE(read);
-  EXPECT_EQ(read.error().code, ErrorCode::corrupt);
+  EXPECT_EQ(read.error().code, ErrorCode::invalid_input);
   EXPECT_EQ(read.error().place, "the key");
   EXPECT_THAT(read.error().message, ::testing::HasSubstr("version 02, this program reads version 01"));
   EXPECT_THAT(read.error().hint, ::testing::HasSubstr("train again"));

@@ -6,9 +6,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <limits>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <thread>
 #include <vector>
@@ -49,7 +51,8 @@ struct Deaths {
 // Every worker on a thread of its own beside those of its lanes, invoked again while it answers "continue".
 class Workers {
  public:
-  Workers(const LinearJob& job, Store& store, Seconds lifetime, Deaths deaths = {})
+  // `twins`: so many seconds later every worker has a second life, beside the first.
+  Workers(const LinearJob& job, Store& store, Seconds lifetime, Deaths deaths = {}, std::optional<Seconds> twins = {})
       : store_(store), lifetime_(lifetime), deaths_(deaths) {
     auto spec = publish_job(job, store, kPrefix);
     EXPECT_TRUE(spec) << describe(spec.error());
@@ -57,21 +60,34 @@ class Workers {
     const auto proven = prove_programs(spec_);
     EXPECT_TRUE(proven) << describe(proven.error());
     for (const WorkerId worker : spec_.plan.workers())
-      threads_.emplace_back([this, worker, programs = proven->at(worker)] { live(worker, programs); });
+      threads_.emplace_back([this, worker, programs = proven->at(worker)] { live(worker, programs, 0); });
+    if (!twins) return;
+    takes_over_ = true;
+    clock_.sleep_until(clock_.now() + *twins);
+    for (const WorkerId worker : spec_.plan.workers())
+      threads_.emplace_back([this, worker, programs = proven->at(worker)] { live(worker, programs, 1000); });
   }
 
   void stop() { stop_.request_stop(); }
 
   Played join() {
     threads_.clear();
-    for (int stage = 0; played_.errors.empty() && stage < spec_.plan.stage_count(); ++stage)
+    for (int stage = 0; (takes_over_ || played_.errors.empty()) && stage < spec_.plan.stage_count(); ++stage)
       played_.trained.push_back(store_.get_text(trained_key(kPrefix, stage)).value().value());
     return std::move(played_);
   }
 
  private:
-  void live(WorkerId worker, const std::string& programs) {
-    WorkerInvocation invocation{spec_.id, "bucket", kPrefix, worker, 0, programs};
+  // The earlier of two lives may wait for what is gone; it ends once all later ones have.
+  void live(WorkerId worker, const std::string& programs, std::int64_t incarnation) {
+    play(worker, programs, incarnation);
+    if (incarnation == 0) return;
+    const std::lock_guard lock(mutex_);
+    if (++later_ended_ == static_cast<int>(spec_.plan.workers().size())) stop_.request_stop();
+  }
+
+  void play(WorkerId worker, const std::string& programs, std::int64_t incarnation) {
+    WorkerInvocation invocation{spec_.id, "bucket", kPrefix, worker, incarnation, programs};
     int deaths = 0;
     while (true) {
       const std::uint64_t draw =
@@ -89,7 +105,7 @@ class Workers {
       }
       if (!answer) {
         played_.errors.push_back(answer.error());
-        stop_.request_stop();
+        if (!takes_over_) stop_.request_stop();
         return;
       }
       if (answer->status == "done") return;
@@ -101,10 +117,12 @@ class Workers {
   SystemClock clock_;
   const Seconds lifetime_;
   const Deaths deaths_;
+  std::atomic<bool> takes_over_ = false;
   JobSpec spec_;
   std::stop_source stop_;
   std::mutex mutex_;  // guards `played_` while threads run
   Played played_;
+  int later_ended_ = 0;
   std::vector<std::jthread> threads_;
 };
 
@@ -174,6 +192,24 @@ TEST_P(WorkerThreads, AreReplayedBetweenHandOvers) {
 }
 
 // The newest snapshot is damaged, of everybody: the one before it is taken.
+// Two lives of every worker at once: the first is only believed lost. Whichever comes to the end, the weights are the
+// same, and the earlier one has done no harm.
+TEST_P(WorkerThreads, ALaterLifeTakesOverFromOneThatStillRuns) {
+  if (GetParam().sync == SyncAlgorithm::parameter_server) GTEST_SKIP() << "a parameter server has no snapshots";
+  LinearJob job = GetParam();
+  job.steps = 30;
+  MemoryStore calm;
+  const Played expected = play(job, calm);
+  for (const Seconds after : {0.0, 0.01, 0.05}) {
+    SCOPED_TRACE(after);
+    MemoryStore memory;
+    FaultyStore slow(memory, {.delay = 0.3, .longest_delay = 0.004, .quiet = true});
+    const Played played = Workers(job, slow, kForever, {}, after).join();
+    for (const Error& error : played.errors) EXPECT_EQ(error.code, ErrorCode::cancelled) << describe(error);
+    EXPECT_EQ(played.trained, expected.trained);
+  }
+}
+
 TEST_P(WorkerThreads, PassOverADamagedSnapshot) {
   if (GetParam().sync == SyncAlgorithm::parameter_server) GTEST_SKIP() << "a parameter server has no snapshots";
   LinearJob job = GetParam();
@@ -221,6 +257,7 @@ INSTANTIATE_TEST_SUITE_P(
                       LinearJob{.stages = 1, .replicas = 4, .micro_batches = 8, .steps = 12},
                       LinearJob{.stages = 3, .replicas = 2, .order = PipelineOrder::one_forward_one_backward},
                       LinearJob{.stages = 2, .replicas = 3, .sync = SyncAlgorithm::three_phase},
+                      LinearJob{.stages = 1, .replicas = 4, .sync = SyncAlgorithm::two_level, .micro_batches = 8},
                       LinearJob{.stages = 1, .replicas = 3, .sync = SyncAlgorithm::parameter_server}));
 
 // Several threads of one worker wait for long, some in vain: they keep one note between them.
