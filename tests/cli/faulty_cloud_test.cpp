@@ -67,27 +67,23 @@ TEST(FaultyCloud, TheWeightsAreThoseOfAnUndisturbedRun) {
   EXPECT_TRUE(undisturbed == *read_file(job.results() / "state_dict.pt"));
 }
 
-// A function is never asked twice for what it may have done. The job goes on if all weights are in the store, with
-// those of an undisturbed run; else it ends by name.
-TEST(FaultyCloud, AnInvocationWhoseAnswerIsLostIsNotRepeated) {
+// A function whose answer is lost is asked again for what it may have done: what it published is there already, and its
+// next life only plays the job to its end once more.
+TEST(FaultyCloud, AnInvocationWhoseAnswerIsLostIsRepeatedAndDoesNoHarm) {
   const ScratchJob job("lost_invocation");
   ASSERT_EQ(job.run({"train", "job.toml"}).exit_code, 0);
   const std::string undisturbed = *read_file(job.results() / "state_dict.pt");
   std::filesystem::remove_all(job.results());
 
-  FaultyCloud cloud(job, {}, {.seed = 23, .lost_answer = 1, .only = "/invocations"});
+  FaultyCloud cloud(job, {}, {.seed = 23, .lost_answer = 0.7, .only = "/invocations"});
   const auto started = std::chrono::steady_clock::now();
   const ChildOutput output = cloud.train();
   EXPECT_LT(std::chrono::steady_clock::now() - started, std::chrono::seconds(60)) << "wait_limit is 60 s";
   EXPECT_THAT(output.err, HasSubstr("the invocation broke off"));
   EXPECT_THAT(output.err, HasSubstr("stage "));
-  EXPECT_LE(cloud.functions.count(Fault::lost_answer), 4) << "one for each worker";
-  if (output.exit_code == 0) {
-    EXPECT_TRUE(undisturbed == *read_file(job.results() / "state_dict.pt"));
-  } else {
-    EXPECT_EQ(output.exit_code, 1) << output.err;
-    EXPECT_FALSE(std::filesystem::exists(job.results() / "state_dict.pt"));
-  }
+  EXPECT_GT(cloud.functions.count(Fault::lost_answer), 0);
+  ASSERT_EQ(output.exit_code, 0) << output.err;
+  EXPECT_TRUE(undisturbed == *read_file(job.results() / "state_dict.pt"));
 }
 
 }  // namespace

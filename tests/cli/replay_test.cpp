@@ -130,7 +130,7 @@ TEST(Replay, AStoppedTrainingIsKeptUntilItIsGivenUp) {
   ASSERT_TRUE(soon([&] {
     std::error_code status;
     for (const auto& entry : fs::recursive_directory_iterator(job.results() / "cloud/objects", status))
-      if (entry.path().string().find("/snapshot/") != std::string::npos && entry.is_regular_file()) return true;
+      if (entry.path().string().find("snapshot") != std::string::npos && entry.is_regular_file()) return true;
     return false;
   }));
   run.kill_client(0, SIGTERM);

@@ -23,9 +23,9 @@ JobSpec spec_of(int stages, int replicas) {
 TEST(RecoveryPolicy, SavesAsOftenAsPaysAndNotLessThanAsked) {
   JobSpec spec = spec_of(2, 2);
   spec.config.checkpoint.period = 1e5;
+  spec.config.training.wait_limit = 1e6;
   const Platform platform = small_platform();
   const Seconds paying = recovery_policy(spec, platform, std::nullopt).period;
-  spec.config.training.wait_limit = 1e6;
   const Seconds cost = 0.1 + foretold_hand_over(spec, platform).save + 4 * platform.latency.get;
   EXPECT_NEAR(paying, std::sqrt(2 * cost * 360000 / 4), 1e-6 * paying);
   EXPECT_EQ(recovery_policy(spec, platform, std::nullopt).iterations, 0);

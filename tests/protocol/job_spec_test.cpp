@@ -41,6 +41,7 @@ JobSpec example() {
   spec.steps_per_epoch = 15;
   spec.state = {.optimizer_copies = 1, .input_cache = 4096, .target_cache = 64};
   spec.hand_over = {.save = 2.5, .load = 3.5};
+  spec.recovery = {.period = 60.5, .iterations = 40};
   return spec;
 }
 
@@ -87,14 +88,16 @@ TEST(JobSpec, ReadsTheGoldenFile) {
   EXPECT_EQ(read->numerics, "libtorch 1.13.1, AVX2");
   EXPECT_EQ(read->hand_over.save, 2.5);
   EXPECT_EQ(read->hand_over.load, 3.5);
+  EXPECT_EQ(read->recovery.period, 60.5);
+  EXPECT_EQ(read->recovery.iterations, 40);
 }
 
 TEST(JobSpec, RefusesAnotherVersionAndAnyMissingOrExtraKey) {
   const json good = to_json(example());
   json other = good;
-  other["version"] = 2;
+  other["version"] = 9;
   const Error error = job_spec_from_json(other, "job.json").error();
-  EXPECT_THAT(error.message, HasSubstr("version 2, this program reads version 1"));
+  EXPECT_THAT(error.message, HasSubstr("version 9, this program reads version 2"));
   EXPECT_THAT(error.hint, HasSubstr("of one release"));
   for (const auto& [key, value] : good.items()) {
     json lacking = good;

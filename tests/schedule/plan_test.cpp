@@ -267,7 +267,7 @@ TEST(Validate, SaysTheReasonAndTheWayOut) {
        {"9999 MB", "at most 4096 MB", "512, 1024, 2048, 4096"}},
       {"too little memory",
        [](Plan& p) { p.stages[1].memory_mb = 512; },
-       {"stage 1 needs at least", "has 512 MB", "choose memory_mb >= 1024"}}};
+       {"stage 1 needs at least", "has 512 MB", "choose memory_mb >= 2048"}}};
   for (const Case& c : cases) {
     Plan plan = sound;
     c.change(plan);
@@ -358,7 +358,7 @@ TEST(EstimatedMemory, CountsASmallerLastMicroBatchAsWhatItIs) {
 }
 
 TEST(EstimatedMemory, CountsTheSharesOfTiedParameters) {
-  ModelDescription model = chain({100, 10, 10});
+  ModelDescription model = chain({100, 10, 10}, 1000 * kMiB);
   const Plan plan = *even_plan(model, 3, 1, 1, 1, {1, 1, 1});
   const Bytes before = estimated_memory(plan, model, 0, {});
   model.layers[1].parameters.push_back(0);

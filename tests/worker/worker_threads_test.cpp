@@ -133,8 +133,9 @@ Played play(const LinearJob& job, Store& store, Seconds lifetime = kForever, Dea
 // Iterations of the objects that workers have exchanged and that are still there.
 std::set<std::int64_t> iterations_left(Store& store, const std::string& prefix) {
   std::set<std::int64_t> iterations;
-  for (const ListedObject& object : store.list(prefix + "/i").value())
-    iterations.insert(std::stoll(object.key.substr(prefix.size() + 2)));
+  const auto objects = store.list(prefix + "/i");
+  EXPECT_TRUE(objects);
+  for (const ListedObject& object : *objects) iterations.insert(std::stoll(object.key.substr(prefix.size() + 2)));
   return iterations;
 }
 
@@ -174,7 +175,7 @@ TEST_P(WorkerThreads, AreReplayedWhereverTheyDie) {
     MemoryStore store;
     const Played played = play(job, store, kForever, deaths);
     ASSERT_TRUE(played.errors.empty()) << describe(played.errors.front());
-    EXPECT_GT(played.deaths, 0);
+    if (job.replicas > 1) EXPECT_GT(played.deaths, 0);  // one worker alone may be done before
     EXPECT_EQ(played.trained, expected.trained);
     const auto left = iterations_left(store, kPrefix);
     if (!left.empty()) EXPECT_GE(*left.begin(), job.steps - 3 * 4) << "objects are kept for two intervals of 3";
@@ -187,7 +188,7 @@ TEST_P(WorkerThreads, AreReplayedBetweenHandOvers) {
   MemoryStore calm, store;
   const Played expected = play(GetParam(), calm), played = play(GetParam(), store, 0.001, {3, 40, 5});
   ASSERT_TRUE(played.errors.empty()) << describe(played.errors.front());
-  EXPECT_GT(played.deaths, 0);
+  if (GetParam().replicas > 1) EXPECT_GT(played.deaths, 0);  // one worker alone may be done before
   EXPECT_EQ(played.trained, expected.trained);
 }
 
@@ -218,8 +219,9 @@ TEST_P(WorkerThreads, PassOverADamagedSnapshot) {
   const Played expected = play(job, calm);
   ASSERT_TRUE(play(job, store).errors.empty());
   std::map<std::string, std::string> newest;  // by worker
-  for (const ListedObject& object : store.list(std::string(kPrefix) + "/snapshot/").value())
-    newest[object.key.substr(0, object.key.rfind('/'))] = object.key;
+  const auto snapshots = store.list(std::string(kPrefix) + "/snapshot/");
+  ASSERT_TRUE(snapshots);
+  for (const ListedObject& object : *snapshots) newest[object.key.substr(0, object.key.rfind('/'))] = object.key;
   for (const auto& [worker, key] : newest) {
     std::string bytes = store.get_text(key).value().value();
     bytes[bytes.size() / 2] ^= 1;
@@ -257,7 +259,7 @@ INSTANTIATE_TEST_SUITE_P(
                       LinearJob{.stages = 1, .replicas = 4, .micro_batches = 8, .steps = 12},
                       LinearJob{.stages = 3, .replicas = 2, .order = PipelineOrder::one_forward_one_backward},
                       LinearJob{.stages = 2, .replicas = 3, .sync = SyncAlgorithm::three_phase},
-                      LinearJob{.stages = 1, .replicas = 4, .sync = SyncAlgorithm::two_level, .micro_batches = 8},
+                      LinearJob{.stages = 1, .replicas = 4, .sync = SyncAlgorithm("two-level"), .micro_batches = 8},
                       LinearJob{.stages = 1, .replicas = 3, .sync = SyncAlgorithm::parameter_server}));
 
 // Several threads of one worker wait for long, some in vain: they keep one note between them.
