@@ -25,17 +25,35 @@ def write_data(folder, rng):
     rows = 96
     jobs.write_npy(os.path.join(folder, "x.npy"), "<f4", (rows, 1, 28, 28), jobs.floats(rng, rows * 28 * 28))
     jobs.write_npy(os.path.join(folder, "y.npy"), "<i8", (rows,), jobs.integers(rng, rows, 10))
+    with open(os.path.join(folder, "job.toml"), "w") as file:
+        file.write(JOB.format(steps=STEPS))
+
+
+JOB = """[model]
+source = "zoo:fashion-cnn?width=4"
+[data]
+train_input = "x.npy"
+train_target = "y.npy"
+validation_input = "x.npy"
+validation_target = "y.npy"
+[optimizer]
+name = "adam"
+lr = 0.001
+[training]
+steps = {steps}
+global_batch = 12
+micro_batch = 2
+restarts = 1000
+[checkpoint]
+interval = 20
+[validation]
+every_epochs = 4
+"""
 
 
 def command(folder, stages, replicas, name):
-    return [jobs.FUNCPIPE, "train", "--job.name", name, "--job.folder", os.path.join(folder, "runs"),
-            "--model.source", "zoo:fashion-cnn?width=4",
-            "--data.train_input", os.path.join(folder, "x.npy"), "--data.train_target", os.path.join(folder, "y.npy"),
-            "--data.validation_input", os.path.join(folder, "x.npy"),
-            "--data.validation_target", os.path.join(folder, "y.npy"),
-            "--optimizer.name", "adam", "--optimizer.lr", "0.001",
-            "--training.steps", str(STEPS), "--training.global_batch", "12", "--training.micro_batch", "2",
-            "--training.restarts", "1000", "--checkpoint.interval", "20", "--validation.every_epochs", "4",
+    return [jobs.FUNCPIPE, "train", os.path.join(folder, "job.toml"), "--job.name", name,
+            "--job.folder", os.path.join(folder, "runs"),
             "--parallelism.stages", str(stages), "--parallelism.replicas", str(replicas), "--json"]
 
 
