@@ -4,6 +4,10 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <fstream>
+#include <set>
+#include <sstream>
+#include <string>
 #include <thread>
 
 #include "emulator/s3_harness.h"
@@ -44,6 +48,31 @@ TEST(Emulator, ServesBillsAndFindsObjectsAgain) {
   auto again = Emulator::start(options_in(scratch.path()));
   ASSERT_TRUE(again) << describe(again.error());
   EXPECT_EQ(store_of(**again)->get_text("key").value(), "value");
+}
+
+// Of /proc/net/tcp and tcp6: the local addresses that listen at a port, in hexadecimal.
+std::set<std::string> listeners_at(int port) {
+  std::set<std::string> addresses;
+  for (const char* table : {"/proc/net/tcp", "/proc/net/tcp6"}) {
+    std::ifstream lines(table);
+    for (std::string line; std::getline(lines, line);) {
+      std::istringstream words(line);
+      std::string number, local, remote, state;
+      words >> number >> local >> remote >> state;
+      const std::size_t colon = local.rfind(':');
+      if (colon == std::string::npos || state != "0A") continue;  // a heading, or no listener
+      if (std::stoi(local.substr(colon + 1), nullptr, 16) == port) addresses.insert(local.substr(0, colon));
+    }
+  }
+  return addresses;
+}
+
+TEST(Emulator, ListensOnThisMachineAlone) {
+  ScratchFolder scratch;
+  const auto emulator = Emulator::start(options_in(scratch.path())).value();
+  for (const Endpoint& endpoint : {emulator->s3(), emulator->lambda()})
+    EXPECT_EQ(listeners_at(port_of(endpoint)), std::set<std::string>{"0100007F"})
+        << "127.0.0.1, as the kernel writes it";
 }
 
 TEST(Emulator, CredentialsAreOfThisRun) {
