@@ -33,8 +33,10 @@ Command add_resume(CLI::App& app) {
     if (*json)
       fmt::print("{}\n", summary_json(*result).dump(2));
     else
-      fmt::print("{}\nThe bill is of the part since the training was resumed.\n",
-                 results_summary(*result, columns_of(STDOUT_FILENO)));
+      fmt::print(
+          "{}\nThe bill counts what was billed before the training was broken off, too, but not the functions that ran "
+          "at that\nmoment.\n",
+          results_summary(*result, columns_of(STDOUT_FILENO)));
     return 0;
   };
 }

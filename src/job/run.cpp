@@ -6,6 +6,8 @@
 #include <utility>
 
 #include "base/clock.h"
+#include "base/files.h"
+#include "catalog/bill_file.h"
 #include "job/countdown.h"
 #include "job/finish.h"
 #include "job/former_runs.h"
@@ -17,6 +19,7 @@
 namespace funcpipe {
 namespace {
 
+constexpr Seconds kBetweenBills = 10;  // that are noted for whoever comes after this client
 constexpr Seconds kSilentStore = 600;  // how long the store may be silent to this client while the workers go on
 constexpr Seconds kPauseOfSilentStore = 2;
 // Limits for cleaning up in the cloud after a failure or a stop: if the cloud answers, and if it does not.
@@ -45,13 +48,13 @@ Dollars running_cost(const RunJob& job, Seconds seconds) {
 // Until the workers are done, with the reports read that there are; the error of whatever failed first. A store that
 // does not answer this client is the workers' business: they fail if it does not answer them.
 Result<> follow(InvokedWorkers& workers, Watcher& watcher, TrainObserver& observer,
-                const std::function<void()>& tell_accidents, std::stop_token stop) {
+                const std::function<void()>& keep_up, std::stop_token stop) {
   SystemClock clock;
   Seconds last_read = clock.now();
   bool told = false;
   while (true) {
     auto delay = watcher.poll();
-    tell_accidents();
+    keep_up();
     if (auto failure = workers.failure()) return tl::unexpected(std::move(*failure));
     if (stop.stop_requested()) return stopped();
     if (!delay) {
@@ -135,6 +138,8 @@ Result<> Run::adopt(const RunRecord& record) {
   // Later than every life before, whichever client began it.
   first_incarnation_ = static_cast<std::int64_t>(unix_time()) * 1000;
   record_ = record;
+  if (const auto text = read_json(folder_.bill()))
+    if (auto bill = bill_from_json(*text, folder_.bill().string())) former_bill_ = std::move(*bill);
   recorded_ = resumable_ = adopted_ = true;
   deployment_.adopt();
   if (!cloud_.embedded()) FUNCPIPE_TRY_VOID(end_former_workers());
@@ -175,16 +180,38 @@ Result<TrainResult> Run::train() {
       observer_.step(told(accident));
     }
   };
+  const auto bill_now = [&] {
+    Bill bill = whole_bill(cloud_, workers);
+    if (job_.server)
+      bill.by_function["server " + job_.server->name].rent = job_.server->per_second * platform_seconds();
+    for (const auto& [name, usage] : former_bill_.by_function) bill.by_function[name] += usage;
+    return bill;
+  };
+  // For `assemble` and `resume`, whatever becomes of this client.
+  const auto note_bill = [&] {
+    static_cast<void>(write_bill(bill_now(), job_.platform.prices, cloud_.embedded(), folder_.path()));
+  };
+  Seconds noted = clock.now();
+  const auto keep_up = [&] {
+    tell_accidents();
+    if (clock.now() - noted < kBetweenBills) return;
+    noted = clock.now();
+    note_bill();
+  };
   const auto dollars = [&] {
     return cloud_.bill().total().request_dollars(job_.platform.prices) + running_cost(job_, platform_seconds());
   };
   Watcher watcher(reports, spec_, record_.prefix, observer_, clock, dollars);
   observer_.training_starts(spec_);
-  auto followed = follow(workers, watcher, observer_, tell_accidents, stop_);
+  auto followed = follow(workers, watcher, observer_, keep_up, stop_);
   tell_accidents();
   const Seconds training_seconds = platform_seconds();
   observer_.training_ends();
-  if (!followed) FUNCPIPE_TRY_VOID(end_early(workers, followed.error()));
+  if (!followed) {
+    Result<> ended = end_early(workers, followed.error());
+    note_bill();
+    FUNCPIPE_TRY_VOID(std::move(ended));
+  }
   workers.stop();
   trained_ = true;
 
@@ -196,14 +223,11 @@ Result<TrainResult> Run::train() {
   result.training_seconds = training_seconds;
   result.peak_memory = workers.peak_memory();
   result.accidents = accidents_;
-  const auto bill_so_far = [&] {
-    result.bill = whole_bill(cloud_, workers);
-    if (job_.server)
-      result.bill.by_function["server " + job_.server->name].rent = job_.server->per_second * training_seconds;
-  };
-  bill_so_far();
-  static_cast<void>(write_bill(result.bill, result.prices, result.whole_bill, folder_.path()));  // `assemble` needs it
-  if (auto made = make_results(*store, watcher, bill_so_far, result); !made) return kept(made.error(), results_);
+  note_bill();
+  if (auto made = make_results(
+          *store, watcher, [&] { result.bill = bill_now(); }, result);
+      !made)
+    return kept(made.error(), results_);
   committed_ = true;
   return result;
 }

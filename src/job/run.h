@@ -79,6 +79,7 @@ class Run {
   bool recorded_ = false;
   bool trained_ = false;    // every stage's weights are in the store
   bool committed_ = false;  // the results are in place
+  Bill former_bill_;        // of the clients before this one
   std::int64_t first_incarnation_ = 0;
   bool adopted_ = false;    // from a former client
   bool resumable_ = false;  // the training was broken off, and what it needs to go on stays

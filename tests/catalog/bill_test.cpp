@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "catalog/bill_file.h"
 #include "golden_file.h"
 
 namespace funcpipe {
@@ -62,7 +63,7 @@ TEST(Bill, JsonHasARowPerFunctionAndATotal) {
   EXPECT_DOUBLE_EQ(json["total"]["compute_dollars"], 1.0);
 }
 
-// No part of the program reads a bill again; scripts do, by these names. What write_bill adds is in its page.
+// `funcpipe resume` reads what was billed before; scripts read it by these names. What write_bill adds is in its page.
 TEST(Bill, IsWrittenAsTheGoldenFile) {
   constexpr const char* kGolden = "catalog/data/bill-v1.json";
   Bill bill;
@@ -91,6 +92,20 @@ TEST(Bill, IsWrittenAsTheGoldenFile) {
   EXPECT_EQ(golden["by_function"]["client"]["delete"], 4);
   EXPECT_EQ(golden["by_function"]["server c5.9xlarge"]["rent_dollars"], 0.5);
   EXPECT_EQ(golden["total"]["get"], 220);
+
+  const auto read = bill_from_json(golden, kGolden);
+  ASSERT_TRUE(read) << describe(read.error());
+  EXPECT_EQ(to_json(*read, prices), to_json(bill, prices));
+}
+
+TEST(Bill, OfAnotherVersionOrDamagedIsRefused) {
+  auto json = to_json(Bill{{{"f", Usage{.put = 3}}}}, {});
+  json["version"] = 2;
+  EXPECT_FALSE(bill_from_json(json, "bill.json"));
+  json["version"] = 1;
+  json["by_function"]["f"]["put"] = "many";
+  EXPECT_FALSE(bill_from_json(json, "bill.json"));
+  EXPECT_FALSE(bill_from_json(nlohmann::json::array(), "bill.json"));
 }
 
 }  // namespace

@@ -143,7 +143,7 @@ TEST(Replay, AStoppedTrainingIsKeptUntilItIsGivenUp) {
   EXPECT_THAT(job.run({"clean"}).err, HasSubstr("--discard"));
   const ChildOutput resumed = job.run({"resume", "runs/tiny"});
   EXPECT_EQ(resumed.exit_code, 0) << resumed.err;
-  EXPECT_THAT(resumed.out, HasSubstr("since the training was resumed"));
+  EXPECT_THAT(resumed.out, HasSubstr("before the training was broken off"));
   expect_weights(job, expected);
 }
 
