@@ -16,7 +16,7 @@ constexpr double kLeastShare = 20;              // of training to snapshots, in 
 constexpr Seconds kOverhead = 0.1;              // of a snapshot, however small: its lanes drain, requests and ledgers
 constexpr double kIntervals = 3;                // that objects are kept for: two, and the one under way
 constexpr double kBlock = 4096;                 // of the disk, which an object fills at least
-constexpr Bytes kMostRoom = 16 * 1024 * kMiB;
+constexpr Bytes kMostRoom = Bytes{16} * 1024 * kMiB;
 
 }  // namespace
 

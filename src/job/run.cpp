@@ -1,6 +1,7 @@
 #include "job/run.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <span>
 #include <string>
 #include <utility>

@@ -1,6 +1,7 @@
 #include "worker/claim.h"
 
 #include <charconv>
+#include <string_view>
 
 #include "protocol/job_keys.h"
 
@@ -19,9 +20,10 @@ Result<> Claim::take() {
 Result<> Claim::check() {
   FUNCPIPE_TRY(text, store_.get_text(key_));
   if (!text) return {};
+  const std::string_view digits = *text;
   std::int64_t latest = 0;
-  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), latest);
-  if (error != std::errc() || end != text->data() + text->size())
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), latest);
+  if (error != std::errc() || end != digits.data() + digits.size())
     return fail(ErrorCode::corrupt, "not the number of a worker's life", key_);
   if (latest <= incarnation_) return {};
   return fail(ErrorCode::cancelled, "a later function plays this worker by now, so this one ends", to_string(worker_));
