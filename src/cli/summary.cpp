@@ -73,9 +73,9 @@ std::string results_summary(const TrainResult& result, int width) {
   std::string text = fmt::format("\nTrained in {}\n\n{}\nBill\n{}", format_seconds(result.training_seconds),
                                  epoch_table(result.epochs, width), bill_table(result.bill, result.prices, width));
   if (result.accidents > 0)
-    text += fmt::format("\n{} lost and went on from {}; the weights are the same as without that.\n",
-                        result.accidents == 1 ? "A worker was" : fmt::format("Workers were {} times", result.accidents),
-                        result.accidents == 1 ? "its snapshot" : "their snapshots");
+    text +=
+        fmt::format("\n{} lost and started again; the weights are the same as without that.\n",
+                    result.accidents == 1 ? "A worker was" : fmt::format("Workers were {} times", result.accidents));
   if (!result.whole_bill) text += "  (requests made by the functions themselves are not in it)\n";
   if (!result.epochs.empty() && !std::isfinite(result.epochs.back().train_loss))
     text +=

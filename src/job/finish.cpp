@@ -1,5 +1,7 @@
 #include "job/finish.h"
 
+#include <algorithm>
+#include <charconv>
 #include <nlohmann/json.hpp>
 #include <vector>
 
@@ -22,6 +24,19 @@ Result<bool> is_trained(Store& store, const JobSpec& spec, const std::string& pr
 Result<bool> has_snapshots(Store& store, const std::string& prefix) {
   FUNCPIPE_TRY(found, store.list(all_snapshots_prefix(prefix)));
   return !found.empty();
+}
+
+Result<std::int64_t> latest_claim(Store& store, const std::string& prefix) {
+  FUNCPIPE_TRY(claims, store.list(claims_prefix(prefix)));
+  std::int64_t latest = 0;
+  for (const ListedObject& claim : claims) {
+    FUNCPIPE_TRY(text, store.get_text(claim.key));
+    std::int64_t number = 0;
+    const std::string digits = text.value_or("");
+    if (std::from_chars(digits.data(), digits.data() + digits.size(), number).ec == std::errc())
+      latest = std::max(latest, number);
+  }
+  return latest;
 }
 
 Result<> collect_model(Store& store, const JobSpec& spec, const std::string& prefix, const WorkerTool& worker,

@@ -1,6 +1,7 @@
 // What remains to be done once the workers are done.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <stop_token>
 #include <string>
@@ -19,6 +20,9 @@ Result<bool> is_trained(Store& store, const JobSpec& spec, const std::string& pr
 
 // Whether some worker has saved a snapshot: an unfinished training is then more than its beginning.
 Result<bool> has_snapshots(Store& store, const std::string& prefix);
+
+// The largest number of a worker's life that has claimed a worker (docs/formats/ledger.md); 0: none has.
+Result<std::int64_t> latest_claim(Store& store, const std::string& prefix);
 
 // Fetches the trained stages and assembles model.pt and state_dict.pt in `folder`.
 Result<> collect_model(Store& store, const JobSpec& spec, const std::string& prefix, const WorkerTool& worker,

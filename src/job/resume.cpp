@@ -27,6 +27,7 @@ Result<RunRecord> broken_off(const ResultsFolder& results) {
   for (const RunFolder& run : runs) {
     auto record = run.read();
     if (record && record->spec) return record;
+    if (!record && record.error().code != ErrorCode::not_found) return record;  // damaged, with the way out
   }
   const bool finished = runs.empty() && fs::exists(results.path() / "model.pt");
   return fail(ErrorCode::not_found,
@@ -43,12 +44,6 @@ Result<RunJob> job_of(const RunRecord& record, const std::stop_token& stop) {
   JobSpec spec = record.spec_from_here();
   FUNCPIPE_TRY(platform, load_platform(spec.config.platform.name));
   if (spec.config.platform.lifetime > 0) platform.limits.lifetime = spec.config.platform.lifetime;
-  if (!spec.recovery.enabled())
-    return fail(ErrorCode::invalid_input,
-                spec.plan.has_server() ? "a job with a parameter server cannot go on where it was broken off"
-                                       : "this job was told to keep nothing to go on with",
-                spec.plan.has_server() ? "parallelism.sync" : "checkpoint.period",
-                "take it away with funcpipe clean, and train again");
   FUNCPIPE_TRY_VOID(check_process_needs(spec));
   FUNCPIPE_TRY(programs, prove_programs(spec, stop));
   return RunJob{.platform = std::move(platform),
@@ -62,7 +57,10 @@ Result<RunJob> job_of(const RunRecord& record, const std::stop_token& stop) {
 }  // namespace
 
 Result<TrainResult> resume(const fs::path& folder, TrainObserver& observer, std::stop_token stop) {
-  FUNCPIPE_TRY(results, ResultsFolder::open_dead(folder));
+  auto opened = ResultsFolder::open_dead(folder);
+  if (!opened && opened.error().code == ErrorCode::unavailable)
+    opened.error().hint = "it does not need to be resumed while its client runs: wait for it, or stop it first";
+  FUNCPIPE_TRY(results, std::move(opened));
   FUNCPIPE_TRY(record, broken_off(results));
   FUNCPIPE_TRY(job, job_of(record, stop));
   FUNCPIPE_TRY_VOID(results.make_staging());
@@ -71,10 +69,17 @@ Result<TrainResult> resume(const fs::path& folder, TrainObserver& observer, std:
   if (trained)
     return fail(ErrorCode::already_exists, fmt::format("the training of run {} is finished", record.id),
                 folder.string(), fmt::format("funcpipe assemble {} makes its results", folder.string()));
+  if (!job.spec.recovery.enabled())
+    return fail(ErrorCode::invalid_input,
+                job.spec.plan.has_server() ? "a job with a parameter server cannot go on where it was broken off"
+                                           : "this job was told to keep nothing to go on with",
+                job.spec.plan.has_server() ? "parallelism.sync" : "checkpoint.period",
+                "take it away with funcpipe clean, and train again");
   FUNCPIPE_TRY(published, cloud->store().until(stop)->size(job_spec_key(record.prefix)));
   if (!published)
-    return fail(ErrorCode::not_found, fmt::format("run {} has nothing in the store any more", record.id),
-                folder.string(), "start it anew with funcpipe train");
+    return fail(ErrorCode::not_found, fmt::format("run {} has no job.json in the store any more", record.id),
+                folder.string(),
+                fmt::format("funcpipe clean {} --discard takes away what is left; then train again", folder.string()));
   observer.step(fmt::format("run {} goes on; platform {}: {}", record.id, job.platform.name, cloud->description()));
   Run run(job, results, *cloud, observer, stop);
   FUNCPIPE_TRY_VOID(run.adopt(record));

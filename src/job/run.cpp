@@ -76,7 +76,7 @@ Result<> follow(InvokedWorkers& workers, Watcher& watcher, TrainObserver& observ
 std::string told(const Accident& accident) {
   const std::string& message = accident.error.message;
   const std::string what = accident.error.place.empty() ? to_string(accident.worker) : accident.error.place;
-  return fmt::format("{} was lost{}: {}; it is started again and goes on from its newest snapshot", what,
+  return fmt::format("{} was lost{}: {}; it is started again and goes on from what it has saved", what,
                      accident.times > 1 ? fmt::format(" (for the {}. time)", accident.times) : "",
                      message.substr(0, message.find('\n')));
 }
@@ -136,8 +136,9 @@ Result<> Run::publish(const std::vector<std::filesystem::path>& stages) {
 }
 
 Result<> Run::adopt(const RunRecord& record) {
-  // Later than every life before, whichever client began it.
-  first_incarnation_ = static_cast<std::int64_t>(unix_time()) * 1000;
+  FUNCPIPE_TRY(latest, latest_claim(*cloud_.store().until(stop_), record.prefix));
+  // Later than every life before, whichever client began it and whatever its clock said.
+  first_incarnation_ = std::max(static_cast<std::int64_t>(unix_time()) * 1000, latest + 1);
   record_ = record;
   if (const auto text = read_json(folder_.bill()))
     if (auto bill = bill_from_json(*text, folder_.bill().string())) former_bill_ = std::move(*bill);

@@ -81,8 +81,11 @@ std::optional<Progress> progress_of_snapshot(std::string_view key) {
     return std::nullopt;
   return progress;
 }
+std::string claims_prefix(const std::string& prefix) {
+  return prefix + "/claim/";
+}
 std::string claim_key(const std::string& prefix, WorkerId worker) {
-  return fmt::format("{}/claim/{}", prefix, name_of(worker));
+  return claims_prefix(prefix) + name_of(worker);
 }
 std::string ledger_key(const std::string& prefix, WorkerId worker) {
   return fmt::format("{}/ledger/{}.json", prefix, name_of(worker));

@@ -36,6 +36,7 @@ std::string snapshots_prefix(const std::string& prefix, WorkerId worker);  // pr
 std::string snapshot_key(const std::string& prefix, std::int64_t iteration, std::int64_t rounds,
                          WorkerId worker);                            // prefix/snapshot/s3-r0/i00000010-v00000001
 std::optional<Progress> progress_of_snapshot(std::string_view key);   // the reverse; nullopt: no such key
+std::string claims_prefix(const std::string& prefix);                 // prefix/claim/
 std::string claim_key(const std::string& prefix, WorkerId worker);    // prefix/claim/s3-r0: which life counts
 std::string ledger_key(const std::string& prefix, WorkerId worker);   // prefix/ledger/s3-r0.json
 std::string trace_key(const std::string& prefix, WorkerId worker);    // prefix/trace/s3-r0.json, server.json

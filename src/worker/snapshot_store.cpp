@@ -43,12 +43,13 @@ Result<std::optional<Snapshot>> SnapshotStore::newest_listed(bool& gone) {
     if (const auto progress = progress_of_snapshot(object.key)) kept_.push_back({*progress, object.key});
   for (; !kept_.empty(); kept_.pop_back()) {
     const std::string& key = kept_.back().key;
-    FUNCPIPE_TRY(bytes, store_.get_text(key));
-    if (!bytes) {
+    auto bytes = store_.get_text(key);
+    if (bytes && !*bytes) {
       gone = true;
       return std::nullopt;
     }
-    auto snapshot = decode_snapshot(*bytes, key);
+    // The store's own checksum may be the first to find the damage.
+    auto snapshot = bytes ? decode_snapshot(**bytes, key) : Result<Snapshot>(tl::unexpected(bytes.error()));
     if (snapshot && progress_of(*snapshot) == kept_.back().progress) return std::move(*snapshot);
     if (!snapshot && snapshot.error().code != ErrorCode::corrupt) return tl::unexpected(snapshot.error());
     fmt::print(stderr, "funcpipe-worker passes over a damaged snapshot: {}\n",

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <signal.h>
 
+#include <algorithm>
 #include <chrono>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -122,17 +123,40 @@ TEST(Replay, AKilledClientsTrainingIsResumed) {
   EXPECT_THAT(again.err, HasSubstr("finished"));
 }
 
+std::vector<fs::path> snapshots_of(const ScratchJob& job) {
+  std::vector<fs::path> found;
+  std::error_code status;
+  for (const auto& entry : fs::recursive_directory_iterator(job.results() / "cloud/objects", status))
+    if (entry.is_regular_file() && entry.path().filename().string().find("snapshot") != std::string::npos)
+      found.push_back(entry.path());
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
+// The newest snapshot of a worker is damaged where it lies: the one before it is taken.
+TEST(Replay, ADamagedSnapshotDoesNotKeepATrainingFromGoingOn) {
+  const std::string expected = undisturbed(train_command());
+  const ScratchJob job("damaged_snapshot");
+  Background run(job, train_command());
+  ASSERT_TRUE(soon([&] { return snapshots_of(job).size() >= 6; }));
+  run.kill_client(0, SIGKILL);
+  run.join();
+  const std::vector<fs::path> snapshots = snapshots_of(job);
+  ASSERT_FALSE(snapshots.empty());
+  std::string bytes = *read_file(snapshots.back());
+  bytes[bytes.size() / 3] ^= 1;
+  ASSERT_TRUE(write_file(snapshots.back(), bytes));
+  const ChildOutput resumed = job.run({"resume", "runs/tiny"});
+  ASSERT_EQ(resumed.exit_code, 0) << resumed.err;
+  expect_weights(job, expected);
+}
+
 // A stop keeps what there is to go on with; nobody throws it away unasked.
 TEST(Replay, AStoppedTrainingIsKeptUntilItIsGivenUp) {
   const std::string expected = undisturbed(train_command());
   const ScratchJob job("stopped");
   Background run(job, train_command());
-  ASSERT_TRUE(soon([&] {
-    std::error_code status;
-    for (const auto& entry : fs::recursive_directory_iterator(job.results() / "cloud/objects", status))
-      if (entry.path().string().find("snapshot") != std::string::npos && entry.is_regular_file()) return true;
-    return false;
-  }));
+  ASSERT_TRUE(soon([&] { return !snapshots_of(job).empty(); }));
   run.kill_client(0, SIGTERM);
   const ChildOutput stopped = run.join();
   EXPECT_EQ(stopped.exit_code, 1);
