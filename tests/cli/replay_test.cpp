@@ -21,7 +21,7 @@ using ::testing::HasSubstr;
 
 // Long enough to be disturbed, with snapshots every 25 iterations and a validation every epoch of 6.
 const std::vector<std::string> kArguments = {
-    "--training.steps", "150", "--checkpoint.interval", "25", "--validation.every_epochs", "5", "--json"};
+    "--training.steps", "200", "--checkpoint.interval", "25", "--validation.every_epochs", "5", "--json"};
 
 std::vector<std::string> train_command(std::vector<std::string> more = {}) {
   std::vector<std::string> command = {"train", "job.toml"};
@@ -68,6 +68,16 @@ class Background {
   std::jthread thread_;
 };
 
+std::vector<fs::path> snapshots_of(const ScratchJob& job) {
+  std::vector<fs::path> found;
+  std::error_code status;
+  for (const auto& entry : fs::recursive_directory_iterator(job.results() / "cloud/objects", status))
+    if (entry.is_regular_file() && entry.path().filename().string().find("snapshot") != std::string::npos)
+      found.push_back(entry.path());
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
 void expect_weights(const ScratchJob& job, const std::string& expected) {
   EXPECT_TRUE(read_file(job.results() / "state_dict.pt").value_or("none") == expected)
       << "the undisturbed run's weights";
@@ -79,11 +89,13 @@ TEST(Replay, KilledWorkersAreReplacedAndTheWeightsStayTheSame) {
   const std::string expected = undisturbed(train_command());
   const ScratchJob job("killed_workers");
   Background run(job, train_command());
-  for (std::size_t kill = 0; kill < 6; ++kill) run.kill_worker(0.4, 7 * kill + 1);
+  run.kill_worker(0, 0);  // some while they start, some later
+  ASSERT_TRUE(soon([&] { return !snapshots_of(job).empty(); }));
+  for (std::size_t kill = 0; kill < 4; ++kill) run.kill_worker(0.4, 7 * kill + 1);
   const ChildOutput output = run.join();
   ASSERT_EQ(output.exit_code, 0) << output.err;
-  EXPECT_THAT(output.err, AllOf(HasSubstr("was lost"), HasSubstr("signal: killed"), HasSubstr("newest snapshot")));
-  EXPECT_GE(nlohmann::json::parse(output.out, nullptr, false).value("accidents", 0), 3);
+  EXPECT_THAT(output.err, AllOf(HasSubstr("was lost"), HasSubstr("signal: killed"), HasSubstr("what it has saved")));
+  EXPECT_GE(nlohmann::json::parse(output.out, nullptr, false).value("accidents", 0), 1);
   expect_weights(job, expected);
 }
 
@@ -106,31 +118,22 @@ TEST(Replay, AKilledClientsTrainingIsResumed) {
   const std::string expected = undisturbed(train_command());
   const ScratchJob job("killed_client");
   Background run(job, train_command());
-  run.kill_client(2, SIGKILL);
+  ASSERT_TRUE(soon([&] { return snapshots_of(job).size() >= 4; }));
+  run.kill_client(0.3, SIGKILL);
   run.join();
   ASSERT_TRUE(fs::exists(job.results() / ".runs"));
   // Once more in the middle of it.
   Background second(job, {"resume", "runs/tiny"});
-  second.kill_client(1, SIGKILL);
+  second.kill_client(0.5, SIGKILL);
   second.join();
   const ChildOutput resumed = job.run({"resume", "runs/tiny", "--json"});
   ASSERT_EQ(resumed.exit_code, 0) << resumed.err;
   expect_weights(job, expected);
   const std::string history = read_file(job.results() / "history.jsonl").value_or("");
-  EXPECT_EQ(std::count(history.begin(), history.end(), '\n'), 150);
+  EXPECT_EQ(std::count(history.begin(), history.end(), '\n'), 200);
   const ChildOutput again = job.run({"resume", "runs/tiny"});
   EXPECT_EQ(again.exit_code, 2) << again.err;
   EXPECT_THAT(again.err, HasSubstr("finished"));
-}
-
-std::vector<fs::path> snapshots_of(const ScratchJob& job) {
-  std::vector<fs::path> found;
-  std::error_code status;
-  for (const auto& entry : fs::recursive_directory_iterator(job.results() / "cloud/objects", status))
-    if (entry.is_regular_file() && entry.path().filename().string().find("snapshot") != std::string::npos)
-      found.push_back(entry.path());
-  std::sort(found.begin(), found.end());
-  return found;
 }
 
 // The newest snapshot of a worker is damaged where it lies: the one before it is taken.
