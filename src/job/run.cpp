@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -182,10 +183,12 @@ Result<TrainResult> Run::train() {
       observer_.step(told(accident));
     }
   };
+  std::optional<Seconds> trained_in;  // the server's machine is rented until then
   const auto bill_now = [&] {
     Bill bill = whole_bill(cloud_, workers);
     if (job_.server)
-      bill.by_function["server " + job_.server->name].rent = job_.server->per_second * platform_seconds();
+      bill.by_function["server " + job_.server->name].rent =
+          job_.server->per_second * trained_in.value_or(platform_seconds());
     for (const auto& [name, usage] : former_bill_.by_function) bill.by_function[name] += usage;
     return bill;
   };
@@ -207,7 +210,7 @@ Result<TrainResult> Run::train() {
   observer_.training_starts(spec_);
   auto followed = follow(workers, watcher, observer_, keep_up, stop_);
   tell_accidents();
-  const Seconds training_seconds = platform_seconds();
+  const Seconds training_seconds = trained_in.emplace(platform_seconds());
   observer_.training_ends();
   if (!followed) {
     Result<> ended = end_early(workers, followed.error());
