@@ -1,7 +1,7 @@
 """./dev storm: real jobs on the embedded cloud whose workers and clients are killed and stopped at random moments.
 
 Every job is trained once undisturbed, in a folder of its own, and once in the storm; its weights must be the same to the
-last bit, and nothing may be left running or lying in the store. A failure prints the seed that repeats the choices (the
+last bit, and no object may be left in the store. A failure prints the seed that repeats the choices (the
 moments depend on the machine too).
 """
 import argparse

@@ -2,12 +2,9 @@
 
 #include <nlohmann/json.hpp>
 
+#include "catalog/bill_file.h"
+
 namespace funcpipe {
-namespace {
-
-constexpr int kVersion = 1;  // docs/formats/bill.md
-
-}  // namespace
 
 Usage& Usage::operator+=(const Usage& other) {
   invocations += other.invocations;
@@ -63,7 +60,7 @@ nlohmann::json to_json(const Bill& bill, const Prices& prices) {
   };
   nlohmann::json functions = nlohmann::json::object();
   for (const auto& [name, usage] : bill.by_function) functions[name] = row(usage);
-  return {{"version", kVersion}, {"by_function", functions}, {"total", row(bill.total())}};
+  return {{"version", kBillVersion}, {"by_function", functions}, {"total", row(bill.total())}};
 }
 
 }  // namespace funcpipe

@@ -9,8 +9,6 @@
 namespace funcpipe {
 namespace {
 
-constexpr int kVersion = 1;
-
 Usage usage_from_json(const nlohmann::json& row) {
   Usage usage;
   row.at("invocations").get_to(usage.invocations);
@@ -30,9 +28,9 @@ Usage usage_from_json(const nlohmann::json& row) {
 
 Result<Bill> bill_from_json(const nlohmann::json& json, const std::string& place) {
   try {
-    if (const int version = json.at("version").get<int>(); version != kVersion)
+    if (const int version = json.at("version").get<int>(); version != kBillVersion)
       return fail(ErrorCode::corrupt,
-                  fmt::format("bill format version {}, this program reads version {}", version, kVersion), place);
+                  fmt::format("bill format version {}, this program reads version {}", version, kBillVersion), place);
     Bill bill;
     for (const auto& [name, row] : json.at("by_function").items()) bill.by_function[name] = usage_from_json(row);
     return bill;

@@ -9,6 +9,8 @@
 
 namespace funcpipe {
 
+inline constexpr int kBillVersion = 1;
+
 // The dollars of requests and computing follow from the usage and are not read. Error: corrupt: no bill, or one of
 // another version.
 Result<Bill> bill_from_json(const nlohmann::json& json, const std::string& place);

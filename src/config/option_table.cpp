@@ -146,7 +146,9 @@ std::vector<OptionRecord> training_options() {
           "Threads of one operation in a worker; another number changes the last bits of sums.",
           {.unit = "threads", .least = 1, .most = 256}),
       row("training", "wait_limit", FIELD(training.wait_limit),
-          "Longest wait for another worker's object before the job fails; dilation stretches it.",
+          "Longest wait for another worker's object before the job fails; dilation stretches it. Unless it is set, it "
+          "is "
+          "longer where a lost worker takes longer to replay.",
           {.unit = "seconds", .least = 0, .most = 86400, .above_least = true}),
       row("training", "download_connections", FIELD(training.download_connections),
           "Downloads a worker has under way at once.", {.unit = "connections", .least = 1, .most = 256}),
@@ -220,9 +222,8 @@ std::vector<OptionRecord> checkpoint_options() {
           "in the store, and with them what it received since. 0: as often as pays, from what a snapshot costs.",
           {.unit = "iterations", .least = 0, .most = kMostSteps}),
       row("checkpoint", "period", FIELD(checkpoint.period),
-          "Longest time between two snapshots of a worker, of the platform's. 0, and interval 0 too: none is saved, "
-          "and a "
-          "lost worker ends the job.",
+          "Time between two snapshots of a worker, of the platform's. Unless it is set, it is the longest: they are as "
+          "often as pays. 0, and interval 0 too: none is saved but to hand over, and a lost worker ends the job.",
           {.unit = "seconds", .least = 0, .most = 86400}),
   };
 }

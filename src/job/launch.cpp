@@ -33,7 +33,7 @@ constexpr const char* kMoreMemory = "give it more memory (--platform.memory_mb) 
 constexpr double kNearLimit = 0.95;
 
 // Between two lives of a worker that is lost again and again.
-// A function that times out twice from the same snapshot does not get on.
+// A worker that times out twice in a row does not get on.
 constexpr int kMostTimeOuts = 1;
 constexpr RetryPolicy kRestartPauses{.first_delay = 0.1, .longest_delay = 10};
 

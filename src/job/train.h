@@ -27,8 +27,9 @@ struct TrainResult {
 };
 
 // Trains as `config` says. Results of a former run of the same name are replaced once this run has succeeded and are
-// otherwise left alone. When it returns, functions and objects of the job are removed, whatever the outcome, unless the
-// cloud does not answer or a finished training could not be made into results. A stop gives cancelled.
+// otherwise left alone. When it returns, functions of the job are removed, and objects too unless the cloud does not
+// answer, a finished training could not be made into results, or an unfinished one has snapshots to go on from
+// (job/resume.h). A stop gives cancelled.
 Result<TrainResult> train(const JobConfig& config, TrainObserver& observer, std::stop_token stop);
 
 // Reads everything that a job names and checks that it fits together, as train does, without starting anything.

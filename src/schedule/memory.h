@@ -37,7 +37,7 @@ struct MemoryParts {
 };
 
 // The peak in bytes. The constants were fitted to peaks measured of small models (docs/benchmarks.md, "./dev bench
-// prediction"). The formula is that of docs/algorithms.md, "Planning".
+// prediction"). The formula is that of docs/algorithms.md, "Memory".
 double peak_memory(const MemoryParts& parts);
 
 // The peak of a stage's worker as the model's description lets expect it, or what the stage's plan says of it

@@ -130,6 +130,13 @@ Played play(const LinearJob& job, Store& store, Seconds lifetime = kForever, Dea
   return Workers(job, store, lifetime, deaths).join();
 }
 
+Played undisturbed(const LinearJob& job) {
+  MemoryStore store;
+  Played played = play(job, store);
+  EXPECT_TRUE(played.errors.empty()) << describe(played.errors.front());
+  return played;
+}
+
 // Iterations of the objects that workers have exchanged and that are still there.
 std::set<std::int64_t> iterations_left(Store& store, const std::string& prefix) {
   std::set<std::int64_t> iterations;
@@ -142,9 +149,7 @@ std::set<std::int64_t> iterations_left(Store& store, const std::string& prefix) 
 class WorkerThreads : public ::testing::TestWithParam<LinearJob> {};
 
 TEST_P(WorkerThreads, GiveTheSameBitsWhateverTheirPace) {
-  MemoryStore calm;
-  const Played expected = play(GetParam(), calm);
-  ASSERT_TRUE(expected.errors.empty()) << describe(expected.errors.front());
+  const Played expected = undisturbed(GetParam());
   MemoryStore memory;
   FaultyStore shaken(memory, {.delay = 0.3, .longest_delay = 0.002, .quiet = true});
   const Played played = play(GetParam(), shaken);
@@ -154,8 +159,8 @@ TEST_P(WorkerThreads, GiveTheSameBitsWhateverTheirPace) {
 
 TEST_P(WorkerThreads, HandOverToThoseThatFollow) {
   if (GetParam().sync == SyncAlgorithm::parameter_server) GTEST_SKIP() << "a parameter server has no deadline";
-  MemoryStore calm, store;
-  const Played expected = play(GetParam(), calm), played = play(GetParam(), store, 0.001);
+  MemoryStore store;
+  const Played expected = undisturbed(GetParam()), played = play(GetParam(), store, 0.001);
   ASSERT_TRUE(played.errors.empty()) << describe(played.errors.front());
   EXPECT_GT(played.invocations, expected.invocations);
   EXPECT_EQ(played.trained, expected.trained);
@@ -167,9 +172,7 @@ TEST_P(WorkerThreads, AreReplayedWhereverTheyDie) {
   if (GetParam().sync == SyncAlgorithm::parameter_server) GTEST_SKIP() << "a parameter server has no snapshots";
   LinearJob job = GetParam();
   job.steps = 20;
-  MemoryStore calm;
-  const Played expected = play(job, calm);
-  ASSERT_TRUE(expected.errors.empty()) << describe(expected.errors.front());
+  const Played expected = undisturbed(job);
   for (const Deaths& deaths : {Deaths{1, 20, 1}, Deaths{1, 400, 2}, Deaths{4, 120, 3}, Deaths{8, 60, 4}}) {
     SCOPED_TRACE(deaths.seed);
     MemoryStore store;
@@ -185,8 +188,8 @@ TEST_P(WorkerThreads, AreReplayedWhereverTheyDie) {
 // Lives that end by themselves, by death and by both.
 TEST_P(WorkerThreads, AreReplayedBetweenHandOvers) {
   if (GetParam().sync == SyncAlgorithm::parameter_server) GTEST_SKIP() << "a parameter server has no snapshots";
-  MemoryStore calm, store;
-  const Played expected = play(GetParam(), calm), played = play(GetParam(), store, 0.001, {3, 40, 5});
+  MemoryStore store;
+  const Played expected = undisturbed(GetParam()), played = play(GetParam(), store, 0.001, {3, 40, 5});
   ASSERT_TRUE(played.errors.empty()) << describe(played.errors.front());
   if (GetParam().replicas > 1) EXPECT_GT(played.deaths, 0);  // one worker alone may be done before
   EXPECT_EQ(played.trained, expected.trained);
@@ -199,8 +202,7 @@ TEST_P(WorkerThreads, ALaterLifeTakesOverFromOneThatStillRuns) {
   if (GetParam().sync == SyncAlgorithm::parameter_server) GTEST_SKIP() << "a parameter server has no snapshots";
   LinearJob job = GetParam();
   job.steps = 30;
-  MemoryStore calm;
-  const Played expected = play(job, calm);
+  const Played expected = undisturbed(job);
   for (const Seconds after : {0.0, 0.01, 0.05}) {
     SCOPED_TRACE(after);
     MemoryStore memory;
@@ -215,8 +217,8 @@ TEST_P(WorkerThreads, PassOverADamagedSnapshot) {
   if (GetParam().sync == SyncAlgorithm::parameter_server) GTEST_SKIP() << "a parameter server has no snapshots";
   LinearJob job = GetParam();
   job.steps = 12;
-  MemoryStore calm, store;
-  const Played expected = play(job, calm);
+  MemoryStore store;
+  const Played expected = undisturbed(job);
   ASSERT_TRUE(play(job, store).errors.empty());
   std::map<std::string, std::string> newest;  // by worker
   const auto snapshots = store.list(std::string(kPrefix) + "/snapshot/");
